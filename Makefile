@@ -1,0 +1,41 @@
+# Every target sets up what it needs, in a private virtual environment; only `lab` wants root.
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.PHONY: help demo test lab check bench
+
+BIN := .venv/bin
+READY := .venv/.ready
+TYPED := $(wildcard lacp tests examples benchmarks)
+
+help:
+	@echo "make demo   two systems over in-memory links, seen live; no root, no network device"
+	@echo "make test   every test that this machine can run, and what was skipped and why"
+	@echo "make lab    root, Debian: install the real peers that 'make test' then finds"
+	@echo "make check  ruff, ruff format, mypy --strict, layer rules, docs"
+	@echo "make bench  every benchmark, with its figures and the ratio to its reference"
+
+demo: $(READY)
+	@$(BIN)/lacpctl simulate
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lab:
+	tools/install-lab
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict $(TYPED)
+	$(BIN)/mypy --strict --scripts-are-modules tools/check-docs
+	$(BIN)/python -m pytest -q tests/test_layers.py
+	$(BIN)/python tools/check-docs
+
+bench: $(READY)
+	@set -e; for script in benchmarks/[!_]*.py; do \
+		name=$$(basename "$$script" .py); echo "== $$name"; $(BIN)/python -m "benchmarks.$$name"; \
+	done
+
+$(READY): pyproject.toml requirements/dev.txt tools/setup
+	@tools/setup
+	@touch $@

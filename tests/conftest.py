@@ -1,0 +1,35 @@
+"""Hypothesis profiles, and the closing list of what was skipped and why."""
+
+import os
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("dev", max_examples=25, deadline=None)
+settings.register_profile(
+    "ci",
+    max_examples=500,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped: list[pytest.TestReport | pytest.CollectReport]
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(reason(report) for report in skipped)
+    if reasons:
+        terminalreporter.section("skipped, and why")
+        for why, count in sorted(reasons.items()):
+            terminalreporter.line(f"{count:5d}  {why}")
+
+
+def reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    return str(report.longrepr)
