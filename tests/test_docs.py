@@ -17,7 +17,9 @@ def check(tmp_path: Path, page: str, *options: str) -> subprocess.CompletedProce
     script = shutil.copy(ROOT / "tools/check-docs", tools)
     for package in (lacp.parent, lacp):
         (package / "__init__.py").touch()
-    (lacp / "diagrams.py").write_text("BOXES = 3\nprint('# Machines')\n")
+    (lacp / "diagrams.py").write_text(
+        "BOXES = 3\nif __name__ == '__main__':\n    print('# Machines')\n"
+    )
     (tmp_path / "Makefile").write_text(".PHONY: test\n")
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "machines.md").write_text("# Machines\n")
