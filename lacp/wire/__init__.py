@@ -1,0 +1,1 @@
+"""Slow-protocol frames as octets and as values."""
