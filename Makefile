@@ -6,6 +6,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/.ready
 TYPED := $(wildcard lacp tests examples benchmarks)
+BENCHMARKS := $(filter-out _%,$(notdir $(basename $(wildcard benchmarks/*.py))))
 
 help:
 	@echo "make demo   two systems over in-memory links, seen live; no root, no network device"
@@ -32,9 +33,7 @@ check: $(READY)
 	$(BIN)/python tools/check-docs
 
 bench: $(READY)
-	@set -e; for script in benchmarks/[!_]*.py; do \
-		name=$$(basename "$$script" .py); echo "== $$name"; $(BIN)/python -m "benchmarks.$$name"; \
-	done
+	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m "benchmarks.$$name"; done
 
 $(READY): pyproject.toml requirements/dev.txt tools/setup
 	@tools/setup
