@@ -28,7 +28,9 @@ class Mac(bytes):
         Raises ValueError when `text` is anything else.
         """
         if not _TEXT.fullmatch(text):
-            raise ValueError(f"{text!r} is not a MAC address, expected six octets like 02:00:00:00:00:01")
+            raise ValueError(
+                f"{text!r} is not a MAC address, expected six octets like 02:00:00:00:00:01"
+            )
         return cls(bytes(int(octet, 16) for octet in re.split("[:-]", text)))
 
     @property

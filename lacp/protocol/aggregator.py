@@ -1,0 +1,59 @@
+"""Aggregators, and the LAG IDs that decide who may share one (6.3.6, 6.4.14)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lacp.address import Mac
+from lacp.info import PortInfo, PortState
+
+if TYPE_CHECKING:
+    from lacp.protocol.port import Port
+
+
+class LagId(NamedTuple):
+    """Ports with equal LAG IDs aggregate (6.3.6.1)."""
+
+    actor: tuple[int, Mac, int]
+    partner: tuple[int, Mac, int]
+    #: Both Port Identifiers when the link is Individual, so that nobody else has this LAG ID.
+    ports: tuple[tuple[int, int], tuple[int, int]] | None
+    #: Which end of a looped link this is: -1 the lower port number, 1 the higher, 0 no loop (rule g).
+    loop_end: int
+
+    def __str__(self) -> str:
+        actor, partner = self.ports or ((0, 0), (0, 0))
+        ends = sorted(((*self.actor, *actor), (*self.partner, *partner)))
+        written = ",".join(
+            f"({sp:04x},{mac},{key:04x},{pp:02x},{pn:04x})" for sp, mac, key, pp, pn in ends
+        )
+        return f"[{written}]"
+
+
+def lag_id(actor: PortInfo, partner: PortInfo) -> LagId:
+    """The LAG ID of a port from what is known of both its ends."""
+    individual = PortState.AGGREGATION not in actor.state & partner.state
+    looped = actor.system_id == partner.system_id
+    return LagId(
+        (*actor.system_id, actor.key),
+        (*partner.system_id, partner.key),
+        (actor.port_id, partner.port_id) if individual else None,
+        (-1 if actor.port < partner.port else 1) if looped else 0,
+    )
+
+
+class Aggregator:
+    """What the members of one LAG are attached to; to the MAC client, one interface."""
+
+    __slots__ = ("identifier", "key", "lag", "ports", "ready")
+
+    def __init__(self, identifier: int, key: int | None) -> None:
+        self.identifier = identifier
+        #: Its operational key; None takes the key of the ports that use it.
+        self.key = key
+        #: Whose aggregator this is at present; None when it is free.
+        self.lag: LagId | None = None
+        #: The ports that selected it, in the order in which they did.
+        self.ports: dict[str, Port] = {}
+        #: Every port that waits to be attached has waited long enough (6.4.8, Ready).
+        self.ready = False

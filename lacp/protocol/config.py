@@ -1,0 +1,131 @@
+"""What a system and a port are told by management: frozen values, checked when they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lacp.address import NO_MAC, Mac
+from lacp.errors import UsageError
+from lacp.info import PORT_STATES, PortInfo, PortState
+from lacp.protocol.edition import EDITION_2014, Edition
+from lacp.protocol.timers import AGGREGATE_WAIT_TIME
+from lacp.protocol.variables import Control, Fallback
+
+
+def _check(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise UsageError(f"{name} is {value}, expected {low} to {high}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemConfig:
+    """The administrative parameters of a system. Raises UsageError when one is out of range."""
+
+    #: The system's MAC address: individual and not zero.
+    system: Mac
+    #: 0..65535, lower is stronger (6.7.1).
+    system_priority: int = 0x8000
+    edition: Edition = EDITION_2014
+    control: Control = Control.INDEPENDENT
+    #: Aggregators by identifier, each with its operational key, or with None to take the key of whoever
+    #: uses it. None instead of a mapping: one aggregator for each port.
+    aggregators: Mapping[int, int | None] | None = None
+    #: Below this number of usable ports a LAG withholds Synchronization instead of black-holing.
+    min_ports: int = 1
+    #: Ports of a LAG beyond this number stand by; None is no limit (6.7.1).
+    max_ports: int | None = None
+    #: Seconds a port waits for others to aggregate with (Aggregate_Wait_Time).
+    aggregate_wait: float = AGGREGATE_WAIT_TIME
+    fallback: Fallback = Fallback.NONE
+    #: Tens of microseconds, sent to the partner (CollectorMaxDelay).
+    collector_max_delay: int = 0
+    #: Seconds between the return of a link and its use (2020).
+    wait_to_restore: float = 0.0
+    #: Whether a restored link is used while others are active (2020).
+    revertive: bool = True
+    #: Put speed and duplex into the operational keys, so that only equal links aggregate.
+    speed_in_key: bool = False
+    #: State changes remembered for each port.
+    history: int = 32
+
+    def __post_init__(self) -> None:
+        if self.system == NO_MAC or self.system.group:
+            raise UsageError(
+                f"system is {self.system}, expected an individual address that is not zero"
+            )
+        _check("system_priority", self.system_priority, 0, 0xFFFF)
+        _check("min_ports", self.min_ports, 1, 0xFFFF)
+        if self.max_ports is not None:
+            _check("max_ports", self.max_ports, self.min_ports, 0xFFFF)
+        _check("aggregate_wait", self.aggregate_wait, 0, 3600)
+        _check("collector_max_delay", self.collector_max_delay, 0, 0xFFFF)
+        _check("wait_to_restore", self.wait_to_restore, 0, 32767)
+        _check("history", self.history, 0, 1_000_000)
+        if self.fallback is Fallback.SINGLE and self.min_ports > 1:
+            raise UsageError(f"min_ports is {self.min_ports}, expected 1 with fallback single")
+        if self.aggregators is not None and not self.aggregators:
+            raise UsageError("aggregators is empty, expected at least one")
+        for identifier, key in (self.aggregators or {}).items():
+            _check("aggregator identifier", identifier, 1, 0x7FFFFFFF)
+            if key is not None:
+                _check(f"key of aggregator {identifier}", key, 0, 0xFFFF)
+
+    @property
+    def default_partner(self) -> PortInfo:
+        """Partner_Admin of a port that names none: nobody, or with a fallback somebody who agrees."""
+        if self.fallback is Fallback.NONE:
+            return PortInfo()
+        agreeing = PortState.AGGREGATION | PortState.SYNCHRONIZATION | PortState.COLLECTING
+        return PortInfo(state=PORT_STATES[agreeing])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortConfig:
+    """The administrative parameters of a port. Raises UsageError when one is out of range."""
+
+    #: Actor_Port_Number, 1..65535, unique in its system.
+    number: int
+    #: Actor_Admin_Port_Key: ports that may aggregate share it.
+    key: int = 1
+    #: 0..65535, lower is stronger (6.7.1).
+    priority: int = 0x8000
+    #: Speak first (active), or only to a partner that does (passive).
+    activity: bool = True
+    #: Ask for a LACPDU each second and miss the partner after 3 s, instead of 30 s and 90 s.
+    short_timeout: bool = False
+    #: False: this port is Individual.
+    aggregation: bool = True
+    #: Partner_Admin; None takes what the system's fallback implies.
+    partner: PortInfo | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        _check("port number", self.number, 1, 0xFFFF)
+        # Key 0 is no key to the standard, and teamd's default.
+        _check("key", self.key, 0, 0xFFFF)
+        _check("port priority", self.priority, 0, 0xFFFF)
+
+    @property
+    def state(self) -> PortState:
+        """Actor_Admin_Port_State."""
+        return PORT_STATES[
+            PortState.ACTIVITY * self.activity
+            | PortState.SHORT_TIMEOUT * self.short_timeout
+            | PortState.AGGREGATION * self.aggregation
+        ]
+
+
+#: Speed codes of the Linux bonding driver's port key, in Mb/s; kept so that keys look familiar.
+_SPEED_CODES = {
+    speed: code
+    for code, speed in enumerate(
+        (1, 10, 100, 1000, 2500, 5000, 10000, 14000, 20000, 25000, 40000, 50000, 56000, 100000)
+        + (200000, 400000, 800000),
+        start=1,
+    )
+}
+
+
+def key_with_speed(key: int, speed: int | None, full_duplex: bool) -> int:
+    """The operational key: 10 bits of `key`, 5 bits of speed code, 1 bit of duplex (bonding's layout)."""
+    return (key & 0x3FF) << 6 | _SPEED_CODES.get(speed or 0, 0) << 1 | full_duplex

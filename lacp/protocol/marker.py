@@ -1,0 +1,77 @@
+"""Marker Responder and Marker Generator (6.5)."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lacp.protocol.events import FrameDropped, MarkerAnswered, MarkerLost, Transmit
+from lacp.protocol.timers import Timer
+from lacp.wire.marker import Marker
+
+if TYPE_CHECKING:
+    from lacp.protocol.port import Port
+
+#: Slow protocols may send this many frames per second and subtype (802.3 Annex 57A).
+_RATE = 10
+#: Seconds within which a conforming responder answers.
+MARKER_TIMEOUT = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerRequest:
+    """A marker that was sent and not yet answered."""
+
+    transaction: int
+    sent_at: float
+
+
+def respond(port: Port, marker: Marker) -> None:
+    """Answer a Marker PDU, whatever the port's other machines do (Figure 6-28)."""
+    if port.marker_answers is None:
+        port.marker_answers = deque(maxlen=_RATE)
+    answers = port.marker_answers
+    if len(answers) == _RATE and port.now - answers[0] < 1.0:
+        port.counters.markers_limited += 1
+        port.events.append(FrameDropped(port.name, f"more than {_RATE} markers a second", port.now))
+        return
+    answers.append(port.now)
+    port.counters.marker_response_pdus_tx += 1
+    port.events.append(Transmit(port.name, port.ethernet(marker.respond().encode()), port.now))
+
+
+def send(port: Port, transaction: int) -> None:
+    """Send a Marker PDU and wait for its response."""
+    give_up(port)
+    port.marker = MarkerRequest(transaction, port.now)
+    port.start(Timer.MARKER, MARKER_TIMEOUT)
+    marker = Marker(
+        requester_port=port.actor.port, requester_system=port.actor.system, transaction=transaction
+    )
+    port.counters.marker_pdus_tx += 1
+    port.events.append(Transmit(port.name, port.ethernet(marker.encode()), port.now))
+
+
+def answered(port: Port, marker: Marker) -> None:
+    """Take a Marker Response PDU."""
+    request = port.marker
+    mine = (marker.requester_port, marker.requester_system) == (port.actor.port, port.actor.system)
+    if request is None or not mine or marker.transaction != request.transaction:
+        port.events.append(
+            FrameDropped(port.name, "marker response that nobody waits for", port.now)
+        )
+        return
+    port.marker = None
+    port.timers.stop(Timer.MARKER)
+    port.events.append(
+        MarkerAnswered(port.name, request.transaction, port.now - request.sent_at, port.now)
+    )
+
+
+def give_up(port: Port) -> None:
+    """Stop waiting for a response."""
+    if port.marker is not None:
+        port.events.append(MarkerLost(port.name, port.marker.transaction, port.now))
+        port.marker = None
+        port.timers.stop(Timer.MARKER)

@@ -1,0 +1,187 @@
+"""Periodic Transmission machine (6.4.13, Figure 6-19) and its 2020 successor, merged with Transmit."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from lacp.info import PortState
+from lacp.protocol import transmit
+from lacp.protocol.machine import Row, StateMachine, row
+from lacp.protocol.timers import FAST_PERIODIC_TIME, SLOW_PERIODIC_TIME, Timer
+
+if TYPE_CHECKING:
+    from lacp.protocol.port import Port
+
+
+class PeriodicState(Enum):
+    """The boxes of Figure 6-19."""
+
+    BEGIN = auto()
+    NO_PERIODIC = auto()
+    FAST_PERIODIC = auto()
+    SLOW_PERIODIC = auto()
+    PERIODIC_TX = auto()
+
+
+class TransmitState(Enum):
+    """The boxes of the 2020 transmit figure."""
+
+    BEGIN = auto()
+    NO_TX = auto()
+    FAST_PERIODIC = auto()
+    SLOW_PERIODIC = auto()
+    TX_LACPDU = auto()
+
+
+class PeriodicMachine(StateMachine):
+    """What both figures ask; also says whether a LACPDU is wanted, for the transmit procedure.
+
+    Each transmission passes through boxes that are left at once. Only where the machine rests is told,
+    or its ticks would drown all other news.
+    """
+
+    __slots__ = ("last_arrow", "told")
+
+    NAME = "periodic"
+
+    def __init__(self, port: Port) -> None:
+        super().__init__(port)
+        self.told = self.state
+        self.last_arrow: Row | None = None
+
+    def taking(self, arrow: Row) -> None:
+        self.last_arrow = arrow
+
+    def rest(self) -> None:
+        if self.last_arrow is not None and self.state is not self.told:
+            self.tell(self.told, self.last_arrow)
+            self.told = self.state
+
+    @property
+    def silent(self) -> bool:
+        """Nobody asks for periodic LACPDUs: no operational LACP link, or both ends passive."""
+        port = self.port
+        return not (
+            port.port_enabled
+            and port.lacp_enabled
+            and PortState.ACTIVITY in (port.actor.state | port.partner.state)
+        )
+
+    @property
+    def partner_short_timeout(self) -> bool:
+        return PortState.SHORT_TIMEOUT in self.port.partner.state
+
+    @property
+    def periodic_timer_expired(self) -> bool:
+        return self.port.timers.expired(Timer.PERIODIC)
+
+    def enter_FAST_PERIODIC(self) -> None:
+        self.port.start(Timer.PERIODIC, FAST_PERIODIC_TIME)
+
+    def enter_SLOW_PERIODIC(self) -> None:
+        self.port.start(Timer.PERIODIC, SLOW_PERIODIC_TIME)
+
+    @property
+    def may_transmit(self) -> bool:
+        """Whether LACPDUs leave this port at all."""
+        raise NotImplementedError  # abstract
+
+    @property
+    def transmit_wanted(self) -> bool:
+        """Whether a LACPDU should leave as soon as the limit allows."""
+        raise NotImplementedError  # abstract
+
+
+P = PeriodicState
+
+
+class Periodic(PeriodicMachine):
+    """Periodic Transmission machine (2000 to 2014, 6.4.13)."""
+
+    __slots__ = ()
+
+    State = PeriodicState
+    # fmt: off
+    ROWS = (
+        #   from              to               when
+        row(P.BEGIN,          P.NO_PERIODIC),
+        row((P.FAST_PERIODIC, P.SLOW_PERIODIC, P.PERIODIC_TX), P.NO_PERIODIC, "silent"),
+        row(P.NO_PERIODIC,    P.FAST_PERIODIC, "!silent"),
+        row(P.FAST_PERIODIC,  P.SLOW_PERIODIC, "!partner_short_timeout"),
+        row(P.FAST_PERIODIC,  P.PERIODIC_TX,   "periodic_timer_expired"),
+        row(P.SLOW_PERIODIC,  P.PERIODIC_TX,   "partner_short_timeout"),
+        row(P.SLOW_PERIODIC,  P.PERIODIC_TX,   "periodic_timer_expired"),
+        row(P.PERIODIC_TX,    P.FAST_PERIODIC, "partner_short_timeout"),
+        row(P.PERIODIC_TX,    P.SLOW_PERIODIC, "!partner_short_timeout"),
+    )
+    # fmt: on
+
+    def enter_NO_PERIODIC(self) -> None:
+        self.port.timers.stop(Timer.PERIODIC)
+
+    def enter_PERIODIC_TX(self) -> None:
+        self.port.ntt = True
+
+    @property
+    def may_transmit(self) -> bool:
+        return self.state is not P.NO_PERIODIC
+
+    @property
+    def transmit_wanted(self) -> bool:
+        return self.port.ntt
+
+
+T = TransmitState
+
+
+class PeriodicTransmit(PeriodicMachine):
+    """Transmit machine (2020): the periodic timer restarts with every LACPDU, and NTT outlives the link."""
+
+    __slots__ = ()
+
+    State = TransmitState
+    # fmt: off
+    ROWS = (
+        #   from              to               when
+        row(T.BEGIN,          T.NO_TX),
+        row((T.FAST_PERIODIC, T.SLOW_PERIODIC, T.TX_LACPDU), T.NO_TX, "silent"),
+        row(T.NO_TX,          T.FAST_PERIODIC, "!silent", "partner_short_timeout"),
+        row(T.NO_TX,          T.SLOW_PERIODIC, "!silent", "!partner_short_timeout"),
+        row(T.FAST_PERIODIC,  T.TX_LACPDU,     "ntt", "tx_opportunity"),
+        row(T.FAST_PERIODIC,  T.TX_LACPDU,     "periodic_timer_expired", "tx_opportunity"),
+        row(T.FAST_PERIODIC,  T.SLOW_PERIODIC, "!ntt", "!periodic_timer_expired", "!partner_short_timeout"),
+        row(T.SLOW_PERIODIC,  T.TX_LACPDU,     "ntt", "tx_opportunity"),
+        row(T.SLOW_PERIODIC,  T.TX_LACPDU,     "periodic_timer_expired", "tx_opportunity"),
+        row(T.SLOW_PERIODIC,  T.TX_LACPDU,     "partner_short_timeout", "tx_opportunity"),
+        row(T.TX_LACPDU,      T.NO_TX),
+    )
+    # fmt: on
+
+    @property
+    def ntt(self) -> bool:
+        return self.port.ntt
+
+    @property
+    def tx_opportunity(self) -> bool:
+        return transmit.opportunity(self.port)
+
+    def enter_NO_TX(self) -> None:
+        self.port.timers.stop(Timer.PERIODIC)
+
+    def enter_TX_LACPDU(self) -> None:
+        self.port.ntt = False
+        self.port.transmit_due = True
+
+    @property
+    def may_transmit(self) -> bool:
+        # NTT is not forgotten in NO_TX: a port that comes back speaks at once.
+        return True
+
+    @property
+    def transmit_wanted(self) -> bool:
+        return self.state in (T.FAST_PERIODIC, T.SLOW_PERIODIC) and (
+            self.port.ntt
+            or self.periodic_timer_expired
+            or (self.state is T.SLOW_PERIODIC and self.partner_short_timeout)
+        )

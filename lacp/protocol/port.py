@@ -1,0 +1,378 @@
+"""An Aggregation Port: the variables of 6.4.7 and 6.4.8, its timers, and its five machines."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from math import inf
+from typing import TYPE_CHECKING
+
+from lacp.address import SLOW_PROTOCOLS_MULTICAST, Mac
+from lacp.info import PORT_STATES, PortInfo, PortState
+from lacp.link import DOWN, Duplex, Link
+from lacp.protocol.aggregator import Aggregator, LagId, lag_id
+from lacp.protocol.churn import ActorChurn, PartnerChurn
+from lacp.protocol.config import PortConfig, SystemConfig, key_with_speed
+from lacp.protocol.counters import Counters
+from lacp.protocol.edition import Edition
+from lacp.protocol.events import Event, MuxChanged, PartnerChanged, StateChanged
+from lacp.protocol.machine import StateMachine
+from lacp.protocol.receive import Receive, ReceiveState
+from lacp.protocol.timers import Timer, Timers
+from lacp.protocol.variables import Control, Selected
+from lacp.wire import slow
+from lacp.wire.lacpdu import Lacpdu
+
+if TYPE_CHECKING:
+    from lacp.protocol.marker import MarkerRequest
+
+_NO_STATE = PORT_STATES[0]
+
+
+class Port:
+    """What the standard keeps for each port. Read it freely; only the system and the machines write it."""
+
+    __slots__ = (
+        "absent_as",
+        "actor",
+        "actor_churn",
+        "aggregator",
+        "announced",
+        "attached",
+        "config",
+        "counters",
+        "events",
+        "history",
+        "lacp_enabled",
+        "lag",
+        "last_received_at",
+        "link",
+        "marker",
+        "marker_answers",
+        "mux",
+        "mux_reason",
+        "name",
+        "now",
+        "ntt",
+        "partner",
+        "partner_churn",
+        "partner_view",
+        "periodic",
+        "port_enabled",
+        "port_moved",
+        "receive",
+        "received",
+        "reselect",
+        "retry_at",
+        "scheduled",
+        "selected",
+        "selected_reason",
+        "sent",
+        "settings",
+        "settled_frame",
+        "timers",
+        "transmit_due",
+        "transmit_frame",
+        "withdrawn",
+        "wtr_waiting",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        config: PortConfig,
+        settings: SystemConfig,
+        events: deque[Event],
+        now: float,
+    ) -> None:
+        self.name = name
+        self.config = config
+        self.settings = settings
+        self.events = events
+        self.now = now
+
+        self.link = DOWN
+        self.port_enabled = False
+        self.lacp_enabled = True
+        self.port_moved = False
+        #: The port is about to leave the system and selects nothing.
+        self.withdrawn = False
+        self.actor = PortInfo(
+            settings.system_priority,
+            settings.system,
+            self.operational_key(),
+            config.priority,
+            config.number,
+            config.state,
+        )
+        self.partner = self.partner_admin
+        self.lag: LagId = lag_id(self.actor, self.partner)
+        self.ntt = False
+        self.selected = Selected.UNSELECTED
+        self.selected_reason = "the port is new"
+        #: Where the Selection Logic wants the port to be.
+        self.aggregator: Aggregator | None = None
+        #: Where the Mux machine has attached it.
+        self.attached: Aggregator | None = None
+        #: Something changed that the Selection Logic looks at.
+        self.reselect = True
+        #: The port came back and its wait-to-restore, or its non-revertive state, holds it (2020).
+        self.wtr_waiting = False
+
+        #: The LACPDU that the Receive machine has yet to look at.
+        self.received: Lacpdu | None = None
+        self.last_received_at: float | None = None
+        #: The last frame, if receiving it again could change nothing but current_while.
+        self.settled_frame: bytes | None = None
+        #: The encoded LACPDU, until something in it changes.
+        self.transmit_frame: bytes | None = None
+        self.transmit_due = False
+        #: When the last LACPDUs left.
+        self.sent: deque[float] = deque(maxlen=settings.edition.transmit_limit)
+        #: After a failed transmission, when to try again.
+        self.retry_at = -inf
+        #: Under which partner the system looks for this port while its link is down.
+        self.absent_as: tuple[Mac, int] | None = None
+        self.marker: MarkerRequest | None = None
+        self.marker_answers: deque[float] | None = None
+
+        self.timers = Timers()
+        #: When the system's queue looks at this port next.
+        self.scheduled = inf
+        self.counters = Counters()
+        self.history: deque[StateChanged] = deque(maxlen=settings.history)
+        self.mux_reason = ""
+        self.partner_view: tuple[object, ...] = ()
+        self.announced: tuple[int | None, bool, bool] = (None, False, False)
+
+        edition = settings.edition
+        self.receive = Receive(self)
+        self.periodic = edition.periodic(self)
+        self.mux = edition.mux(settings.control)(self)
+        self.actor_churn = ActorChurn(self)
+        self.partner_churn = PartnerChurn(self)
+
+    # What the machines ask.
+
+    @property
+    def machines(self) -> tuple[StateMachine, ...]:
+        """The machines in the order in which they are stepped."""
+        return self.receive, self.periodic, self.mux, self.actor_churn, self.partner_churn
+
+    @property
+    def number(self) -> int:
+        """Actor_Port_Number."""
+        return self.config.number
+
+    @property
+    def edition(self) -> Edition:
+        return self.settings.edition
+
+    @property
+    def control(self) -> Control:
+        return self.settings.control
+
+    @property
+    def aggregate_wait(self) -> float:
+        return self.settings.aggregate_wait
+
+    @property
+    def wait_to_restore(self) -> float:
+        return self.settings.wait_to_restore
+
+    @property
+    def revertive(self) -> bool:
+        return self.settings.revertive
+
+    @property
+    def partner_admin(self) -> PortInfo:
+        """Partner_Admin: what is assumed of a partner that is not heard."""
+        return (
+            self.config.partner
+            if self.config.partner is not None
+            else self.settings.default_partner
+        )
+
+    @property
+    def others_active(self) -> bool:
+        """Whether another port of the same aggregator carries traffic."""
+        ports = self.attached.ports.values() if self.attached is not None else ()
+        return any(p is not self and PortState.COLLECTING in p.actor.state for p in ports)
+
+    @property
+    def collecting(self) -> bool:
+        return PortState.COLLECTING in self.actor.state
+
+    @property
+    def distributing(self) -> bool:
+        return PortState.DISTRIBUTING in self.actor.state
+
+    @property
+    def defaulted(self) -> bool:
+        """Whether the partner is an administrative assumption."""
+        return PortState.DEFAULTED in self.actor.state
+
+    @property
+    def usable(self) -> bool:
+        """Whether the port could carry traffic at once: its partner, or what stands in for one, is fresh."""
+        return self.port_enabled and self.receive.state in (
+            ReceiveState.CURRENT,
+            ReceiveState.DEFAULTED,
+        )
+
+    @property
+    def ready_n(self) -> bool:
+        """Ready_N (6.4.8): the port has waited long enough."""
+        return self.mux.waiting and self.timers.expired(Timer.WAIT_WHILE)
+
+    # What the machines write.
+
+    def start(self, timer: Timer, seconds: float) -> None:
+        """Start `timer`; one of no length has expired already."""
+        if seconds > 0:
+            self.timers.start(timer, self.now + seconds)
+        else:
+            self.timers.expire(timer)
+
+    def changed_state(self, machine: str, old: str, new: str, reason: str) -> None:
+        """Tell and remember that a machine moved."""
+        event = StateChanged(self.name, machine, old, new, reason, self.now)
+        self.events.append(event)
+        self.history.append(event)
+        self.reselect = True
+        if machine == "mux":
+            self.mux_reason = reason
+
+    def choose(self, selected: Selected, reason: str) -> None:
+        """Set Selected, and say why."""
+        if selected is not self.selected:
+            self.changed_state("selection", self.selected.value, selected.value, reason)
+            self.selected = selected
+        elif selected is Selected.UNSELECTED:
+            return
+        self.selected_reason = reason
+
+    def unselect(self, reason: str) -> None:
+        """Selected := UNSELECTED."""
+        self.choose(Selected.UNSELECTED, reason)
+
+    def set_actor_state(self, on: int = 0, off: int = 0) -> None:
+        """Set and clear bits of Actor_Oper_Port_State."""
+        state = PORT_STATES[(self.actor.state | on) & ~off & 0xFF]
+        if state is not self.actor.state:
+            self.set_actor(replace(self.actor, state=state))
+
+    def set_actor(self, actor: PortInfo) -> None:
+        """Take new operational values for this end."""
+        if (actor.state ^ self.actor.state) & PortState.SYNCHRONIZATION:
+            self.counters.actor_sync_transition_count += 1
+        self.actor = actor
+        self._forget_frames()
+        self._identify()
+
+    def set_partner_state(self, on: int = 0, off: int = 0) -> None:
+        """Set and clear bits of Partner_Oper_Port_State."""
+        state = PORT_STATES[(self.partner.state | on) & ~off & 0xFF]
+        if state is not self.partner.state:
+            self.record_partner(replace(self.partner, state=state))
+
+    def record_partner(self, partner: PortInfo) -> None:
+        """Take new operational values for the other end."""
+        old = self.partner
+        if partner == old:
+            return
+        if (partner.state ^ old.state) & PortState.SYNCHRONIZATION:
+            self.counters.partner_sync_transition_count += 1
+        self.partner = partner
+        self._forget_frames()
+        self._identify()
+        if partner.identity != old.identity:
+            self.events.append(PartnerChanged(self.name, old, partner, self.now))
+
+    def view_partner(self, pdu: Lacpdu) -> None:
+        """Note what LAG ID the partner sees, for its change counter."""
+        view = (pdu.actor.system_id, pdu.actor.key, pdu.partner.system_id, pdu.partner.key)
+        if view != self.partner_view:
+            self.partner_view = view
+            self.counters.partner_change_count += 1
+
+    def announce_mux(self) -> None:
+        """Tell the driver what the multiplexer does now, if that is news."""
+        aggregator = self.attached.identifier if self.attached is not None else None
+        mux = (aggregator, self.collecting, self.distributing)
+        if mux != self.announced:
+            self.announced = mux
+            self.events.append(MuxChanged(self.name, *mux, self.now))
+
+    # What the system does with a port.
+
+    def run(self) -> None:
+        """Step the machines until none moves. Raises RuntimeError when that has no end."""
+        for _ in range(64):
+            moved = False
+            for machine in self.machines:
+                while machine.step():
+                    moved = True
+            if not moved:
+                for machine in self.machines:
+                    machine.rest()
+                return
+        raise RuntimeError(f"port {self.name}: the machines do not come to rest")
+
+    def frame(self) -> bytes:
+        """The LACPDU with the values of this moment, as an Ethernet frame (6.4.16)."""
+        if self.transmit_frame is None:
+            pdu = Lacpdu(self.actor, self.partner, self.settings.collector_max_delay)
+            self.transmit_frame = self.ethernet(pdu.encode())
+        return self.transmit_frame
+
+    def ethernet(self, payload: bytes) -> bytes:
+        """A slow-protocol frame from this port."""
+        return slow.ethernet(SLOW_PROTOCOLS_MULTICAST, self.link.address, payload)
+
+    def operational_key(self) -> int:
+        """Actor_Oper_Port_Key."""
+        if not self.settings.speed_in_key:
+            return self.config.key
+        if not self.link.up:
+            return key_with_speed(self.config.key, None, False)
+        return key_with_speed(self.config.key, self.link.speed, self.link.duplex is not Duplex.HALF)
+
+    def set_link(self, link: Link) -> None:
+        """Take a new observation of the link; the caller settles."""
+        self.link = link
+        self.reselect = True
+        self._forget_frames()
+
+    def apply_config(self) -> None:
+        """Bring the operational values up to the administrative ones; NTT when the partner must know."""
+        config, settings = self.config, self.settings
+        admin = PortState.ACTIVITY | PortState.SHORT_TIMEOUT | PortState.AGGREGATION
+        actor = PortInfo(
+            settings.system_priority,
+            settings.system,
+            self.operational_key(),
+            config.priority,
+            config.number,
+            PORT_STATES[(self.actor.state & ~admin) | config.state],
+        )
+        self._forget_frames()
+        if actor != self.actor:
+            self.set_actor(actor)
+            self.ntt = True
+
+    @property
+    def partner_key(self) -> tuple[Mac, int]:
+        """What identifies the port at the other end, wherever it is plugged in (port_moved, 6.4.8)."""
+        return self.partner.system, self.partner.port
+
+    def _forget_frames(self) -> None:
+        self.transmit_frame = None
+        self.settled_frame = None
+
+    def _identify(self) -> None:
+        lag = lag_id(self.actor, self.partner)
+        if lag != self.lag:
+            self.lag = lag
+            self.reselect = True
+            self.counters.actor_change_count += 1

@@ -1,0 +1,397 @@
+"""A system of ports and aggregators: the engine, without I/O and without a clock.
+
+Every call takes `now`: seconds on any scale that does not go back. Its order is always time first
+(the port's due timers fire), then the news, then settle: step the machines of the port concerned
+(receive, periodic, mux, churn), then the Selection Logic for its LAG, until nothing moves; then send.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from heapq import heappop, heappush
+from itertools import count
+from math import inf
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar
+
+from lacp.address import NO_MAC, Mac
+from lacp.errors import DecodeError, UsageError
+from lacp.info import PortState
+from lacp.link import DOWN, Duplex, Link
+from lacp.protocol import marker, receive
+from lacp.protocol.aggregator import Aggregator
+from lacp.protocol.config import PortConfig, SystemConfig
+from lacp.protocol.events import Event, FrameDropped, LinkChanged, PortAdded, PortRemoved, Transmit
+from lacp.protocol.port import Port
+from lacp.protocol.receive import LISTENING, ReceiveState
+from lacp.protocol.selection import Selection
+from lacp.protocol.timers import LONG_TIMEOUT_TIME, SHORT_TIMEOUT_TIME, Timer
+from lacp.protocol.transmit import transmit
+from lacp.wire import slow
+from lacp.wire.lacpdu import Lacpdu
+from lacp.wire.marker import Marker
+
+#: Seconds before a LACPDU that the interface refused is tried again.
+_RETRY = 0.25
+
+_Config = TypeVar("_Config", SystemConfig, PortConfig)
+
+
+class Engine(Protocol):
+    """What decides, as its driver sees it."""
+
+    def receive(self, port: str, frame: bytes, now: float) -> None:
+        """Take an Ethernet frame (from destination address, without FCS) that arrived on `port`."""
+
+    def link_changed(self, port: str, link: Link, now: float) -> None:
+        """Take a new observation of the link below `port`."""
+
+    def advance(self, now: float) -> None:
+        """Let the timers that are due at `now` expire. Early and repeated calls are harmless."""
+
+    def next_deadline(self) -> float | None:
+        """When `advance` must be called at the latest; any other call may change the answer."""
+
+    def events(self) -> Iterator[Event]:
+        """Take the events since the last time, in order. Transmit what is to be transmitted."""
+
+
+class System:
+    """One 802.1AX system. Ports are known by name; calls with an unknown name raise UsageError."""
+
+    def __init__(self, config: SystemConfig) -> None:
+        self._config = config
+        self._selection = Selection(config)
+        self._ports: dict[str, Port] = {}
+        self._events: deque[Event] = deque()
+        self._now = -inf
+        #: When to look at which port; an entry may be early, never late.
+        self._queue: list[tuple[float, int, Port]] = []
+        self._sequence = count()
+        self._transaction = count(1)
+        #: Ports in PORT_DISABLED by who their partner was, to notice that it was moved (port_moved).
+        self._absent: dict[tuple[Mac, int], Port] = {}
+
+    @property
+    def config(self) -> SystemConfig:
+        """The administrative parameters in force."""
+        return self._config
+
+    @property
+    def ports(self) -> Mapping[str, Port]:
+        """The ports by name, to be read."""
+        return MappingProxyType(self._ports)
+
+    @property
+    def aggregators(self) -> Mapping[int, Aggregator]:
+        """The aggregators by identifier, to be read."""
+        return MappingProxyType(self._selection.aggregators)
+
+    # The engine.
+
+    def receive(self, port: str, frame: bytes, now: float) -> None:
+        """Take an Ethernet frame that arrived on `port`. Whatever it holds, it never raises."""
+        it = self._at(port, now)
+        if frame == it.settled_frame and now < it.scheduled and not self._is_absent(it.partner_key):
+            # The port has seen this frame and come to rest with it: all it can do is restart the timer.
+            it.counters.lacpdus_rx += 1
+            it.last_received_at = now
+            short = PortState.SHORT_TIMEOUT in it.actor.state
+            it.start(Timer.CURRENT_WHILE, SHORT_TIMEOUT_TIME if short else LONG_TIMEOUT_TIME)
+            return
+        fired = it.timers.fire(now)
+        kind = slow.classify(frame)
+        if not it.port_enabled:
+            it.counters.dropped_rx += 1
+            self._drop(it, "the link is down")
+        elif kind.kind is slow.Kind.LACP:
+            self._receive_lacpdu(it, frame, kind.payload)
+            return
+        elif kind.kind in (slow.Kind.MARKER, slow.Kind.MARKER_RESPONSE):
+            self._receive_marker(it, kind.payload)
+        else:
+            if kind.kind is slow.Kind.ILLEGAL:
+                it.counters.illegal_rx += 1
+            else:
+                it.counters.unknown_rx += 1
+            self._drop(it, kind.reason)
+        if fired:
+            self._settle(it)
+
+    def link_changed(self, port: str, link: Link, now: float) -> None:
+        """Take a new observation of the link below `port`; an equal one changes nothing."""
+        it = self._at(port, now)
+        it.timers.fire(now)
+        if link != it.link:
+            was = it.link
+            it.set_link(link)
+            self._events.append(LinkChanged(port, link, now))
+            lacp_enabled = link.duplex is not Duplex.HALF
+            if it.port_enabled and link.up and lacp_enabled is not it.lacp_enabled:
+                # The figure has no arrow for this: a link that changes its nature goes down and up.
+                it.port_enabled = False
+                self._settle(it)
+            it.port_enabled = link.up
+            it.lacp_enabled = lacp_enabled
+            it.apply_config()
+            if link.up and not was.up:
+                # Speak at once: the partner may have been waiting for just this.
+                it.ntt = True
+            if not link.up:
+                marker.give_up(it)
+        self._settle(it)
+
+    def advance(self, now: float) -> None:
+        """Let the timers that are due at `now` expire. Early and repeated calls are harmless."""
+        self._tick(now)
+        while self._queue and self._queue[0][0] <= now:
+            at, _, it = heappop(self._queue)
+            if at != it.scheduled:
+                continue
+            it.scheduled = inf
+            it.now = now
+            if it.timers.fire(now):
+                self._settle(it)
+            else:
+                self._schedule(it)
+
+    def next_deadline(self) -> float | None:
+        """When `advance` must be called at the latest; None when no timer runs."""
+        queue = self._queue
+        while queue:
+            at, _, it = queue[0]
+            if at == it.scheduled:
+                deadline = it.timers.next()
+                if deadline <= at:
+                    return at
+                it.scheduled = inf
+                heappop(queue)
+                self._schedule(it)
+            else:
+                heappop(queue)
+        return None
+
+    def events(self) -> Iterator[Event]:
+        """Take the events since the last time, in order."""
+        while self._events:
+            yield self._events.popleft()
+
+    # Management.
+
+    def add_port(self, name: str, config: PortConfig, now: float, link: Link = DOWN) -> None:
+        """Add a port. Raises UsageError when its name or number is taken."""
+        self._tick(now)
+        if name in self._ports:
+            raise UsageError(f"port {name} exists already")
+        for other in self._ports.values():
+            if other.number == config.number:
+                raise UsageError(
+                    f"port number {config.number} is that of port {other.name} already"
+                )
+        it = self._ports[name] = Port(name, config, self._config, self._events, now)
+        self._events.append(PortAdded(name, now))
+        self._selection.port_added(it)
+        self._settle(it)
+        if link != DOWN:
+            self.link_changed(name, link, now)
+
+    def withdraw_port(self, name: str, now: float) -> None:
+        """Take the port out of its LAG and tell the partner; it stays out until it is removed."""
+        it = self._at(name, now)
+        it.timers.fire(now)
+        it.withdrawn = it.reselect = True
+        self._settle(it)
+
+    def remove_port(self, name: str, now: float) -> None:
+        """Remove a port. The partner is told, unless the transmit limit forbids: then withdraw first."""
+        self.withdraw_port(name, now)
+        it = self._ports.pop(name)
+        marker.give_up(it)
+        it.scheduled = inf
+        self._forget_absence(it)
+        self._events.append(PortRemoved(name, now))
+        self._settle(*self._selection.port_removed(it))
+
+    def configure(self, now: float, **changes: Any) -> None:
+        """Change parameters of the system while it runs. Raises UsageError, changing nothing, when
+        one does not exist, is out of range or is fixed: edition, control, aggregators, history."""
+        self._tick(now)
+        fixed = {"edition", "control", "aggregators", "history"} & changes.keys()
+        if fixed:
+            raise UsageError(f"{', '.join(sorted(fixed))} cannot change while the system runs")
+        self._config = self._selection.settings = _replaced(self._config, changes)
+        for it in self._ports.values():
+            it.settings = self._config
+            self._configured(it, now)
+        self._settle(*self._ports.values())
+
+    def configure_port(self, name: str, now: float, **changes: Any) -> None:
+        """Change parameters of a port while it runs. Raises UsageError, changing nothing, when one
+        does not exist, is out of range or is fixed: number."""
+        it = self._at(name, now)
+        if "number" in changes:
+            raise UsageError("number cannot change while the port exists")
+        it.config = _replaced(it.config, changes)
+        self._configured(it, now)
+        self._settle(it)
+
+    def send_marker(self, name: str, now: float) -> int:
+        """Send a Marker PDU (6.5.4); its transaction id comes back in MarkerAnswered or MarkerLost.
+
+        Raises UsageError when the link is down.
+        """
+        it = self._at(name, now)
+        if not it.port_enabled:
+            raise UsageError(f"port {name}: the link is down, no marker can be sent")
+        transaction = next(self._transaction)
+        marker.send(it, transaction)
+        self._schedule(it)
+        return transaction
+
+    def transmit_failed(self, name: str, now: float) -> None:
+        """Report that the LACPDU of the last Transmit did not leave: it is not counted, and sent again."""
+        it = self._at(name, now)
+        it.counters.lacpdus_tx -= 1
+        it.counters.tx_errors += 1
+        if it.sent:
+            it.sent.pop()
+        it.retry_at = now + _RETRY
+        it.ntt = True
+        self._settle(it)
+
+    # Below: how it is done.
+
+    def _tick(self, now: float) -> None:
+        if now < self._now:
+            raise UsageError(f"time went back from {self._now} to {now}")
+        self._now = now
+
+    def _at(self, name: str, now: float) -> Port:
+        """The port called `name`, at `now`."""
+        self._tick(now)
+        it = self._ports.get(name)
+        if it is None:
+            raise UsageError(f"no port {name!r}, there are {', '.join(self._ports) or 'none'}")
+        it.now = now
+        return it
+
+    def _drop(self, it: Port, reason: str) -> None:
+        self._events.append(FrameDropped(it.name, reason, it.now))
+
+    def _receive_lacpdu(self, it: Port, frame: bytes, payload: bytes) -> None:
+        try:
+            pdu = Lacpdu.decode(payload)
+        except DecodeError as error:
+            it.counters.illegal_rx += 1
+            self._drop(it, str(error))
+            self._settle(it)
+            return
+        it.counters.lacpdus_rx += 1
+        if it.receive.state not in LISTENING:
+            it.counters.dropped_rx += 1
+            self._drop(it, "LACP is disabled: the link is half duplex")
+            self._settle(it)
+            return
+        it.last_received_at = it.now
+        moved = self._absent.get((pdu.actor.system, pdu.actor.port))
+        if moved is not None and moved is not it:
+            moved.port_moved = True
+            moved.now = it.now
+            self._settle(moved)
+        it.received = pdu
+        self._settle(it)
+        if (
+            it.receive.state is ReceiveState.CURRENT
+            and not receive.outdated(it, pdu)
+            and receive.partner_of(it, pdu) == it.partner
+        ):
+            it.settled_frame = frame
+
+    def _receive_marker(self, it: Port, payload: bytes) -> None:
+        try:
+            pdu = Marker.decode(payload)
+        except DecodeError as error:
+            it.counters.illegal_rx += 1
+            self._drop(it, str(error))
+            return
+        if pdu.response:
+            it.counters.marker_response_pdus_rx += 1
+            marker.answered(it, pdu)
+        else:
+            it.counters.marker_pdus_rx += 1
+            marker.respond(it, pdu)
+
+    def _configured(self, it: Port, now: float) -> None:
+        it.now = now
+        it.timers.fire(now)
+        it.reselect = True
+        it.apply_config()
+        if it.receive.state is ReceiveState.DEFAULTED:
+            # The administrative partner is the one in force.
+            receive.update_default_selected(it)
+            receive.record_default(it)
+
+    def _settle(self, *ports: Port) -> None:
+        """Step the ports' machines and the Selection Logic until nothing moves, then send and schedule."""
+        pending = dict.fromkeys(ports)
+        touched: dict[Port, None] = {}
+        for _ in range(64 * (len(self._ports) + 1)):
+            if not pending:
+                break
+            it = next(iter(pending))
+            del pending[it]
+            touched[it] = None
+            it.now = self._now
+            it.run()
+            if it.reselect or it.ready_n:
+                it.reselect = False
+                self._reselect(self._selection.update(it), pending)
+        else:
+            raise RuntimeError("the system does not come to rest")
+        for it in touched:
+            if it.timers.expired(Timer.MARKER):
+                marker.give_up(it)
+            if transmit(it):
+                it.counters.lacpdus_tx += 1
+                self._events.append(Transmit(it.name, it.frame(), self._now))
+            self._note_absence(it)
+            self._schedule(it)
+
+    @staticmethod
+    def _reselect(affected: Iterable[Port], pending: dict[Port, None]) -> None:
+        for it in affected:
+            it.reselect = True
+            pending[it] = None
+
+    def _schedule(self, it: Port) -> None:
+        """See to it that the port is looked at when its next timer is due."""
+        deadline = it.timers.next()
+        if deadline < it.scheduled:
+            it.scheduled = deadline
+            heappush(self._queue, (deadline, next(self._sequence), it))
+
+    def _is_absent(self, partner: tuple[Mac, int]) -> bool:
+        return bool(self._absent) and partner in self._absent
+
+    def _note_absence(self, it: Port) -> None:
+        disabled = it.receive.state is ReceiveState.PORT_DISABLED and it.partner.system != NO_MAC
+        key = it.partner_key if disabled else None
+        if key != it.absent_as:
+            self._forget_absence(it)
+            if key is not None:
+                self._absent[key] = it
+            it.absent_as = key
+
+    def _forget_absence(self, it: Port) -> None:
+        if it.absent_as is not None and self._absent.get(it.absent_as) is it:
+            del self._absent[it.absent_as]
+
+
+def _replaced(config: _Config, changes: dict[str, Any]) -> _Config:
+    try:
+        return replace(config, **changes)
+    except TypeError:
+        unknown = [name for name in changes if name not in config.__dataclass_fields__]
+        raise UsageError(f"no parameter {', '.join(unknown)}") from None
