@@ -9,6 +9,7 @@ reserved octet; it may validate lengths (6.4.12), and here it does for the three
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Self
@@ -31,8 +32,8 @@ LENGTHS = (
     ("Collector_Information_Length", 43, 16),
 )
 
-#: Octets of payload before the first TLV that is not always there, or the Terminator.
-_FIXED = 58
+#: Octets of payload before the first further TLV, or the Terminator.
+FIXED = 58
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +124,13 @@ class Lacpdu:
             tlvs, left = walk(rest)
             if left != _tail(len(rest) - len(left)):
                 tail = left
-        octets = _ENVELOPE(fields)
-        plain = tail is None and octets == _PLAIN_ENVELOPE
         return cls(
             _information(_ACTOR(fields)),
             _information(_PARTNER(fields)),
             fields["collector_max_delay"],
             fields["version"],
             tlvs,
-            CANONICAL
-            if plain
-            else Envelope(**{name: fields[name] for name in _ENVELOPE_FIELDS}, tail=tail),
+            _envelope(fields, tail),
         )
 
 
@@ -141,8 +138,8 @@ def flaw(payload: bytes) -> str:
     """Why a receiver refuses `payload` as a LACPDU; empty when it accepts it.
 
     It must refuse what is shorter than the fields that it reads, and is free to ask for the whole
-    LACPDU; of the length octets it may ask what it wants (6.4.12). The Terminator's is not asked:
-    senders disagree about it, and nothing that matters follows.
+    LACPDU; it may validate length octets (6.4.12). The Terminator's is left alone: nothing that
+    matters follows it.
     """
     if len(payload) < SIZE:
         return f"payload of {len(payload)} octets, expected at least {SIZE}"
@@ -180,12 +177,18 @@ _PARTNER = itemgetter(*(f"partner_{name}" for name in _INFORMATION))
 _ENVELOPE_FIELDS = [name for name in Envelope.__slots__ if name != "tail"]
 _ENVELOPE = itemgetter(*_ENVELOPE_FIELDS)
 _PLAIN_ENVELOPE = tuple(getattr(CANONICAL, name) for name in _ENVELOPE_FIELDS)
-_PLAIN_TAIL = bytes(SIZE - _FIXED)
+_PLAIN_TAIL = bytes(SIZE - FIXED)
 
 
 def _tail(tlvs: int) -> bytes:
     """Terminator and padding after that many octets of TLVs."""
-    return bytes(max(2, SIZE - _FIXED - tlvs))
+    return bytes(max(2, SIZE - FIXED - tlvs))
+
+
+def _envelope(fields: Mapping[str, Any], tail: bytes | None) -> Envelope:
+    if tail is None and _ENVELOPE(fields) == _PLAIN_ENVELOPE:
+        return CANONICAL
+    return Envelope(**{name: fields[name] for name in _ENVELOPE_FIELDS}, tail=tail)
 
 
 def _information(values: tuple[int, bytes, int, int, int, int]) -> PortInfo:

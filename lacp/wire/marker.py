@@ -111,7 +111,7 @@ class Marker:
         )
 
     def respond(self) -> Self:
-        """The answer to this marker: its own octets with another TLV type (6.5.4.2).
+        """The answer to this marker: its own octets with another TLV type (6.5.4).
 
         Raises UsageError when this is a response, for nobody answers an answer.
         """

@@ -19,7 +19,7 @@ TAGS = (0x8100, 0x88A8, 0x9100)
 
 
 class Subtype(IntEnum):
-    """The slow protocols; 4 to 9 are kept for others, and all the rest is illegal (57A.3)."""
+    """The slow protocols; 4 to 9 are kept for others, and all the rest is illegal (57A.4)."""
 
     LACP = 1
     MARKER = 2
@@ -112,7 +112,7 @@ def _protocol(payload: bytes) -> tuple[Kind, str]:
     return (Kind.OTHER if subtype in _OTHERS else Kind.ILLEGAL), reason
 
 
-#: Legal subtypes of other protocols, those that are not yet given away among them (57A.3).
+#: Legal subtypes of other protocols, those that are not yet given away among them (57A.4).
 _OTHERS = range(Subtype.OAM, Subtype.OSSP + 1)
 
 
