@@ -6,7 +6,7 @@ class LacpError(Exception):
 
 
 class UsageError(LacpError):
-    """The caller broke the contract: an unknown port, time that runs backwards, a value out of range."""
+    """The caller broke the contract: an unknown port, time going back, a value out of range."""
 
 
 class ConfigError(LacpError):

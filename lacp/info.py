@@ -1,4 +1,4 @@
-"""What one end of a link says of itself: the Actor and Partner information of a LACPDU (6.4.2.3)."""
+"""What one end of a link says of itself: Actor and Partner information of a LACPDU (6.4.2.3)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PortState(IntFlag):
         return [str(flag.name).lower() for flag in PortState if flag in self]
 
 
-#: The octet as a value, by number: building an IntFlag costs a microsecond, a look-up next to nothing.
+#: The octet as a value, by number: building an IntFlag costs a microsecond, this next to nothing.
 PORT_STATES = tuple(PortState(octet) for octet in range(256))
 
 

@@ -18,7 +18,8 @@ class LagId(NamedTuple):
     partner: tuple[int, Mac, int]
     #: Both Port Identifiers when the link is Individual, so that nobody else has this LAG ID.
     ports: tuple[tuple[int, int], tuple[int, int]] | None
-    #: Which end of a looped link this is: -1 the lower port number, 1 the higher, 0 no loop (rule g).
+    #: Which end of a looped link this is: -1 the lower port number, 1 the higher; 0 is no loop
+    #: (6.4.14.1 g).
     loop_end: int
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Actor and Partner Churn machines (6.4.17, Figures 6-23 and 6-24): diagnosis, without any effect."""
+"""Actor and Partner Churn machines (6.4.17, Figures 6-23 and 6-24): diagnosis without effect."""
 
 from __future__ import annotations
 

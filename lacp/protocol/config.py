@@ -28,8 +28,8 @@ class SystemConfig:
     system_priority: int = 0x8000
     edition: Edition = EDITION_2014
     control: Control = Control.INDEPENDENT
-    #: Aggregators by identifier, each with its operational key, or with None to take the key of whoever
-    #: uses it. None instead of a mapping: one aggregator for each port.
+    #: Aggregators by identifier, each with its operational key, or with None to take the key of
+    #: whoever uses it. None instead of a mapping: one aggregator for each port.
     aggregators: Mapping[int, int | None] | None = None
     #: Below this number of usable ports a LAG withholds Synchronization instead of black-holing.
     min_ports: int = 1
@@ -51,9 +51,7 @@ class SystemConfig:
 
     def __post_init__(self) -> None:
         if self.system == NO_MAC or self.system.group:
-            raise UsageError(
-                f"system is {self.system}, expected an individual address that is not zero"
-            )
+            raise UsageError(f"system is {self.system}, expected an individual address")
         _check("system_priority", self.system_priority, 0, 0xFFFF)
         _check("min_ports", self.min_ports, 1, 0xFFFF)
         if self.max_ports is not None:
@@ -73,7 +71,7 @@ class SystemConfig:
 
     @property
     def default_partner(self) -> PortInfo:
-        """Partner_Admin of a port that names none: nobody, or with a fallback somebody who agrees."""
+        """Partner_Admin of a port that names none: nobody, or with a fallback one who agrees."""
         if self.fallback is Fallback.NONE:
             return PortInfo()
         agreeing = PortState.AGGREGATION | PortState.SYNCHRONIZATION | PortState.COLLECTING
@@ -115,17 +113,11 @@ class PortConfig:
         ]
 
 
-#: Speed codes of the Linux bonding driver's port key, in Mb/s; kept so that keys look familiar.
-_SPEED_CODES = {
-    speed: code
-    for code, speed in enumerate(
-        (1, 10, 100, 1000, 2500, 5000, 10000, 14000, 20000, 25000, 40000, 50000, 56000, 100000)
-        + (200000, 400000, 800000),
-        start=1,
-    )
-}
+#: Speed codes of the Linux bonding driver's port key, from 1, by Mb/s: keys look familiar.
+_SPEEDS = (1, 10, 100, 1000, 2500, 5000, 10000, 14000, 20000, 25000, 40000, 50000, 56000, 100000)
+_SPEED_CODES = {speed: code for code, speed in enumerate((*_SPEEDS, 200000, 400000, 800000), 1)}
 
 
 def key_with_speed(key: int, speed: int | None, full_duplex: bool) -> int:
-    """The operational key: 10 bits of `key`, 5 bits of speed code, 1 bit of duplex (bonding's layout)."""
+    """The operational key: 10 bits of `key`, 5 of speed code, 1 of duplex (bonding's layout)."""
     return (key & 0x3FF) << 6 | _SPEED_CODES.get(speed or 0, 0) << 1 | full_duplex

@@ -1,8 +1,8 @@
 """Figures as tables: the only file that knows how a state machine is run.
 
-A class per figure: `State` is its boxes, `ROWS` its arrows in order of precedence, and each condition
-is the name of a `bool` property of the class. The table is compiled once per class; ports are not
-registered with it, so a machine costs one slotted object.
+A class per figure: `State` is its boxes, `ROWS` its arrows in order of precedence, and each
+condition is the name of a `bool` property of the class. The table is compiled once per class; ports
+are not registered with it, so a machine costs one slotted object.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One arrow: from any of `sources` to `dest` when all of `when` hold; "!" negates, nothing is UCT."""
+    """One arrow: from any of `sources` to `dest` when all of `when` hold.
+
+    "!" negates a condition; no condition is UCT, the unconditional transition.
+    """
 
     sources: tuple[Enum, ...]
     dest: Enum
@@ -37,15 +40,16 @@ def row(source: Enum | Iterable[Enum], dest: Enum, *when: str) -> Row:
     return Row((source,) if isinstance(source, Enum) else tuple(source), dest, when)
 
 
-class _Arrow(Transition):  # type: ignore[misc]
+class _Arrow(Transition):
     """A transition that tells the machine which arrow is taken, before its box is entered."""
 
     def _change_state(self, event_data: EventData) -> None:
-        event_data.model.taking(event_data.machine.rows[id(self)])
+        machine: Any = event_data.model
+        machine.taking(event_data.machine.rows[id(self)])
         super()._change_state(event_data)
 
 
-class _Table(Machine):  # type: ignore[misc]
+class _Table(Machine):
     """One figure, compiled."""
 
     transition_cls = _Arrow
@@ -80,9 +84,9 @@ class _Table(Machine):  # type: ignore[misc]
 
 
 class StateMachine:
-    """A running figure of one port. Subclasses give `NAME`, `State`, `ROWS` and the boxes `enter_*`.
+    """A running figure of one port. A subclass gives `NAME`, `State`, `ROWS` and boxes `enter_*`.
 
-    Boxes write only the port and its timers: they never step a machine, set a state or emit frames.
+    Boxes write only the port and its timers: they never step a machine, set a state or send.
     """
 
     __slots__ = ("port", "state")
@@ -101,9 +105,7 @@ class StateMachine:
         for arrow in cls.ROWS:
             for name in arrow.when:
                 if not isinstance(getattr(cls, name.removeprefix("!"), None), property):
-                    raise TypeError(
-                        f"{cls.__name__}: no property {name.removeprefix('!')!r} for {arrow}"
-                    )
+                    raise TypeError(f"{cls.__name__}: no property {name!r} for {arrow}")
         boxes = {f"enter_{box.name}" for box in cls.State}
         for name in vars(cls):
             if name.startswith("enter_") and name not in boxes:

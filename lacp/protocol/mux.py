@@ -16,7 +16,7 @@ _DISTRIBUTING = PortState.DISTRIBUTING
 
 
 class MuxMachine(StateMachine):
-    """What the three figures share: the conditions, and that a change of the multiplexer is told."""
+    """What the three figures share: conditions, and that a change of the multiplexer is told."""
 
     __slots__ = ()
 
@@ -71,7 +71,7 @@ class MuxMachine(StateMachine):
         return self.port.aggregator is not None and self.port.aggregator.ready
 
     @property
-    def partner_synchronization(self) -> bool:
+    def partner_sync(self) -> bool:
         return _SYNC in self.port.partner.state
 
     @property
@@ -151,12 +151,12 @@ class IndependentMux(_ClassicMux):
         row(I.WAITING,      I.DETACHED,     "unselected"),
         row(I.WAITING,      I.ATTACHED,     "selected", "ready"),
         row(I.ATTACHED,     I.DETACHED,     "!selected"),
-        row(I.ATTACHED,     I.COLLECTING,   "selected", "partner_synchronization"),
+        row(I.ATTACHED,     I.COLLECTING,   "selected", "partner_sync"),
         row(I.COLLECTING,   I.ATTACHED,     "!selected"),
-        row(I.COLLECTING,   I.ATTACHED,     "!partner_synchronization"),
-        row(I.COLLECTING,   I.DISTRIBUTING, "selected", "partner_synchronization", "partner_collecting"),
+        row(I.COLLECTING,   I.ATTACHED,     "!partner_sync"),
+        row(I.COLLECTING,   I.DISTRIBUTING, "selected", "partner_sync", "partner_collecting"),
         row(I.DISTRIBUTING, I.COLLECTING,   "!selected"),
-        row(I.DISTRIBUTING, I.COLLECTING,   "!partner_synchronization"),
+        row(I.DISTRIBUTING, I.COLLECTING,   "!partner_sync"),
         row(I.DISTRIBUTING, I.COLLECTING,   "!partner_collecting"),
     )
     # fmt: on
@@ -189,9 +189,9 @@ class CoupledMux(_ClassicMux):
         row(C.WAITING,                 C.DETACHED,                "unselected"),
         row(C.WAITING,                 C.ATTACHED,                "selected", "ready"),
         row(C.ATTACHED,                C.DETACHED,                "!selected"),
-        row(C.ATTACHED,                C.COLLECTING_DISTRIBUTING, "selected", "partner_synchronization"),
+        row(C.ATTACHED,                C.COLLECTING_DISTRIBUTING, "selected", "partner_sync"),
         row(C.COLLECTING_DISTRIBUTING, C.ATTACHED,                "!selected"),
-        row(C.COLLECTING_DISTRIBUTING, C.ATTACHED,                "!partner_synchronization"),
+        row(C.COLLECTING_DISTRIBUTING, C.ATTACHED,                "!partner_sync"),
     )
     # fmt: on
 
@@ -201,7 +201,13 @@ class CoupledMux(_ClassicMux):
 
 
 R = RestoreState
-_ACTIVE = (R.ATTACHED, R.COLLECTING, R.COLLECTING_DISTRIBUTING)
+_BOTH = R.COLLECTING_DISTRIBUTING
+_INSIDE = (R.ATTACH, R.ATTACHED_WTR, R.ATTACHED, R.COLLECTING, _BOTH)
+
+
+def _but(box: RestoreState) -> tuple[RestoreState, ...]:
+    """The sources of a global arrow to `box`: every box in which the port has an aggregator."""
+    return tuple(source for source in _INSIDE if source is not box)
 
 
 class RestoreMux(MuxMachine):
@@ -216,21 +222,16 @@ class RestoreMux(MuxMachine):
     WAITS_IN = RestoreState.DETACHED
     # fmt: off
     ROWS = (
-        #   from                                          to                         when
-        row(R.BEGIN,                                      R.DETACHED),
-        row((R.ATTACH, R.ATTACHED_WTR, *_ACTIVE),         R.DETACHED,                "!selected"),
-        row((R.ATTACH, *_ACTIVE),                         R.ATTACHED_WTR,            "!port_enabled"),
-        row(R.ATTACHED_WTR,                               R.ATTACHED_WTR,            "!port_enabled", "!wtr_held"),
-        row(R.ATTACHED_WTR,                               R.ATTACHED_WTR,            "port_enabled", "wtr_held"),
-        row(R.DETACHED,                                   R.ATTACH,                  "selected", "ready"),
-        row((R.ATTACH, R.ATTACHED_WTR, R.COLLECTING, R.COLLECTING_DISTRIBUTING),
-                                                          R.ATTACHED,                "restored", "!partner_synchronization"),
-        row((R.ATTACH, R.ATTACHED_WTR, R.ATTACHED, R.COLLECTING_DISTRIBUTING),
-                                                          R.COLLECTING,              "restored", "partner_synchronization", "!coupled", "!partner_collecting"),
-        row((R.ATTACH, R.ATTACHED_WTR, R.ATTACHED, R.COLLECTING),
-                                                          R.COLLECTING_DISTRIBUTING, "restored", "partner_synchronization", "coupled"),
-        row((R.ATTACH, R.ATTACHED_WTR, R.ATTACHED, R.COLLECTING),
-                                                          R.COLLECTING_DISTRIBUTING, "restored", "partner_synchronization", "partner_collecting"),
+        #   from                  to               when
+        row(R.BEGIN,              R.DETACHED),
+        row(_INSIDE,              R.DETACHED,      "!selected"),
+        row(_but(R.ATTACHED_WTR), R.ATTACHED_WTR,  "!port_enabled"),
+        row(R.ATTACHED_WTR,       R.ATTACHED_WTR,  "!port_enabled", "!wtr_held"),
+        row(R.ATTACHED_WTR,       R.ATTACHED_WTR,  "port_enabled", "wtr_held"),
+        row(R.DETACHED,           R.ATTACH,        "selected", "ready"),
+        row(_but(R.ATTACHED),     R.ATTACHED,      "restored", "!partner_sync"),
+        row(_but(R.COLLECTING),   R.COLLECTING,    "restored", "partner_sync", "!may_distribute"),
+        row(_but(_BOTH),          _BOTH,           "restored", "partner_sync", "may_distribute"),
     )
     # fmt: on
 
@@ -239,8 +240,9 @@ class RestoreMux(MuxMachine):
         return self.port.port_enabled
 
     @property
-    def coupled(self) -> bool:
-        return self.port.control is Control.COUPLED
+    def may_distribute(self) -> bool:
+        """The port may distribute: its control is coupled, or the partner collects."""
+        return self.port.control is Control.COUPLED or self.partner_collecting
 
     @property
     def wtr_held(self) -> bool:

@@ -1,4 +1,4 @@
-"""Periodic Transmission machine (6.4.13, Figure 6-19) and its 2020 successor, merged with Transmit."""
+"""Periodic Transmission machine (6.4.13, Figure 6-19), and in 2020 its union with Transmit."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class TransmitState(Enum):
 class PeriodicMachine(StateMachine):
     """What both figures ask; also says whether a LACPDU is wanted, for the transmit procedure.
 
-    Each transmission passes through boxes that are left at once. Only where the machine rests is told,
-    or its ticks would drown all other news.
+    Each transmission passes through boxes that are left at once. Only where the machine rests is
+    told, or its ticks would drown all other news.
     """
 
     __slots__ = ("last_arrow", "told")
@@ -73,7 +73,7 @@ class PeriodicMachine(StateMachine):
         return PortState.SHORT_TIMEOUT in self.port.partner.state
 
     @property
-    def periodic_timer_expired(self) -> bool:
+    def timer_expired(self) -> bool:
         return self.port.timers.expired(Timer.PERIODIC)
 
     def enter_FAST_PERIODIC(self) -> None:
@@ -109,9 +109,9 @@ class Periodic(PeriodicMachine):
         row((P.FAST_PERIODIC, P.SLOW_PERIODIC, P.PERIODIC_TX), P.NO_PERIODIC, "silent"),
         row(P.NO_PERIODIC,    P.FAST_PERIODIC, "!silent"),
         row(P.FAST_PERIODIC,  P.SLOW_PERIODIC, "!partner_short_timeout"),
-        row(P.FAST_PERIODIC,  P.PERIODIC_TX,   "periodic_timer_expired"),
+        row(P.FAST_PERIODIC,  P.PERIODIC_TX,   "timer_expired"),
         row(P.SLOW_PERIODIC,  P.PERIODIC_TX,   "partner_short_timeout"),
-        row(P.SLOW_PERIODIC,  P.PERIODIC_TX,   "periodic_timer_expired"),
+        row(P.SLOW_PERIODIC,  P.PERIODIC_TX,   "timer_expired"),
         row(P.PERIODIC_TX,    P.FAST_PERIODIC, "partner_short_timeout"),
         row(P.PERIODIC_TX,    P.SLOW_PERIODIC, "!partner_short_timeout"),
     )
@@ -136,7 +136,7 @@ T = TransmitState
 
 
 class PeriodicTransmit(PeriodicMachine):
-    """Transmit machine (2020): the periodic timer restarts with every LACPDU, and NTT outlives the link."""
+    """Transmit machine (2020): every LACPDU restarts the periodic timer; NTT outlives the link."""
 
     __slots__ = ()
 
@@ -149,10 +149,10 @@ class PeriodicTransmit(PeriodicMachine):
         row(T.NO_TX,          T.FAST_PERIODIC, "!silent", "partner_short_timeout"),
         row(T.NO_TX,          T.SLOW_PERIODIC, "!silent", "!partner_short_timeout"),
         row(T.FAST_PERIODIC,  T.TX_LACPDU,     "ntt", "tx_opportunity"),
-        row(T.FAST_PERIODIC,  T.TX_LACPDU,     "periodic_timer_expired", "tx_opportunity"),
-        row(T.FAST_PERIODIC,  T.SLOW_PERIODIC, "!ntt", "!periodic_timer_expired", "!partner_short_timeout"),
+        row(T.FAST_PERIODIC,  T.TX_LACPDU,     "timer_expired", "tx_opportunity"),
+        row(T.FAST_PERIODIC,  T.SLOW_PERIODIC, "!ntt", "!timer_expired", "!partner_short_timeout"),
         row(T.SLOW_PERIODIC,  T.TX_LACPDU,     "ntt", "tx_opportunity"),
-        row(T.SLOW_PERIODIC,  T.TX_LACPDU,     "periodic_timer_expired", "tx_opportunity"),
+        row(T.SLOW_PERIODIC,  T.TX_LACPDU,     "timer_expired", "tx_opportunity"),
         row(T.SLOW_PERIODIC,  T.TX_LACPDU,     "partner_short_timeout", "tx_opportunity"),
         row(T.TX_LACPDU,      T.NO_TX),
     )
@@ -182,6 +182,6 @@ class PeriodicTransmit(PeriodicMachine):
     def transmit_wanted(self) -> bool:
         return self.state in (T.FAST_PERIODIC, T.SLOW_PERIODIC) and (
             self.port.ntt
-            or self.periodic_timer_expired
+            or self.timer_expired
             or (self.state is T.SLOW_PERIODIC and self.partner_short_timeout)
         )

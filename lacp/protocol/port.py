@@ -30,7 +30,7 @@ _NO_STATE = PORT_STATES[0]
 
 
 class Port:
-    """What the standard keeps for each port. Read it freely; only the system and the machines write it."""
+    """What the standard keeps for each port. Read it freely; system and machines write it."""
 
     __slots__ = (
         "absent_as",
@@ -214,7 +214,7 @@ class Port:
 
     @property
     def usable(self) -> bool:
-        """Whether the port could carry traffic at once: its partner, or what stands in for one, is fresh."""
+        """Whether what is recorded of the partner, or stands in for it, is in force."""
         return self.port_enabled and self.receive.state in (
             ReceiveState.CURRENT,
             ReceiveState.DEFAULTED,
@@ -345,7 +345,7 @@ class Port:
         self._forget_frames()
 
     def apply_config(self) -> None:
-        """Bring the operational values up to the administrative ones; NTT when the partner must know."""
+        """Make the administrative values operational; NTT when the partner must know."""
         config, settings = self.config, self.settings
         admin = PortState.ACTIVITY | PortState.SHORT_TIMEOUT | PortState.AGGREGATION
         actor = PortInfo(
@@ -363,7 +363,7 @@ class Port:
 
     @property
     def partner_key(self) -> tuple[Mac, int]:
-        """What identifies the port at the other end, wherever it is plugged in (port_moved, 6.4.8)."""
+        """What identifies the port at the other end, wherever it is plugged in (port_moved)."""
         return self.partner.system, self.partner.port
 
     def _forget_frames(self) -> None:

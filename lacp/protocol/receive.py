@@ -126,13 +126,13 @@ _NTT_BITS = (
 
 
 def record_pdu(port: Port, pdu: Lacpdu) -> None:
-    """recordPDU (6.4.9): the sender of `pdu` is the partner; compute whether it is in sync with us."""
+    """recordPDU (6.4.9): the sender of `pdu` is the partner, in sync with this port or not."""
     port.set_actor_state(off=PortState.DEFAULTED)
     port.record_partner(partner_of(port, pdu))
 
 
 def partner_of(port: Port, pdu: Lacpdu) -> PortInfo:
-    """The operational partner that `pdu` makes: its actor, in sync only if it is so with this port."""
+    """The partner that `pdu` makes: its actor, in sync only if it is so with this port."""
     state = pdu.actor.state
     if PortState.SYNCHRONIZATION not in state or (matched(port, pdu) and maintained(port, pdu)):
         return pdu.actor
@@ -150,7 +150,7 @@ def matched(port: Port, pdu: Lacpdu) -> bool:
 
 
 def maintained(port: Port, pdu: Lacpdu) -> bool:
-    """Whether LACP actively maintains the link: one end is active and the other knows it."""
+    """Whether LACP actively maintains the link: one end is active, and the other knows."""
     activity = PortState.ACTIVITY
     return activity in pdu.actor.state or (
         activity in port.actor.state and activity in pdu.partner.state
@@ -169,7 +169,7 @@ def record_default(port: Port) -> None:
 
 
 def update_selected(port: Port, pdu: Lacpdu) -> None:
-    """update_Selected (6.4.9): another partner, or one that now aggregates or not, needs a new selection."""
+    """update_Selected (6.4.9): another partner, or one that aggregates otherwise."""
     difference = _difference(port.partner, pdu.actor)
     if difference:
         port.unselect(f"the partner's {difference}")

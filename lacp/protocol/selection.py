@@ -1,7 +1,8 @@
 """Selection Logic (6.4.14) and limited aggregation (6.7.1): which port uses which aggregator.
 
-A LAG keeps the aggregator that it has; a new one takes the aggregator of its port's number when that is
-free, else the lowest free one, else one whose users are all gone. Nothing moves a LAG that works.
+A LAG keeps the aggregator that it has; a new one takes the aggregator of its port's number when
+that is free, else the lowest free one, else one whose users are all gone. Nothing moves a LAG that
+works.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Selection:
         return affected
 
     def update(self, port: Port) -> Iterable[Port]:
-        """Decide anew for `port` and the LAG it is in; returns the ports whose machines must be stepped."""
+        """Decide anew for `port` and its LAG; returns the ports whose machines must be stepped."""
         affected: dict[str, Port] = {}
         if port.selected is not Selected.UNSELECTED:
             reason = self._unfit(port)
@@ -82,7 +83,7 @@ class Selection:
         if port.lag != aggregator.lag:
             return f"its LAG ID changed to {port.lag}"
         if aggregator.key is not None and aggregator.key != port.actor.key:
-            return f"aggregator {aggregator.identifier} has key {aggregator.key}, the port has {port.actor.key}"
+            return f"aggregator {aggregator.identifier} has key {aggregator.key}"
         return self._refused(port) if port.receive.state is ReceiveState.DEFAULTED else ""
 
     def _refused(self, port: Port) -> str:
@@ -159,7 +160,7 @@ class Selection:
 
     @staticmethod
     def _idle(aggregator: Aggregator, port: Port) -> bool:
-        """Whether no user of `aggregator` has a link, or none has a partner while `port` has one."""
+        """Whether no user of `aggregator` has a link, or none a partner while `port` has one."""
         users = aggregator.ports.values()
         return all(not u.port_enabled or (u.defaulted and not port.defaulted) for u in users)
 
@@ -248,7 +249,7 @@ def _spare(ports: list[Port], limit: int) -> list[Port]:
 
 
 def _in_service(port: Port) -> bool:
-    """Whether ranking the port high makes sense; one that is EXPIRED keeps its place until it is given up."""
+    """Whether the port may rank high; one that is EXPIRED keeps its place until it is given up."""
     return port.port_enabled and (port.usable or port.selected is Selected.SELECTED)
 
 

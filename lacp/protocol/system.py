@@ -2,7 +2,8 @@
 
 Every call takes `now`: seconds on any scale that does not go back. Its order is always time first
 (the port's due timers fire), then the news, then settle: step the machines of the port concerned
-(receive, periodic, mux, churn), then the Selection Logic for its LAG, until nothing moves; then send.
+(receive, periodic, mux, churn), then the Selection Logic for its LAG, until nothing moves; then
+send.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Engine(Protocol):
 
 
 class System:
-    """One 802.1AX system. Ports are known by name; calls with an unknown name raise UsageError."""
+    """One 802.1AX system. Ports are known by name; a call with an unknown one raises UsageError."""
 
     def __init__(self, config: SystemConfig) -> None:
         self._config = config
@@ -71,7 +72,7 @@ class System:
         self._queue: list[tuple[float, int, Port]] = []
         self._sequence = count()
         self._transaction = count(1)
-        #: Ports in PORT_DISABLED by who their partner was, to notice that it was moved (port_moved).
+        #: Ports in PORT_DISABLED by who their partner was, to notice that it was moved.
         self._absent: dict[tuple[Mac, int], Port] = {}
 
     @property
@@ -95,7 +96,7 @@ class System:
         """Take an Ethernet frame that arrived on `port`. Whatever it holds, it never raises."""
         it = self._at(port, now)
         if frame == it.settled_frame and now < it.scheduled and not self._is_absent(it.partner_key):
-            # The port has seen this frame and come to rest with it: all it can do is restart the timer.
+            # The port has come to rest with this frame: all it can do is restart the timer.
             it.counters.lacpdus_rx += 1
             it.last_received_at = now
             short = PortState.SHORT_TIMEOUT in it.actor.state
@@ -205,7 +206,7 @@ class System:
         self._settle(it)
 
     def remove_port(self, name: str, now: float) -> None:
-        """Remove a port. The partner is told, unless the transmit limit forbids: then withdraw first."""
+        """Remove a port; the partner is told if the limit allows, else withdraw it first."""
         self.withdraw_port(name, now)
         it = self._ports.pop(name)
         marker.give_up(it)
@@ -251,7 +252,7 @@ class System:
         return transaction
 
     def transmit_failed(self, name: str, now: float) -> None:
-        """Report that the LACPDU of the last Transmit did not leave: it is not counted, and sent again."""
+        """Report that the last LACPDU did not leave: it is uncounted and sent again."""
         it = self._at(name, now)
         it.counters.lacpdus_tx -= 1
         it.counters.tx_errors += 1
@@ -334,7 +335,7 @@ class System:
             receive.record_default(it)
 
     def _settle(self, *ports: Port) -> None:
-        """Step the ports' machines and the Selection Logic until nothing moves, then send and schedule."""
+        """Step the ports' machines and the Selection Logic to rest, then send and schedule."""
         pending = dict.fromkeys(ports)
         touched: dict[Port, None] = {}
         for _ in range(64 * (len(self._ports) + 1)):

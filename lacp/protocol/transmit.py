@@ -9,13 +9,13 @@ from lacp.protocol.timers import FAST_PERIODIC_TIME, Timer
 if TYPE_CHECKING:
     from lacp.protocol.port import Port
 
-#: A held-back LACPDU leaves this much after its window opens, so that the jitter of clocks and queues
-#: does not let a fourth one fall into somebody else's idea of the same second.
+#: A held-back LACPDU leaves this many seconds after its window opens, so that the jitter of clocks
+#: and queues does not put a fourth one into somebody else's idea of the same second.
 _MARGIN = 0.005
 
 
 def opportunity(port: Port) -> bool:
-    """Whether the window is open: it slides, so that no second anywhere holds more than the limit."""
+    """Whether the window is open: it slides, so that no second holds more than the limit."""
     sent = port.sent
     return port.now >= port.retry_at and (
         len(sent) < port.edition.transmit_limit or port.now - sent[0] >= FAST_PERIODIC_TIME
@@ -23,7 +23,7 @@ def opportunity(port: Port) -> bool:
 
 
 def transmit(port: Port) -> bool:
-    """Decide for a settled port whether a LACPDU leaves now; if it must wait, arm the timer for it."""
+    """Decide for a settled port whether a LACPDU leaves now; arm the timer if it must wait."""
     if port.transmit_due:
         port.transmit_due = False
     elif not port.periodic.may_transmit:
