@@ -1,0 +1,122 @@
+"""What every backend offers: ports by name, frames in and out, news of their links.
+
+A backend never waits. Its owner waits, with ``select`` or asyncio, until one of `Backend.filenos`
+is readable, and then calls `Backend.read`. Nothing here knows what a frame means.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol, Self
+
+from lacp.link import Link
+
+#: The most news that one call of `Backend.read` returns: about two milliseconds of work, so that
+#: a flood of frames delays a timer by no more than that. What is left keeps it readable.
+BATCH = 512
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReceived:
+    """A slow-protocol frame came in."""
+
+    port: str
+    #: From the destination address on, without the frame check sequence.
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LinkNews:
+    """An observation of a port's link: the first one after `Backend.add`, then each change."""
+
+    port: str
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLost:
+    """A frame came in that the backend itself refuses; its octets are not passed on."""
+
+    port: str
+    #: A short constant text, fit for the name of a counter: ``tagged``, ``oversized``.
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overrun:
+    """The kernel lost messages because they were not read in time.
+
+    Lost link news need no answer, the backend has asked for the state of its ports again; lost
+    frames are gone, and LACP sends them again by itself.
+    """
+
+    #: What was lost, as one line for a log.
+    detail: str
+
+
+News = FrameReceived | LinkNews | FrameLost | Overrun
+
+
+@dataclass(slots=True, eq=False)
+class PortCounters:
+    """What happened at one port since it was added; the owner reads, the backend writes."""
+
+    #: Frames passed up.
+    received: int = 0
+    #: Frames that the interface took.
+    sent: int = 0
+    #: Frames that it did not take, by the name of the error (``ENETDOWN``, ``ENOBUFS``).
+    send_failures: Counter[str] = field(default_factory=Counter)
+    #: Frames refused on receipt, by the reason that `FrameLost` gives.
+    lost: Counter[str] = field(default_factory=Counter)
+
+
+class Backend(Protocol):
+    """The interfaces of one host, as the driver of an engine sees them.
+
+    Every call returns at once. A port that was not added is a `UsageError`, as is adding one twice.
+    Used as a context manager, a backend is closed at the end.
+    """
+
+    def add(self, port: str) -> None:
+        """Take up the interface of this name; the next `read` says how its link is.
+
+        An interface that does not exist is no error: its link is down until it appears. Raises
+        BackendError when the environment refuses, for want of a privilege for instance.
+        """
+
+    def remove(self, port: str) -> None:
+        """Let go of a port; nothing is reported of it from now on."""
+
+    def send(self, port: str, frame: bytes) -> bool:
+        """Send a frame, from the destination address on and without the frame check sequence.
+
+        False when the interface did not take it: the failure is counted in `counters`, the frame
+        is forgotten, and whether it is worth another attempt is the engine's business.
+        """
+
+    def read(self) -> list[News]:
+        """What is new, in the order in which it happened to each port; at most about `BATCH` items.
+
+        Empty when nothing is. The descriptors stay readable while there is more.
+        """
+
+    def counters(self, port: str) -> PortCounters:
+        """The live counters of a port."""
+
+    def filenos(self) -> list[int]:
+        """The descriptors to wait on; readable when `read` has something. Always the same ones."""
+
+    def close(self) -> None:
+        """Give everything back to the system. Closing twice is harmless."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...

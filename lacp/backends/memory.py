@@ -1,0 +1,271 @@
+"""Links in memory: the interfaces of programs, examples and tests that have no network.
+
+Two backends are joined port by port, within one process; each has a real descriptor to wait on,
+so that the drivers of real interfaces work unchanged. The ends may live in different threads.
+
+    left, right = MemoryBackend(), MemoryBackend()
+    link = connect(left, "a", right, "b")
+    left.add("a")
+    right.add("b")
+    left.send("a", frame)   # right.read() has it
+    link.set(up=False)      # both ends read a LinkNews
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import socket
+import threading
+from collections import deque
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Self
+
+from lacp.address import Mac
+from lacp.backends.base import BATCH, FrameReceived, LinkNews, News, PortCounters
+from lacp.errors import UsageError
+from lacp.link import DOWN, Duplex, Link
+
+# Every backend takes the next number, so that no two ports of a process share an address.
+_numbers = itertools.count(1)
+
+
+class MemoryLink:
+    """A cable between two ports; made by `connect`."""
+
+    def __init__(self, ends: tuple[_End, _End], link: Link) -> None:
+        self._ends = ends
+        self._link = link
+        #: While true, every frame vanishes on the way and neither end can tell.
+        self.silent = False
+        for end in ends:
+            end.cable = self
+            end.report()
+
+    def __repr__(self) -> str:
+        left, right = (end.port for end in self._ends)
+        return f"<MemoryLink {left} - {right}: {'up' if self._link.up else 'down'}>"
+
+    @property
+    def up(self) -> bool:
+        """Whether frames can pass."""
+        return self._link.up
+
+    def set(
+        self,
+        *,
+        up: bool | None = None,
+        speed: int | None = None,
+        duplex: Duplex | None = None,
+    ) -> None:
+        """Change the cable for both ends; what is not given stays. `speed` is in Mb/s."""
+        new = Link(
+            up=self._link.up if up is None else up,
+            speed=self._link.speed if speed is None else speed,
+            duplex=self._link.duplex if duplex is None else duplex,
+        )
+        if new != self._link:
+            self._link = new
+            for end in self._ends:
+                end.report()
+
+    def disconnect(self) -> None:
+        """Pull the cable out for good; both ports are free for another one."""
+        for end in self._ends:
+            if end.cable is self:
+                end.cable = None
+                end.report()
+
+    def _seen_by(self, end: _End) -> Link:
+        return replace(self._link, address=end.address)
+
+    def _carry(self, sender: _End, frame: bytes) -> bool:
+        if not self._link.up:
+            return False
+        if not self.silent:
+            left, right = self._ends
+            (right if sender is left else left).deliver(frame)
+        return True
+
+
+@dataclass(slots=True, eq=False)
+class _End:
+    """A port of a backend; exists from the first `connect` or `add` that names it."""
+
+    backend: MemoryBackend
+    port: str
+    address: Mac
+    cable: MemoryLink | None = None
+    added: bool = False
+    counters: PortCounters = field(default_factory=PortCounters)
+
+    @property
+    def link(self) -> Link:
+        if self.cable is None:
+            return replace(DOWN, address=self.address)
+        return self.cable._seen_by(self)
+
+    def report(self) -> None:
+        if self.added:
+            self.backend._put(LinkNews(self.port, self.link))
+
+    def deliver(self, frame: bytes) -> None:
+        """A frame is at the door; nobody hears it while the port is not in use."""
+        if not self.added:
+            return
+        if not self.backend._put(FrameReceived(self.port, frame)):
+            self.counters.lost["queue full"] += 1
+
+
+class MemoryBackend:
+    """A `Backend` whose interfaces are ends of `MemoryLink`, made by `connect`.
+
+    `queue` is how many unread items there may be before arriving frames are lost and counted as
+    ``queue full``; news of links always find room. Ports have locally administered addresses that
+    are unique within the process.
+    """
+
+    def __init__(self, queue: int = 4096) -> None:
+        self._limit = queue
+        self._number = next(_numbers)
+        self._ends: dict[str, _End] = {}
+        self._lock = threading.Lock()
+        self._news: deque[FrameReceived | LinkNews] = deque()
+        # A socket pair and not an eventfd: it exists everywhere.
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._wake_in.setblocking(False)
+        self._wake_out.setblocking(False)
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"<MemoryBackend of {', '.join(self._ends) or 'no ports'}>"
+
+    def add(self, port: str) -> None:
+        """Take up a port, connected or not; the next `read` says how its link is."""
+        self._check_open()
+        end = self._end(port)
+        if end.added:
+            raise UsageError(f"port {port!r} was added already")
+        end.added = True
+        end.counters = PortCounters()
+        end.report()
+
+    def remove(self, port: str) -> None:
+        """Let go of a port; its cable stays where it is."""
+        self._added(port).added = False
+        with self._lock:
+            self._news = deque(news for news in self._news if news.port != port)
+            self._settle_wake()
+
+    def send(self, port: str, frame: bytes) -> bool:
+        """Put a frame on the cable; False, counted as ENETDOWN, when it is down or missing."""
+        end = self._added(port)
+        if end.cable is None or not end.cable._carry(end, frame):
+            end.counters.send_failures["ENETDOWN"] += 1
+            return False
+        end.counters.sent += 1
+        return True
+
+    def read(self) -> list[News]:
+        """What is new, oldest first, at most `BATCH` items."""
+        self._check_open()
+        with self._lock:
+            news = [self._news.popleft() for _ in range(min(BATCH, len(self._news)))]
+            self._settle_wake()
+        for item in news:
+            if isinstance(item, FrameReceived):
+                self._ends[item.port].counters.received += 1
+        return list(news)
+
+    def counters(self, port: str) -> PortCounters:
+        """The live counters of a port."""
+        return self._added(port).counters
+
+    def filenos(self) -> list[int]:
+        """The one descriptor to wait on."""
+        self._check_open()
+        return [self._wake_in.fileno()]
+
+    def close(self) -> None:
+        """Disconnect every port, as the death of a host would, and close the descriptors."""
+        if self._closed:
+            return
+        for end in self._ends.values():
+            end.added = False
+            if end.cable is not None:
+                end.cable.disconnect()
+        with self._lock:
+            self._closed = True
+            self._news.clear()
+            self._wake_in.close()
+            self._wake_out.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise UsageError("the backend is closed")
+
+    def _end(self, port: str) -> _End:
+        end = self._ends.get(port)
+        if end is None:
+            index = len(self._ends) + 1
+            address = Mac(b"\x02" + self._number.to_bytes(3, "big") + index.to_bytes(2, "big"))
+            end = self._ends[port] = _End(self, port, address)
+        return end
+
+    def _added(self, port: str) -> _End:
+        self._check_open()
+        end = self._ends.get(port)
+        if end is None or not end.added:
+            raise UsageError(f"port {port!r} was not added")
+        return end
+
+    def _settle_wake(self) -> None:
+        """One octet lies in the socket exactly while the queue is not empty."""
+        if not self._news:
+            with contextlib.suppress(BlockingIOError):
+                self._wake_in.recv(1)
+
+    def _put(self, news: FrameReceived | LinkNews) -> bool:
+        """Queue news; False when it is a frame and there is no room."""
+        with self._lock:
+            if isinstance(news, FrameReceived) and len(self._news) >= self._limit:
+                return False
+            if not self._news and not self._closed:
+                self._wake_out.send(b"\0")
+            self._news.append(news)
+            return True
+
+
+def connect(
+    left: MemoryBackend,
+    left_port: str,
+    right: MemoryBackend,
+    right_port: str,
+    link: Link = Link(up=True, speed=10_000, duplex=Duplex.FULL),  # noqa: B008 - it is frozen
+) -> MemoryLink:
+    """Put a cable between two ports, added or not; both see `link`, each with its own address.
+
+    The two ports may belong to one backend (a loop) but must be two; UsageError when they are not,
+    or when a port has a cable already.
+    """
+    left._check_open()
+    right._check_open()
+    ends = left._end(left_port), right._end(right_port)
+    if ends[0] is ends[1]:
+        raise UsageError(f"cannot connect port {left_port!r} to itself")
+    for end in ends:
+        if end.cable is not None:
+            raise UsageError(f"port {end.port!r} is connected already")
+    return MemoryLink(ends, replace(link, address=Link().address))
