@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lacp.protocol.events import FrameDropped, MarkerAnswered, MarkerLost, Transmit
 from lacp.protocol.timers import Timer
+from lacp.wire import slow
 from lacp.wire.marker import Marker
 
 if TYPE_CHECKING:
@@ -67,6 +68,15 @@ def answered(port: Port, marker: Marker) -> None:
     port.events.append(
         MarkerAnswered(port.name, request.transaction, port.now - request.sent_at, port.now)
     )
+
+
+def not_sent(port: Port, kind: slow.Kind) -> None:
+    """Take back the count of a Marker PDU or response that did not leave."""
+    if kind is slow.Kind.MARKER:
+        port.counters.marker_pdus_tx -= 1
+        give_up(port)
+    else:
+        port.counters.marker_response_pdus_tx -= 1
 
 
 def give_up(port: Port) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from lacp.info import PortState
 from lacp.protocol import transmit
@@ -76,11 +76,29 @@ class PeriodicMachine(StateMachine):
     def timer_expired(self) -> bool:
         return self.port.timers.expired(Timer.PERIODIC)
 
+    def tick(self) -> None:
+        """Do what stepping would, when the machine was at rest and only its timer has expired.
+
+        A machine at rest goes through the sending box and back to where it was; no other machine
+        looks at this timer or at NTT. This is what a port does every second, or every 30.
+        """
+        raise NotImplementedError  # abstract
+
+    def restart(self) -> None:
+        """Start the timer as the box in which the machine rests does."""
+        self.port.start(Timer.PERIODIC, self.PERIODS[self.state.name])
+
+    #: Seconds between LACPDUs, by the name of the box.
+    PERIODS: ClassVar = {
+        "FAST_PERIODIC": FAST_PERIODIC_TIME,
+        "SLOW_PERIODIC": SLOW_PERIODIC_TIME,
+    }
+
     def enter_FAST_PERIODIC(self) -> None:
-        self.port.start(Timer.PERIODIC, FAST_PERIODIC_TIME)
+        self.restart()
 
     def enter_SLOW_PERIODIC(self) -> None:
-        self.port.start(Timer.PERIODIC, SLOW_PERIODIC_TIME)
+        self.restart()
 
     @property
     def may_transmit(self) -> bool:
@@ -116,6 +134,10 @@ class Periodic(PeriodicMachine):
         row(P.PERIODIC_TX,    P.SLOW_PERIODIC, "!partner_short_timeout"),
     )
     # fmt: on
+
+    def tick(self) -> None:
+        self.enter_PERIODIC_TX()
+        self.restart()
 
     def enter_NO_PERIODIC(self) -> None:
         self.port.timers.stop(Timer.PERIODIC)
@@ -165,6 +187,11 @@ class PeriodicTransmit(PeriodicMachine):
     @property
     def tx_opportunity(self) -> bool:
         return transmit.opportunity(self.port)
+
+    def tick(self) -> None:
+        if self.tx_opportunity:
+            self.enter_TX_LACPDU()
+            self.restart()
 
     def enter_NO_TX(self) -> None:
         self.port.timers.stop(Timer.PERIODIC)

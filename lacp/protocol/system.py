@@ -37,6 +37,8 @@ from lacp.wire.marker import Marker
 #: Seconds before a LACPDU that the interface refused is tried again.
 _RETRY = 0.25
 
+_PERIODIC_ALONE = 1 << Timer.PERIODIC
+
 _Config = TypeVar("_Config", SystemConfig, PortConfig)
 
 
@@ -147,16 +149,27 @@ class System:
     def advance(self, now: float) -> None:
         """Let the timers that are due at `now` expire. Early and repeated calls are harmless."""
         self._tick(now)
+        news: list[Port] = []
+        ticks: list[Port] = []
         while self._queue and self._queue[0][0] <= now:
             at, _, it = heappop(self._queue)
             if at != it.scheduled:
                 continue
             it.scheduled = inf
             it.now = now
-            if it.timers.fire(now):
-                self._settle(it)
+            fired = it.timers.fire(now)
+            if fired == _PERIODIC_ALONE:
+                ticks.append(it)
+            elif fired:
+                news.append(it)
             else:
                 self._schedule(it)
+        # News first, and together: what is due at one instant is said in one LACPDU.
+        self._settle(*news)
+        for it in ticks:
+            if it.timers.expired(Timer.PERIODIC):
+                it.periodic.tick()
+            self._finish(it)
 
     def next_deadline(self) -> float | None:
         """When `advance` must be called at the latest; None when no timer runs."""
@@ -251,11 +264,18 @@ class System:
         self._schedule(it)
         return transaction
 
-    def transmit_failed(self, name: str, now: float) -> None:
-        """Report that the last LACPDU did not leave: it is uncounted and sent again."""
-        it = self._at(name, now)
-        it.counters.lacpdus_tx -= 1
+    def transmit_failed(self, port: str, frame: bytes, now: float) -> None:
+        """Report that the frame of a Transmit did not leave: it is not counted as sent.
+
+        A LACPDU is sent again, with the values of that time; a marker is not.
+        """
+        it = self._at(port, now)
         it.counters.tx_errors += 1
+        kind = slow.classify(frame).kind
+        if kind is not slow.Kind.LACP:
+            marker.not_sent(it, kind)
+            return
+        it.counters.lacpdus_tx -= 1
         if it.sent:
             it.sent.pop()
         it.retry_at = now + _RETRY
@@ -354,11 +374,15 @@ class System:
         for it in touched:
             if it.timers.expired(Timer.MARKER):
                 marker.give_up(it)
-            if transmit(it):
-                it.counters.lacpdus_tx += 1
-                self._events.append(Transmit(it.name, it.frame(), self._now))
             self._note_absence(it)
-            self._schedule(it)
+            self._finish(it)
+
+    def _finish(self, it: Port) -> None:
+        """Send what a port at rest has to send, and see to it when its next timer is due."""
+        if transmit(it):
+            it.counters.lacpdus_tx += 1
+            self._events.append(Transmit(it.name, it.frame(), self._now))
+        self._schedule(it)
 
     @staticmethod
     def _reselect(affected: Iterable[Port], pending: dict[Port, None]) -> None:

@@ -71,13 +71,13 @@ class Timers:
         deadline = self._deadlines[timer]
         return None if deadline in (_STOPPED, _EXPIRED) else deadline
 
-    def fire(self, now: float) -> bool:
-        """Expire what is due at `now`; True when there was something."""
-        fired = False
+    def fire(self, now: float) -> int:
+        """Expire what is due at `now`; a set of them, with bit 1 << timer for each."""
+        fired = 0
         for timer, deadline in enumerate(self._deadlines):
             if _EXPIRED < deadline <= now:
                 self._deadlines[timer] = _EXPIRED
-                fired = True
+                fired |= 1 << timer
         return fired
 
     def next(self) -> float:
