@@ -29,6 +29,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict $(TYPED)
 	$(BIN)/mypy --strict --scripts-are-modules tools/check-docs
+	$(BIN)/mypy --strict --scripts-are-modules tools/draw-machines
 	$(BIN)/python -m pytest -q tests/test_layers.py
 	$(BIN)/python tools/check-docs
 

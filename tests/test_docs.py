@@ -17,9 +17,8 @@ def check(tmp_path: Path, page: str, *options: str) -> subprocess.CompletedProce
     script = shutil.copy(ROOT / "tools/check-docs", tools)
     for package in (lacp.parent, lacp):
         (package / "__init__.py").touch()
-    (lacp / "diagrams.py").write_text(
-        "BOXES = 3\nif __name__ == '__main__':\n    print('# Machines')\n"
-    )
+    (lacp / "machine.py").write_text("BOXES = 3\n")
+    (tools / "draw-machines").write_text("print('# Machines')\n")
     (tmp_path / "Makefile").write_text(".PHONY: test\n")
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "machines.md").write_text("# Machines\n")
@@ -32,10 +31,10 @@ def check(tmp_path: Path, page: str, *options: str) -> subprocess.CompletedProce
 GOOD = """# A page
 
 [here](#a-page), [there](docs/machines.md#machines), [away](https://example.org/x#y), `make test`,
-`lacp/protocol/diagrams.py`, `lacp.protocol.diagrams.BOXES`, `[not](a-link)`.
+`lacp/protocol/machine.py`, `lacp.protocol.machine.BOXES`, `[not](a-link)`.
 
 ```python
-from lacp.protocol.diagrams import BOXES
+from lacp.protocol.machine import BOXES
 ```
 """
 
@@ -45,10 +44,10 @@ CAUGHT = {
     "[x](docs/machines.md#nowhere)": "link to docs/machines.md#nowhere: no such heading",
     "[x](../..)": "link to ../..: outside the project",
     "`lacp/none.py`": "`lacp/none.py`: no such file",
-    "`lacp.protocol.diagrams.CIRCLES`": "`lacp.protocol.diagrams.CIRCLES`: no such name",
+    "`lacp.protocol.machine.CIRCLES`": "`lacp.protocol.machine.CIRCLES`: no such name",
     "`make haste`": "make haste: no such target",
     "```sh\nmake haste\n```": "make haste: no such target",
-    "```python\nfrom lacp.protocol.diagrams import CIRCLES\n```": "no lacp.protocol.diagrams.CIRC",
+    "```python\nfrom lacp.protocol.machine import CIRCLES\n```": "no lacp.protocol.machine.CIRC",
     "```python\n1 +\n```": "Python example, line 1: invalid syntax",
 }
 
