@@ -1,0 +1,1 @@
+"""What the parts cost, each beside a reference measured in the same run."""

@@ -1,0 +1,71 @@
+"""LACPDU decode and encode, beside the same layout by hand with struct, in the same run."""
+
+from __future__ import annotations
+
+import struct
+
+from benchmarks._measure import head, microseconds, row
+from lacp.address import Mac
+from lacp.info import PORT_STATES, PortInfo
+from lacp.wire import slow
+from lacp.wire.lacpdu import Lacpdu
+from lacp.wire.marker import Marker
+from lacp.wire.validate import validate
+
+_BY_HAND = struct.Struct(">BBBBH6sHHHB3sBBH6sHHHB3sBBH12s52s")
+_ACTOR = PortInfo(0x8000, Mac.parse("02:00:00:00:00:01"), 1, 0x8000, 1, PORT_STATES[0x3D])
+_PARTNER = PortInfo(0x8000, Mac.parse("02:00:00:00:00:02"), 1, 0x8000, 2, PORT_STATES[0x3D])
+
+
+def main() -> None:
+    """Print the table."""
+    pdu = Lacpdu(_ACTOR, _PARTNER)
+    payload = pdu.encode()
+    frame = slow.ethernet(Mac.parse("01:80:c2:00:00:02"), _ACTOR.system, payload)
+    fields = _BY_HAND.unpack(payload)
+    parse = microseconds(lambda: _BY_HAND.unpack(payload))
+    build = microseconds(lambda: _BY_HAND.pack(*fields))
+    equal = bytes(bytearray(frame))
+    head("codec, per PDU")
+    row(
+        "LACPDU decode to values",
+        microseconds(lambda: Lacpdu.decode(payload)),
+        "µs",
+        parse,
+        "struct to a tuple",
+    )
+    row("LACPDU encode from values", microseconds(pdu.encode), "µs", build, "struct from a tuple")
+    row(
+        "classify a frame",
+        microseconds(lambda: slow.classify(frame)),
+        "µs",
+        parse,
+        "struct to a tuple",
+    )
+    marker = Marker(requester_port=1, requester_system=_ACTOR.system, transaction=1)
+    octets = marker.encode()
+    row(
+        "Marker decode",
+        microseconds(lambda: Marker.decode(octets)),
+        "µs",
+        parse,
+        "struct to a tuple",
+    )
+    row(
+        "validate every octet of a LACPDU",
+        microseconds(lambda: validate(frame), 200),
+        "µs",
+        parse,
+        "struct to a tuple",
+    )
+    row(
+        "compare with the last frame",
+        microseconds(lambda: frame == equal),
+        "µs",
+        parse,
+        "struct to a tuple",
+    )
+
+
+if __name__ == "__main__":
+    main()
