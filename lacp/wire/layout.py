@@ -30,23 +30,21 @@ class Layout:
         return fields
 
     def build(self, fields: Mapping[str, Any]) -> bytes:
-        """The octets of `fields`; raises UsageError when a number does not fit."""
+        """The octets of `fields`; raises UsageError, with the field, when a number does not fit."""
+        payload: bytes
         try:
-            payload: bytes = self._compiled.build(fields)
+            payload = self._compiled.build(fields)
         except struct.error:
-            raise UsageError(f"{self._name} does not encode: {self._misfit(fields)}") from None
+            # Compiled code does not say which field it was; the interpreted layout does.
+            from construct import ConstructError
+
+            try:
+                payload = self._declare().build(fields)
+            except ConstructError as error:
+                why = " ".join(str(error).split())
+                raise UsageError(f"{self._name} does not encode: {why}") from None
         return payload
 
     @cached_property
     def _compiled(self) -> Any:
         return self._declare().compile()
-
-    def _misfit(self, fields: Mapping[str, Any]) -> str:
-        """Which field does not fit: the interpreted layout can tell, the compiled one cannot."""
-        from construct import ConstructError
-
-        try:
-            self._declare().build(fields)
-        except ConstructError as error:
-            return " ".join(str(error).split())
-        raise AssertionError("the interpreted layout took what the compiled one refused")

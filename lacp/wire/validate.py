@@ -95,8 +95,7 @@ def _one_of(*values: int) -> Callable[[bytes], _Finding | None]:
 
 def _zeros(octets: bytes) -> _Finding | None:
     rest = octets.lstrip(b"\0")
-    at = len(octets) - len(rest)
-    return _Finding(f"{rest[0]:#04x} at its octet {at}", "zeros", at) if rest else None
+    return _Finding(f"{rest[0]:#04x}", "zeros", len(octets) - len(rest)) if rest else None
 
 
 def _not_zero(octets: bytes) -> _Finding | None:
@@ -116,9 +115,9 @@ def _state(
 ) -> Callable[[bytes], _Finding | None]:
     def test(octets: bytes) -> _Finding | None:
         state = PORT_STATES[octets[0]]
-        return (
-            _Finding(f"{state:#04x} ({', '.join(state.flags)})", expected) if wrong(state) else None
-        )
+        if not wrong(state):
+            return None
+        return _Finding(f"{state:#04x} ({', '.join(state.flags)})", expected)
 
     return test
 
