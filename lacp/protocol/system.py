@@ -117,7 +117,7 @@ class System:
         else:
             if kind.kind is slow.Kind.ILLEGAL:
                 it.counters.illegal_rx += 1
-            else:
+            elif kind.counted:
                 it.counters.unknown_rx += 1
             self._drop(it, kind.reason)
         if fired:
