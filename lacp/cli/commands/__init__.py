@@ -1,0 +1,1 @@
+"""The commands of `lacpctl`, one module each; a module's top imports nothing that costs time."""

@@ -1,0 +1,126 @@
+"""`lacpctl`: looks at link aggregation, live or on paper."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
+
+from lacp.cli.command import BAD_USAGE, DONE, INTERRUPTED, Command, Failure
+from lacp.cli.commands import decode
+from lacp.cli.output import Screen, printable
+from lacp.errors import LacpError
+
+COMMANDS: tuple[Command, ...] = (decode.COMMAND,)
+
+
+class _Parser(ArgumentParser):
+    """Wrong usage is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def build_parser() -> ArgumentParser:
+    """The parser of the whole command line."""
+    parser = _Parser(
+        "lacpctl",
+        description="Look at link aggregation: on this host, in a frame, in a simulation.",
+        epilog=(
+            "Exit codes: 0 done; 1 what was asked about is bad or unreachable; 2 wrong usage or\n"
+            "unreadable input; 130 interrupted. LACPD_RUN_DIR sets the default of --run-dir,\n"
+            "NO_COLOR switches colours off."
+        ),
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    run_dir = os.environ.get("LACPD_RUN_DIR") or "/run/lacpd"
+    _common(parser, json=False, socket=None, run_dir=run_dir)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        its = commands.add_parser(
+            command.name,
+            help=command.help,
+            description=f"{command.help[0].upper()}{command.help[1:]}.",
+            epilog=command.notes,
+            formatter_class=RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.arguments(its)
+        # Before or after the command, as the fingers have it.
+        _common(its, json=SUPPRESS, socket=SUPPRESS, run_dir=SUPPRESS)
+        its.set_defaults(row=command)
+    return parser
+
+
+def _common(parser: ArgumentParser, *, json: Any, socket: Any, run_dir: Any) -> None:
+    parser.add_argument(
+        "--json", action="store_true", default=json, help="print JSON; a stream, one per line"
+    )
+    parser.add_argument(
+        "--socket", metavar="PATH", default=socket, help="ask the lacpd behind this socket"
+    )
+    default = "" if run_dir == SUPPRESS else " (default %(default)s)"
+    parser.add_argument(
+        "--run-dir",
+        metavar="DIR",
+        default=run_dir,
+        help=f"where the sockets of lacpd are{default}",
+    )
+
+
+def run(args: Namespace, screen: Screen) -> int:
+    """Carry out the command and write its answer; returns the exit code."""
+    command: Command = args.row
+    answer = command.run(args)
+    if args.json:
+        if isinstance(answer.data, Iterator):
+            for document in answer.data:
+                screen.line(json.dumps(document, separators=(", ", ": ")))
+        else:
+            screen.line(json.dumps(answer.data, indent=2))
+    else:
+        data = answer.data
+        try:
+            for line in command.text(
+                data if isinstance(data, Iterator) else printable(data), screen, args
+            ):
+                screen.line(line)
+        finally:
+            screen.release()
+    if answer.complaint:
+        raise Failure(answer.complaint, answer.code)
+    return answer.code
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The console script."""
+    try:
+        args = build_parser().parse_args(argv)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else BAD_USAGE
+    try:
+        return run(args, Screen())
+    except Failure as failure:
+        return _complain(failure, failure.code)
+    except LacpError as error:
+        return _complain(error, 1)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has seen enough. Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _complain(error: Exception, code: int) -> int:
+    sys.stdout.flush()
+    print(f"lacpctl: {printable(str(error))}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

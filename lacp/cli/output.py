@@ -1,0 +1,180 @@
+"""Text for people: a screen that knows its width and colours, tables, and words for numbers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+#: What colours mean here. Nothing is said by colour alone.
+STYLES = {
+    "good": "32",
+    "warn": "33",
+    "bad": "31",
+    "dim": "2",
+    "bold": "1",
+    "title": "1;36",
+}
+
+#: Columns of a screen that does not say how many it has.
+WIDTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A piece of text and what it means."""
+
+    text: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table; an optional one is left out when the screen is too narrow for it."""
+
+    title: str
+    right: bool = False
+    optional: bool = False
+
+
+class Screen:
+    """Where text goes. `live` is whether what was drawn may be drawn over."""
+
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        environ: Mapping[str, str] = os.environ,
+        width: int | None = None,
+        terminal: bool | None = None,
+    ) -> None:
+        self.stream = sys.stdout if stream is None else stream
+        if terminal is None:
+            terminal = self.stream.isatty() and environ.get("TERM") != "dumb"
+        self.live = terminal
+        self.colour = terminal and not environ.get("NO_COLOR")
+        self._width = width
+        self._drawn = 0
+        encoding = (getattr(self.stream, "encoding", None) or "ascii").lower().replace("-", "")
+        self.unicode = encoding.startswith("utf")
+
+    @property
+    def width(self) -> int:
+        """Columns; asked anew each time, for a terminal may be resized."""
+        if self._width is not None:
+            return self._width
+        return shutil.get_terminal_size((WIDTH, 24)).columns if self.live else WIDTH
+
+    @property
+    def height(self) -> int:
+        """Lines of the terminal."""
+        return shutil.get_terminal_size((WIDTH, 24)).lines
+
+    def paint(self, style: str, text: str) -> str:
+        """`text` in the colour of `style`, where there are colours."""
+        return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if style and self.colour else text
+
+    def line(self, text: str = "") -> None:
+        """Print a line at once."""
+        self.stream.write(text + "\n")
+        self.stream.flush()
+
+    def redraw(self, lines: Sequence[str]) -> None:
+        """Draw `lines` over those that were drawn by the call before."""
+        lines = lines[: self.height - 1]
+        up = f"\x1b[{self._drawn}A" if self._drawn else ""
+        body = "".join(f"{line}\x1b[K\n" for line in lines)
+        # What was longer before is wiped; hiding the cursor meanwhile is what keeps it calm.
+        self.stream.write(f"\x1b[?25l{up}{body}\x1b[J")
+        self.stream.flush()
+        self._drawn = len(lines)
+
+    def release(self) -> None:
+        """Leave what was drawn where it is; the next drawing begins below."""
+        if self._drawn:
+            self.stream.write("\x1b[?25h")
+            self.stream.flush()
+        self._drawn = 0
+
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[str]:
+        """Title line and rows, two blanks between columns, with as many optional ones as fit."""
+        widths = [
+            max(len(column.title), *(len(row[at].text) for row in rows)) if rows else 0
+            for at, column in enumerate(columns)
+        ]
+        shown = [at for at, column in enumerate(columns) if not column.optional]
+        for at, column in enumerate(columns):
+            if column.optional and sum(widths[i] + 2 for i in [*shown, at]) - 2 <= self.width:
+                shown.append(at)
+        shown.sort()
+        title = [Cell(column.title, "dim") for column in columns]
+        return [self._row(columns, widths, shown, row) for row in (title, *rows)]
+
+    def _row(
+        self,
+        columns: Sequence[Column],
+        widths: Sequence[int],
+        shown: Sequence[int],
+        row: Sequence[Cell],
+    ) -> str:
+        cells = []
+        for at in shown:
+            text = row[at].text
+            padding = " " * (widths[at] - len(text))
+            painted = self.paint(row[at].style, text)
+            last = at == shown[-1]
+            cells.append(padding + painted if columns[at].right else painted + padding * (not last))
+        return "  ".join(cells).rstrip()
+
+    def wrap(self, text: str, indent: str = "", hanging: str | None = None) -> list[str]:
+        """`text` broken to the width of the screen; `hanging` begins the lines after the first."""
+        return textwrap.wrap(
+            text,
+            max(20, self.width),
+            initial_indent=indent,
+            subsequent_indent=indent if hanging is None else hanging,
+            break_on_hyphens=False,
+        )
+
+
+def printable(data: Any) -> Any:
+    """`data` with nothing in its strings that would move a terminal's cursor."""
+    if isinstance(data, str):
+        return data if data.isprintable() else "".join(c if c.isprintable() else "?" for c in data)
+    if isinstance(data, dict):
+        return {printable(key): printable(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [printable(value) for value in data]
+    return data
+
+
+def age(seconds: float | None) -> str:
+    """How long ago, short: 0.4 s, 12 s, 3 min, 2 h, 5 d."""
+    if seconds is None:
+        return "-"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    for unit, length, limit in (("s", 1, 100), ("min", 60, 100), ("h", 3600, 48)):
+        if seconds < length * limit:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds / 86400:.0f} d"
+
+
+def speed(megabits: int | None) -> str:
+    """A link's speed as people say it: 100M, 2.5G, 400G."""
+    if megabits is None:
+        return ""
+    return f"{megabits}M" if megabits < 1000 else f"{megabits / 1000:g}G"
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun, in the plural where that is due."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def joined(words: Iterable[str]) -> str:
+    """Words with commas, those that are empty left out."""
+    return ", ".join(word for word in words if word)

@@ -1,0 +1,16 @@
+"""What the tests of the commands share."""
+
+import pytest
+
+from tests.golden import golden  # noqa: F401 - a fixture
+
+
+@pytest.fixture(autouse=True)
+def plain_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same width, time zone and colours everywhere."""
+    import time
+
+    for name in ("COLUMNS", "LACPD_RUN_DIR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
