@@ -1,0 +1,424 @@
+"""Nodes on cables in virtual time: deterministic, replayable, and as cheap as its frames.
+
+    net = Network(seed=1)
+    for name, number in (("a", 1), ("b", 2)):
+        net.system(name, SystemConfig(system=address(number)), {"1": PortConfig(number=1)})
+    cable = net.cable(("a", "1"), ("b", "1"), latency=0.001)
+    net.at(10.0, cable.pull)
+    net.run(60.0)
+
+Everything that happens is one entry of one queue, ordered by time and then by when it was asked
+for. Nothing is looked at but what an entry concerns, so an idle hour costs what its frames cost.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from heapq import heappop, heappush
+from itertools import count
+from math import inf
+from random import Random
+from typing import Any
+
+from lacp.address import Mac
+from lacp.errors import UsageError
+from lacp.link import DOWN, Duplex, Link
+from lacp.protocol.config import PortConfig, SystemConfig
+from lacp.protocol.events import Event, MuxChanged, Transmit
+from lacp.protocol.system import Engine, System
+from lacp.sim.cable import Cable, End, Faults, Payload, UserFrame
+
+Action = Callable[[], object]
+
+
+def address(node: int, port: int = 0) -> Mac:
+    """The address of the `node`th node of a network, or of one of its ports."""
+    return Mac(bytes((2, 0, *node.to_bytes(2, "big"), *port.to_bytes(2, "big"))))
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One event of one node."""
+
+    time: float
+    node: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """One frame that a node handed to its port, and what became of it."""
+
+    sent_at: float
+    source: End
+    #: None when the frame never arrives, and then `fate` says why.
+    arrives_at: float | None
+    target: End | None
+    frame: bytes
+    fate: str = ""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """The user frames that were offered to one port, counted by what became of them."""
+
+    #: Not sent: the port did not distribute.
+    refused: int = 0
+    sent: int = 0
+    #: Arrived at a port that collects.
+    collected: int = 0
+    #: Arrived at a port that does not: a black hole.
+    discarded: list[UserFrame] = field(default_factory=list)
+
+
+class Node:
+    """An engine in the network, with what the network has told it."""
+
+    def __init__(
+        self, network: Network, name: str, number: int, build: Callable[[float], Engine]
+    ) -> None:
+        self._network = network
+        self.name = name
+        self.number = number
+        self._build = build
+        self.engine = build(network.now)
+        self.ports: dict[str, Mac] = {}
+        #: What the last MuxChanged of each port said.
+        self.mux: dict[str, MuxChanged] = {}
+        #: Whether frames and link changes wait for the node to wake.
+        self.frozen = False
+        #: Whether the node is dead: nothing reaches it.
+        self.dead = False
+        self._backlog: deque[Callable[[float], None]] = deque()
+        self._wake_at = inf
+
+    def __repr__(self) -> str:
+        return f"<Node {self.name}: {', '.join(self.ports)}>"
+
+    @property
+    def system(self) -> System:
+        """The engine, for a node that is a System."""
+        if not isinstance(self.engine, System):
+            raise UsageError(f"node {self.name} is a {type(self.engine).__name__}, no System")
+        return self.engine
+
+    def add_port(self, port: str) -> None:
+        """Let cables be plugged into `port`, which the engine knows."""
+        if port in self.ports:
+            raise UsageError(f"node {self.name} has a port {port} already")
+        self.ports[port] = address(self.number, len(self.ports) + 1)
+
+    # Management.
+
+    def manage(self, change: Callable[[System, float], object]) -> None:
+        """Call `change(system, now)` and carry out what it leads to."""
+        change(self.system, self._network.now)
+        self._drain()
+
+    def configure(self, **changes: Any) -> None:
+        """Change parameters of the system."""
+        self.manage(lambda system, now: system.configure(now, **changes))
+
+    def configure_port(self, port: str, **changes: Any) -> None:
+        """Change parameters of a port."""
+        self.manage(lambda system, now: system.configure_port(port, now, **changes))
+
+    # Faults.
+
+    def freeze(self, seconds: float = inf) -> None:
+        """Process nothing for that long; then catch up with all that came in between."""
+        self.frozen = True
+        if seconds < inf:
+            self._network.at(self._network.now + seconds, self.thaw)
+
+    def thaw(self) -> None:
+        """Wake a frozen node: it sees what came meanwhile, in its order and all at once."""
+        self.frozen = False
+        backlog, self._backlog = self._backlog, deque()
+        for each in backlog:
+            each(self._network.now)
+        self._advance()
+
+    def stop(self, *, goodbye: bool = False) -> None:
+        """End the node's process; carrier stays. With `goodbye`, its partners are told."""
+        if goodbye and not self.dead:
+            for port in self.ports:
+                self.manage(partial(_withdraw, port))
+        self.dead = True
+        self._wake_at = inf
+        self._backlog.clear()
+        self.frozen = False
+        self.mux.clear()
+
+    def start(self) -> None:
+        """Start a fresh engine, which knows nothing of the time before."""
+        self.engine = self._build(self._network.now)
+        self.dead = False
+        self._drain()
+        for port in self.ports:
+            self.link_changed(port, self._network.link((self.name, port)))
+
+    def restart(self, *, goodbye: bool = False, downtime: float = 0.0) -> None:
+        """Stop, and start afresh `downtime` seconds later."""
+        self.stop(goodbye=goodbye)
+        if downtime:
+            self._network.at(self._network.now + downtime, self.start)
+        else:
+            self.start()
+
+    # What the network tells the engine.
+
+    def receive(self, port: str, frame: bytes) -> None:
+        """A frame arrived on `port`."""
+        if self.frozen:
+            self._backlog.append(partial(self.engine.receive, port, frame))
+        elif not self.dead:
+            self.engine.receive(port, frame, self._network.now)
+            self._drain()
+
+    def link_changed(self, port: str, link: Link) -> None:
+        """The link below `port` is now this."""
+        if link.up:
+            link = replace(link, address=self.ports[port])
+        if self.frozen:
+            self._backlog.append(partial(self.engine.link_changed, port, link))
+        elif not self.dead:
+            self.engine.link_changed(port, link, self._network.now)
+            self._drain()
+
+    def _wake(self, at: float) -> None:
+        """A deadline of the engine, unless another has taken its place."""
+        if at == self._wake_at:
+            self._wake_at = inf
+            self._advance()
+
+    def _advance(self) -> None:
+        if not self.frozen and not self.dead:
+            self.engine.advance(self._network.now)
+            self._drain()
+            if self._wake_at <= self._network.now:
+                raise RuntimeError(f"{self!r} is still due at {self._wake_at} after advance")
+
+    def _drain(self) -> None:
+        """Carry out what the engine wants, and see when it must be woken."""
+        for event in self.engine.events():
+            if isinstance(event, Transmit):
+                self._network.transmit((self.name, event.port), event.frame)
+                continue
+            if isinstance(event, MuxChanged):
+                self.mux[event.port] = event
+            self._network.note(Logged(event.time, self.name, event))
+        deadline = self.engine.next_deadline()
+        if deadline is not None and deadline < self._wake_at:
+            self._wake_at = deadline
+            self._network.at(deadline, partial(self._wake, deadline))
+
+
+def _withdraw(port: str, system: System, now: float) -> None:
+    system.withdraw_port(port, now)
+
+
+class Network:
+    """Nodes and cables. The same seed and the same calls give the same run, to the last octet."""
+
+    def __init__(self, seed: int = 0, *, record: bool = False, keep: int | None = None) -> None:
+        """With `record`, every frame is kept in `frames`; `keep` bounds it and `log` each."""
+        self.now = 0.0
+        self.random = Random(seed)
+        self.nodes: dict[str, Node] = {}
+        #: What the nodes told, Transmit apart, in order.
+        self.log: deque[Logged] = deque(maxlen=keep)
+        #: Every frame, in the order of sending, when the network records.
+        self.frames: deque[Flight] = deque(maxlen=keep)
+        self.record = record
+        #: The user frames by the port that they were offered to.
+        self.traffic: dict[End, Traffic] = {}
+        self._cables: dict[End, Cable] = {}
+        self._queue: list[tuple[float, int, Action]] = []
+        self._sequence = count()
+
+    # Building.
+
+    def add(self, name: str, build: Callable[[float], Engine], ports: Iterable[str]) -> Node:
+        """Add a node whose engine `build(now)` makes, now and whenever it restarts."""
+        if name in self.nodes:
+            raise UsageError(f"there is a node {name} already")
+        node = self.nodes[name] = Node(self, name, len(self.nodes) + 1, build)
+        for port in ports:
+            node.add_port(port)
+        node._drain()
+        return node
+
+    def system(self, name: str, config: SystemConfig, ports: Mapping[str, PortConfig]) -> Node:
+        """Add a node that is a System with these ports."""
+
+        def build(now: float) -> System:
+            system = System(config)
+            for port, settings in ports.items():
+                system.add_port(port, settings, now)
+            return system
+
+        return self.add(name, build, ports)
+
+    def cable(
+        self,
+        one: End,
+        other: End,
+        *,
+        speed: int | None = 10000,
+        duplex: Duplex = Duplex.FULL,
+        **faults: Any,
+    ) -> Cable:
+        """Connect two ports, or one with itself; `faults` are those of `Faults`, both ways."""
+        link = Link(up=True, speed=speed, duplex=duplex)
+        cable = Cable(self, (one, other), Faults(**faults), link)
+        for end in cable.ends:
+            self.plug(end, cable)
+        self.links_changed(cable)
+        return cable
+
+    def cable_at(self, node: str, port: str) -> Cable:
+        """The cable in a port."""
+        cable = self._cables.get((node, port))
+        if cable is None:
+            raise UsageError(f"port {node}:{port} has no cable")
+        return cable
+
+    def plug(self, end: End, cable: Cable) -> None:
+        """Put a plug of `cable` into a port that is free."""
+        node = self.nodes.get(end[0])
+        if node is None or end[1] not in node.ports:
+            raise UsageError(f"there is no port {':'.join(end)}")
+        if self._cables.setdefault(end, cable) is not cable:
+            raise UsageError(f"port {':'.join(end)} has a cable already")
+
+    # Time.
+
+    def at(self, time: float, action: Action) -> None:
+        """Do `action` at `time`, or at once when that is past; ties go in the order of asking."""
+        heappush(self._queue, (max(time, self.now), next(self._sequence), action))
+
+    def step(self) -> bool:
+        """Do the next thing in time; False when nothing will ever happen."""
+        if not self._queue:
+            return False
+        self.now, _, action = heappop(self._queue)
+        action()
+        return True
+
+    def next_time(self) -> float:
+        """When the next thing happens; infinity when nothing will."""
+        return self._queue[0][0] if self._queue else inf
+
+    def run(self, seconds: float) -> None:
+        """Let that much time pass, what is due at its end included."""
+        self.run_to(self.now + seconds)
+
+    def run_to(self, time: float) -> None:
+        """Let time pass until `time`, what is due then included."""
+        queue = self._queue
+        while queue and queue[0][0] <= time:
+            self.now, _, action = heappop(queue)
+            action()
+        self.now = max(self.now, time)
+
+    def run_until(self, predicate: Callable[[], bool], limit: float) -> float:
+        """Let time pass until `predicate()` holds, and return how many seconds that took.
+
+        It is asked whenever all that is due at one instant is done. Raises TimeoutError when it
+        does not hold within `limit` seconds.
+        """
+        start = self.now
+        while True:
+            self.run_to(self.now)
+            if predicate():
+                return self.now - start
+            at = self.next_time()
+            if at > start + limit:
+                self.now = start + limit
+                raise TimeoutError(f"not within {limit} s from {start}")
+            self.now = at
+
+    # What nodes and cables do.
+
+    def note(self, logged: Logged) -> None:
+        """Remember an event."""
+        self.log.append(logged)
+
+    def news(self) -> Iterator[Logged]:
+        """Take the events of the log, oldest first: what is taken is no longer in it."""
+        while self.log:
+            yield self.log.popleft()
+
+    def link(self, end: End) -> Link:
+        """What the port sees of its cable at present, but for its own address."""
+        cable = self._cables.get(end)
+        return DOWN if cable is None else cable.seen_by(end)
+
+    def links_changed(self, cable: Cable) -> None:
+        """Tell both ends of `cable` what they see now."""
+        for end in dict.fromkeys(cable.ends):
+            self.nodes[end[0]].link_changed(end[1], cable.seen_by(end))
+
+    def unplug(self, end: End) -> None:
+        """Take the plug out of a port; the cable has told the ends already."""
+        del self._cables[end]
+
+    def transmit(self, source: End, payload: Payload) -> None:
+        """Put a frame into the cable at `source`."""
+        cable = self._cables.get(source)
+        if cable is None:
+            self._record(source, None, payload, None, "no cable")
+            return
+        target = cable.far(source)
+        if not cable.carrier(source) or not cable.carrier(target):
+            self._record(source, target, payload, None, "no carrier")
+            return
+        arrivals = cable.way(source).arrivals(payload, self.now, self.random)
+        for at, arriving in arrivals:
+            self.at(at, partial(self._arrive, cable, cable.generation, target, arriving))
+            self._record(source, target, arriving, at, "")
+        if not arrivals:
+            self._record(source, target, payload, None, "lost")
+
+    def _arrive(self, cable: Cable, generation: int, target: End, payload: Payload) -> None:
+        if generation != cable.generation or not cable.carrier(target):
+            return
+        node = self.nodes[target[0]]
+        if isinstance(payload, bytes):
+            node.receive(target[1], payload)
+            return
+        traffic = self.traffic[payload.source]
+        mux = node.mux.get(target[1])
+        if mux is not None and mux.collecting:
+            traffic.collected += 1
+        else:
+            traffic.discarded.append(payload)
+
+    def _record(
+        self, source: End, target: End | None, payload: Payload, at: float | None, fate: str
+    ) -> None:
+        if self.record and isinstance(payload, bytes):
+            self.frames.append(Flight(self.now, source, at, target, payload, fate))
+
+    # User frames.
+
+    def offer(self, end: End) -> bool:
+        """Offer a user frame to a port; whether the port distributed it."""
+        traffic = self.traffic.setdefault(end, Traffic())
+        mux = self.nodes[end[0]].mux.get(end[1])
+        if mux is None or not mux.distributing:
+            traffic.refused += 1
+            return False
+        traffic.sent += 1
+        self.transmit(end, UserFrame(end, self.now))
+        return True
+
+    def stream(self, end: End, interval: float, until: float) -> None:
+        """Offer a user frame to a port each `interval` seconds, from now until `until`."""
+        if self.now < until:
+            self.offer(end)
+            self.at(self.now + interval, partial(self.stream, end, interval, until))
