@@ -42,6 +42,7 @@ class Port:
         "config",
         "counters",
         "events",
+        "heard",
         "history",
         "lacp_enabled",
         "lag",
@@ -143,6 +144,8 @@ class Port:
         self.history: deque[StateChanged] = deque(maxlen=settings.history)
         self.mux_reason = ""
         self.partner_view: tuple[object, ...] = ()
+        #: Whom the partner sees at this end, by its last LACPDU; for diagnosis.
+        self.heard: PortInfo | None = None
         self.announced: tuple[int | None, bool, bool] = (None, False, False)
 
         edition = settings.edition
@@ -291,6 +294,7 @@ class Port:
 
     def view_partner(self, pdu: Lacpdu) -> None:
         """Note what LAG ID the partner sees, for its change counter."""
+        self.heard = pdu.partner
         view = (pdu.actor.system_id, pdu.actor.key, pdu.partner.system_id, pdu.partner.key)
         if view != self.partner_view:
             self.partner_view = view
