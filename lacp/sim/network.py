@@ -7,8 +7,9 @@
     net.at(10.0, cable.pull)
     net.run(60.0)
 
-Everything that happens is one entry of one queue, ordered by time and then by when it was asked
-for. Nothing is looked at but what an entry concerns, so an idle hour costs what its frames cost.
+Everything that happens is one entry of one queue, ordered by time; at one instant what arrives goes
+before what is due, as in a loop that reads its sockets first, and else in the order of asking.
+Nothing is looked at but what an entry concerns, so an idle hour costs what its frames cost.
 """
 
 from __future__ import annotations
@@ -214,7 +215,7 @@ class Node:
         deadline = self.engine.next_deadline()
         if deadline is not None and deadline < self._wake_at:
             self._wake_at = deadline
-            self._network.at(deadline, partial(self._wake, deadline))
+            self._network.wake_at(deadline, partial(self._wake, deadline))
 
 
 def _withdraw(port: str, system: System, now: float) -> None:
@@ -237,7 +238,7 @@ class Network:
         #: The user frames by the port that they were offered to.
         self.traffic: dict[End, Traffic] = {}
         self._cables: dict[End, Cable] = {}
-        self._queue: list[tuple[float, int, Action]] = []
+        self._queue: list[tuple[float, bool, int, Action]] = []
         self._sequence = count()
 
     # Building.
@@ -299,13 +300,20 @@ class Network:
 
     def at(self, time: float, action: Action) -> None:
         """Do `action` at `time`, or at once when that is past; ties go in the order of asking."""
-        heappush(self._queue, (max(time, self.now), next(self._sequence), action))
+        self._push(time, False, action)
+
+    def wake_at(self, time: float, action: Action) -> None:
+        """Do `action`, a deadline of a node, at `time`, after all else that happens then."""
+        self._push(time, True, action)
+
+    def _push(self, time: float, last: bool, action: Action) -> None:
+        heappush(self._queue, (max(time, self.now), last, next(self._sequence), action))
 
     def step(self) -> bool:
         """Do the next thing in time; False when nothing will ever happen."""
         if not self._queue:
             return False
-        self.now, _, action = heappop(self._queue)
+        self.now, _, _, action = heappop(self._queue)
         action()
         return True
 
@@ -321,7 +329,7 @@ class Network:
         """Let time pass until `time`, what is due then included."""
         queue = self._queue
         while queue and queue[0][0] <= time:
-            self.now, _, action = heappop(queue)
+            self.now, _, _, action = heappop(queue)
             action()
         self.now = max(self.now, time)
 
