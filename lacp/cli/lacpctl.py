@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from lacp.cli.command import BAD_USAGE, DONE, INTERRUPTED, Command, Failure
-from lacp.cli.commands import decode
+from lacp.cli.commands import decode, simulate
 from lacp.cli.output import Screen, printable
 from lacp.errors import LacpError
 
-COMMANDS: tuple[Command, ...] = (decode.COMMAND,)
+COMMANDS: tuple[Command, ...] = (decode.COMMAND, simulate.COMMAND)
 
 
 class _Parser(ArgumentParser):

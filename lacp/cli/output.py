@@ -87,8 +87,8 @@ class Screen:
         lines = lines[: self.height - 1]
         up = f"\x1b[{self._drawn}A" if self._drawn else ""
         body = "".join(f"{line}\x1b[K\n" for line in lines)
-        # What was longer before is wiped; hiding the cursor meanwhile is what keeps it calm.
-        self.stream.write(f"\x1b[?25l{up}{body}\x1b[J")
+        # Without a cursor it is calm; without line wrap a line is a line, however narrow.
+        self.stream.write(f"\x1b[?25l\x1b[?7l{up}{body}\x1b[J\x1b[?7h")
         self.stream.flush()
         self._drawn = len(lines)
 
@@ -132,7 +132,8 @@ class Screen:
     def wrap(self, text: str, indent: str = "", hanging: str | None = None) -> list[str]:
         """`text` broken to the width of the screen; `hanging` begins the lines after the first."""
         return textwrap.wrap(
-            text,
+            # A LAG ID, the longest word there is, may be broken between its ends.
+            text.replace("),(", "), ("),
             max(20, self.width),
             initial_indent=indent,
             subsequent_indent=indent if hanging is None else hanging,
@@ -178,3 +179,19 @@ def count(number: int, noun: str) -> str:
 def joined(words: Iterable[str]) -> str:
     """Words with commas, those that are empty left out."""
     return ", ".join(word for word in words if word)
+
+
+def ranges(ends: Iterable[tuple[str, str]]) -> list[str]:
+    """Ports by their systems, shortened: left:1-3, right:1,4."""
+    systems: dict[str, list[str]] = {}
+    for system, port in ends:
+        systems.setdefault(system, []).append(port)
+    return [f"{system}:{_range(ports)}" for system, ports in sorted(systems.items())]
+
+
+def _range(ports: list[str]) -> str:
+    if all(port.isdigit() for port in ports):
+        numbers = sorted(int(port) for port in ports)
+        if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
+            return f"{numbers[0]}-{numbers[-1]}"
+    return ",".join(sorted(ports))

@@ -1,0 +1,410 @@
+"""`lacpctl simulate`: LACP at work in virtual time, seen live."""
+
+from __future__ import annotations
+
+import math
+import re
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lacp.cli.command import BAD_USAGE, Answer, Command, Document, Failure
+from lacp.cli.flags import letters
+from lacp.cli.output import Cell, Column, Screen, ranges
+from lacp.cli.phrases import QUIET, phrase, style
+
+if TYPE_CHECKING:
+    from lacp.cli.playback import Playback, PortView
+    from lacp.sim.network import Logged
+    from lacp.sim.scenarios import Caption
+
+#: Seconds that a scenario takes at the pace that is chosen for it, and between two drawings.
+_WATCHING_TIME = 16.0
+_FRAME_TIME = 0.08
+
+#: Timeline marks by what `PortView.mark` says: in a font with blocks, and in ASCII.
+_MARKS = {
+    "no link": "xx",
+    "silent": "!!",
+    "waiting": "░:",
+    "attached": "▒+",
+    "attached_wtr": "▒+",
+    "collecting": "▓c",
+    "distributing": "█#",
+    "collecting_distributing": "█#",
+}
+_OTHER_MARK = "·."
+_LEGEND = (
+    ("no link", "no link"),
+    ("silent", "silent"),
+    ("", "detached"),
+    ("waiting", "waiting"),
+    ("attached", "attached"),
+    ("collecting", "collecting"),
+    ("distributing", "traffic"),
+)
+_MARK_STYLES = {
+    "no link": "bad",
+    "silent": "warn",
+    "distributing": "good",
+    "collecting_distributing": "good",
+}
+
+#: What would keep equal events of several ports from becoming one line.
+_LENGTHY = re.compile(r" of \[.*| key \d+ port \d+")
+
+_COLUMNS = (
+    Column("PORT"),
+    Column("RECEIVE"),
+    Column("MUX"),
+    Column("SAYS"),
+    Column("HEARD", right=True),
+    Column("TIMELINE"),
+)
+
+_SHORT = {
+    "PORT_DISABLED": "disabled",
+    "LACP_DISABLED": "no LACP",
+    "COLLECTING_DISTRIBUTING": "coll+dist",
+}
+
+
+def _speed(text: str) -> float:
+    if text == "max":
+        return math.inf
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ArgumentTypeError(f"{text!r}, expected a number above 0 or max")
+    return value
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("scenario", nargs="?", metavar="SCENARIO", help="its name; default: demo")
+    parser.add_argument("--list", action="store_true", help="list the scenarios")
+    parser.add_argument(
+        "--speed",
+        metavar="X|max",
+        type=_speed,
+        help="virtual seconds per second; default: about 16 s in all on a terminal, else max",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of all that is random (default 0)")
+    parser.add_argument(
+        "--edition",
+        choices=("2008", "2014", "2014-cor1", "2020"),
+        help="of 802.1AX, for every system",
+    )
+    parser.add_argument(
+        "--control", choices=("independent", "coupled"), help="of the Mux machine (6.4.15)"
+    )
+
+
+def run(args: Namespace) -> Answer:
+    """Find the scenario and get it ready."""
+    from lacp.cli.playback import Playback
+    from lacp.protocol.edition import EDITIONS
+    from lacp.protocol.variables import Control
+    from lacp.sim.scenarios import SCENARIOS
+
+    if args.list:
+        known = SCENARIOS.values()
+        return Answer(
+            {
+                "version": 1,
+                "scenarios": [
+                    {"name": each.name, "summary": each.summary, "seconds": each.seconds}
+                    for each in known
+                ],
+            }
+        )
+    name = args.scenario or next(iter(SCENARIOS))
+    if name not in SCENARIOS:
+        raise Failure(f"no scenario {name!r}, there are {', '.join(SCENARIOS)}", BAD_USAGE)
+    parameters: dict[str, Any] = {}
+    if args.edition is not None:
+        parameters["edition"] = EDITIONS[args.edition]
+    if args.control is not None:
+        parameters["control"] = Control(args.control)
+    playback = Playback(SCENARIOS[name], args.seed, **parameters)
+    return Answer(Documents(playback, args.speed))
+
+
+class Documents(Iterator[Document]):
+    """A simulation as documents, one for each event; or, by its `playback`, to be looked at."""
+
+    def __init__(self, playback: Playback, speed: float | None) -> None:
+        self.playback = playback
+        self.speed = speed
+        self._documents = self._all()
+
+    def __next__(self) -> Document:
+        return next(self._documents)
+
+    def _all(self) -> Iterator[Document]:
+        pace = Pace(self.speed or math.inf)
+        for items in paced(self.playback, pace):
+            yield from map(document, items)
+        yield {
+            "time": self.playback.now,
+            "event": "summary",
+            "outcomes": [
+                {"time": each.time, "text": each.text, "facts": each.facts}
+                for each in self.playback.finish()
+            ],
+        }
+
+
+class Pace:
+    """Virtual time on a clock of this world."""
+
+    def __init__(self, speed: float) -> None:
+        from time import monotonic
+
+        self.speed = speed
+        self._clock = monotonic
+        self._start = monotonic()
+
+    @property
+    def now(self) -> float:
+        """The virtual time that it is now."""
+        return math.inf if self.speed == math.inf else (self._clock() - self._start) * self.speed
+
+    def wait(self) -> None:
+        """Until the next drawing."""
+        from time import sleep
+
+        sleep(_FRAME_TIME)
+
+
+def paced(playback: Playback, pace: Pace) -> Iterator[list[Caption | Logged]]:
+    """All that happens, at the pace asked for: what is due when one looks."""
+    while not playback.over:
+        if items := list(playback.advance(pace.now)):
+            yield items
+        if not playback.over:
+            pace.wait()
+
+
+def document(item: Caption | Logged) -> Document:
+    """One thing that happened, like a line of `monitor --json`; time is virtual."""
+    from lacp.daemon.journal import describe
+    from lacp.sim.scenarios import Caption
+
+    time = round(item.time, 6)
+    if isinstance(item, Caption):
+        return {"time": time, "event": "caption", "text": item.text}
+    # A Transmit is carried out by the network and never told.
+    return {"time": time, "system": item.node, **describe(item.event)}
+
+
+def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
+    """The list; or the simulation, drawn live where that is possible, and its summary."""
+    if args.list:
+        rows = [(Cell(each["name"], "bold"), Cell(each["summary"])) for each in data["scenarios"]]
+        width = max(len(row[0].text) for row in rows)
+        for name, summary in rows:
+            first, *more = screen.wrap(summary.text, " " * (width + 2))
+            yield screen.paint("bold", name.text) + first[len(name.text) :]
+            yield from more
+        return
+    playback = data.playback
+    if screen.live and data.speed != math.inf:
+        speed = data.speed or max(1.0, playback.scenario.seconds / _WATCHING_TIME)
+        _live(playback, Pace(speed), screen)
+    else:
+        yield from _plain(playback, Pace(data.speed or math.inf), screen)
+    yield from _summary(playback, screen)
+
+
+def _title(playback: Playback, screen: Screen) -> list[str]:
+    scenario = playback.scenario
+    return [screen.paint("title", scenario.name), *screen.wrap(scenario.summary), ""]
+
+
+def _plain(playback: Playback, pace: Pace, screen: Screen) -> Iterator[str]:
+    """A line for each thing that happens."""
+    yield from _title(playback, screen)
+    for items in paced(playback, pace):
+        yield from _lines(map(document, items), screen)
+
+
+def _lines(events: Iterable[Document], screen: Screen) -> Iterator[str]:
+    """What happened, in lines; what several ports do in one instant is one of them."""
+    groups: dict[tuple[float, str], list[Document]] = {}
+    for event in events:
+        if event["event"] == "caption":
+            yield from _flush(groups, screen)
+            yield from screen.wrap(f"{event['time']:8.3f}  > {event['text']}", hanging=" " * 12)
+        elif not _routine(event):
+            said = _LENGTHY.sub("", phrase(event))
+            groups.setdefault((round(event["time"], 3), said), []).append(event)
+    yield from _flush(groups, screen)
+
+
+def _flush(groups: dict[tuple[float, str], list[Document]], screen: Screen) -> Iterator[str]:
+    for (time, said), events in groups.items():
+        ports = " ".join(ranges([(event["system"], event["port"]) for event in events]))
+        front = f"{time:8.3f}  {ports:18}  "
+        for line in screen.wrap(front + said, hanging=" " * 30):
+            yield screen.paint(style(events[0]), line)
+    groups.clear()
+
+
+def _routine(event: Document) -> bool:
+    """Whether the event says nothing that another one does not, or what every start brings."""
+    if event["event"] != "state_changed":
+        return event["event"] in ("mux_changed", "port_added")
+    return event["machine"] in QUIET or event["old"] in ("BEGIN", "INITIALIZE")
+
+
+def _live(playback: Playback, pace: Pace, screen: Screen) -> None:
+    """Draw the table again and again until all is played."""
+    for line in _title(playback, screen):
+        screen.line(line)
+    timelines = Timelines(playback.scenario.seconds)
+    recent: deque[str] = deque(maxlen=screen.height)
+    while True:
+        happened = []
+        for item in playback.advance(pace.now):
+            happened.append(document(item))
+            timelines.look(playback.now, playback.ports())
+        recent.extend(_lines(happened, screen))
+        ports = playback.ports()
+        timelines.look(playback.now, ports)
+        caption = f"{playback.caption.time:.1f} s: {playback.caption.text}"
+        screen.redraw(_picture(playback, pace, screen, ports, timelines, caption, recent))
+        if playback.over:
+            break
+        pace.wait()
+    screen.release()
+
+
+def _picture(
+    playback: Playback,
+    pace: Pace,
+    screen: Screen,
+    ports: Sequence[PortView],
+    timelines: Timelines,
+    caption: str,
+    recent: deque[str],
+) -> list[str]:
+    seconds = playback.scenario.seconds
+    clock = f"{playback.now:6.1f} s of {seconds:.0f}, {pace.speed:.3g} times as fast as life"
+    lines = [screen.paint("dim", clock), screen.paint("bold", f"  > {caption}"), ""]
+    front = [len(column.title) for column in _COLUMNS[:-1]]
+    cells = [_cells(port) for port in ports]
+    for row in cells:
+        front = [max(width, len(cell.text)) for width, cell in zip(front, row, strict=True)]
+    room = screen.width - sum(width + 2 for width in front)
+    table = screen.table(_COLUMNS, [(*row, Cell("")) for row in cells])
+    # The timeline has a colour for each mark, which a cell of a table has not.
+    pad = sum(width + 2 for width in front)
+    for number, line in enumerate(table):
+        if number == 0:
+            lines.append(line)
+            continue
+        drawn = timelines.draw(ports[number - 1].name, room, screen)
+        lines.append(line + " " * (pad - _length(line)) + drawn)
+    lines.append(" " * pad + screen.paint("dim", timelines.axis(room)))
+    legend = "  ".join(f"{_mark(mark, screen)} {words}" for mark, words in _LEGEND)
+    lines += [screen.paint("dim", legend), ""]
+    rest = max(0, min(8, screen.height - len(lines) - 5))
+    lines += list(recent)[-rest:] if rest else []
+    return lines
+
+
+def _length(line: str) -> int:
+    """Columns that a painted line takes."""
+    return len(re.sub(r"\x1b\[[0-9;]*m", "", line))
+
+
+def _cells(port: PortView) -> tuple[Cell, ...]:
+    receive = _SHORT.get(port.receive, port.receive.lower())
+    mux = _SHORT.get(port.mux, port.mux.lower().replace("_", " "))
+    heard = "-" if port.heard is None else f"{port.heard:.1f} s"
+    return (
+        Cell(port.name, "bold"),
+        Cell(f"{receive:9}", {"EXPIRED": "warn", "DEFAULTED": "bad"}.get(port.receive, "")),
+        Cell(f"{mux:12}", _MARK_STYLES.get(port.mark, "")),
+        Cell(letters(port.state)),
+        Cell(f"{heard:>6}", "warn" if port.receive == "EXPIRED" else ""),
+    )
+
+
+def _mark(mark: str, screen: Screen) -> str:
+    return _MARKS.get(mark, _OTHER_MARK)[0 if screen.unicode else 1]
+
+
+class Timelines:
+    """What each port was at each time, to be drawn at any width."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._marks: dict[str, list[tuple[float, str]]] = {}
+
+    def look(self, now: float, ports: Iterable[PortView]) -> None:
+        """Note what the ports are."""
+        for port in ports:
+            marks = self._marks.setdefault(port.name, [])
+            if not marks or marks[-1][1] != port.mark:
+                marks.append((now, port.mark))
+        self._now = now
+
+    def draw(self, name: str, width: int, screen: Screen) -> str:
+        """The port's life so far, a mark for each stretch of time."""
+        drawn = []
+        marks = self._marks[name]
+        step = self._seconds / max(1, width)
+        at = 0
+        for column in range(width):
+            end = (column + 1) * step
+            if column * step > self._now:
+                break
+            while at + 1 < len(marks) and marks[at + 1][0] < end:
+                at += 1
+            mark = marks[at][1]
+            drawn.append(screen.paint(_MARK_STYLES.get(mark, "dim"), _mark(mark, screen)))
+        return "".join(drawn)
+
+    def axis(self, width: int) -> str:
+        """Seconds below the marks."""
+        step = next((s for s in (2, 5, 10, 20, 50, 100) if s * width / self._seconds >= 5), 100)
+        line = [" "] * (width + 4)
+        for second in range(0, math.ceil(self._seconds), step):
+            at = int(second * width / self._seconds)
+            line[at : at + len(str(second))] = str(second)
+        return "".join(line)[:width].rstrip()
+
+
+def _summary(playback: Playback, screen: Screen) -> Iterator[str]:
+    yield ""
+    yield screen.paint("title", "What came of it")
+    for outcome in playback.finish():
+        yield from (
+            screen.paint("bold", line)
+            for line in screen.wrap(f"{outcome.time:6.1f} s  {outcome.text}", "", " " * 10)
+        )
+        for fact in outcome.facts or ["no port begins or stops carrying traffic"]:
+            yield from screen.wrap(fact, " " * 10, " " * 12)
+
+
+COMMAND = Command(
+    "simulate",
+    "play a scenario in virtual time: no root, no network",
+    arguments,
+    run,
+    text,
+    notes=(
+        "Systems on simulated cables run the same engine as lacpd.\n\n"
+        "RECEIVE, MUX  the states of these machines (6.4.12, 6.4.15)\n"
+        "SAYS          the state octet that the port sends: A active, T short timeout,\n"
+        "              G aggregation, S in sync, C collecting, D distributing,\n"
+        "              F defaulted (no partner heard), E expired (partner silent)\n"
+        "HEARD         the age of the last LACPDU that the port received\n"
+        "TIMELINE      what the port was at each time"
+    ),
+)
