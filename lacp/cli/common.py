@@ -1,0 +1,32 @@
+"""What `lacpd` and `lacpctl` share: exit codes, one-line complaints, a parser that makes them."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from typing import NoReturn
+
+#: It is done.
+DONE = 0
+#: What was asked about is bad or cannot be reached; standard error says why.
+BAD = 1
+#: Wrong usage, or input that cannot be read.
+BAD_USAGE = 2
+#: Ended by SIGINT.
+INTERRUPTED = 130
+
+
+class Parser(ArgumentParser):
+    """Wrong usage is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and end."""
+        self.exit(BAD_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def complain(program: str, message: str, code: int) -> int:
+    """Say on standard error what is wrong, each line under the program's name; returns `code`."""
+    for line in message.splitlines() or [""]:
+        said = "".join(c if c.isprintable() else "?" for c in line)
+        print(f"{program}: {said}", file=sys.stderr, flush=True)
+    return code

@@ -1,0 +1,1 @@
+"""teamd.conf, read strictly into frozen values."""

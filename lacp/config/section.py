@@ -1,0 +1,159 @@
+"""A walk through a document that collects what is wrong with it, with the path of each finding."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from lacp.address import NO_MAC, Mac
+from lacp.config.document import Json, kind
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was found while one document was read; every entry is one line without the file."""
+
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+class Section:
+    """One object of the document. Each getter returns the value, or its default when it is absent
+    or wrong; what is wrong is noted. `close` warns of the keys that nobody asked for."""
+
+    def __init__(self, values: dict[str, Json], path: str, findings: Findings) -> None:
+        self.values = values
+        self.path = path
+        self.findings = findings
+        self._known: set[str] = set()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.values
+
+    def at(self, key: str) -> str:
+        """The path of `key`, which is quoted unless it is a plain word: a name may have dots."""
+        plain = key.replace("_", "").replace("-", "").isalnum()
+        return f"{self.path}.{key}" if plain else f'{self.path}["{key}"]'
+
+    def error(self, key: str, found: str, expected: str) -> None:
+        """Note that the value of `key` is wrong."""
+        self.findings.errors.append(f"{self.at(key)}: found {found}, expected {expected}")
+
+    def warn(self, key: str, what: str) -> None:
+        """Note something about `key` that stops nobody."""
+        self.findings.warnings.append(f"{self.at(key)}: {what}")
+
+    def later(self, key: str, why: str) -> None:
+        """Warn, if `key` is present, that it is accepted and has no effect."""
+        if key in self.values:
+            self.warn(key, f"accepted, but without effect: {why}")
+
+    def _get(self, key: str) -> Json:
+        self._known.add(key)
+        return self.values[key]
+
+    def boolean(self, key: str, default: bool) -> bool:
+        if key in self.values:
+            value = self._get(key)
+            if isinstance(value, bool):
+                return value
+            self.error(key, kind(value), "true or false")
+        return default
+
+    def integer(self, key: str, default: int, low: int, high: int | None) -> int:
+        if key in self.values:
+            value = self._get(key)
+            if type(value) is int and value >= low and (high is None or value <= high):
+                return value
+            limits = f"{low} to {high}" if high is not None else f"of at least {low}"
+            self.error(key, kind(value), f"an integer {limits}")
+        return default
+
+    def signed(self, key: str, default: int) -> int:
+        """A 32-bit integer of either sign."""
+        return self.integer(key, default, -(1 << 31), (1 << 31) - 1)
+
+    def number(self, key: str, default: float, low: float, high: float) -> float:
+        if key in self.values:
+            value = self._get(key)
+            if type(value) in (int, float) and low <= value <= high:  # type: ignore[operator]
+                return float(value)  # type: ignore[arg-type]
+            self.error(key, kind(value), f"a number {low:g} to {high:g}")
+        return default
+
+    def string(self, key: str, expected: str = "a string") -> str | None:
+        if key in self.values:
+            value = self._get(key)
+            if isinstance(value, str):
+                return value
+            self.error(key, kind(value), expected)
+        return None
+
+    def choice(self, key: str, default: str, choices: Collection[str]) -> str:
+        expected = " or ".join(choices) if len(choices) == 2 else "one of " + ", ".join(choices)
+        value = self.string(key, expected)
+        if value is None:
+            return default
+        if value in choices:
+            return value
+        self.error(key, kind(value), expected)
+        return default
+
+    def mac(self, key: str) -> Mac | None:
+        """The address of one station: neither a group nor zero."""
+        expected = "the MAC address of one station, like 02:00:00:00:00:01"
+        value = self.string(key, expected)
+        if value is None:
+            return None
+        try:
+            mac = Mac.parse(value)
+        except ValueError:
+            mac = NO_MAC
+        if mac == NO_MAC or mac.group:
+            self.error(key, kind(value), expected)
+            return None
+        return mac
+
+    def section(self, key: str) -> Section | None:
+        """The object under `key`; None when there is none."""
+        if key in self.values:
+            value = self._get(key)
+            if isinstance(value, dict):
+                return Section(value, self.at(key), self.findings)
+            self.error(key, kind(value), "an object")
+        return None
+
+    def sections(self, key: str) -> Iterator[Section]:
+        """The object under `key`, or the objects of the array there."""
+        if key not in self.values:
+            return
+        value = self._get(key)
+        if not isinstance(value, list):
+            if isinstance(value, dict):
+                yield Section(value, self.at(key), self.findings)
+            else:
+                self.error(key, kind(value), "an object or an array of objects")
+            return
+        for index, item in enumerate(value):
+            if isinstance(item, dict):
+                yield Section(item, f"{self.at(key)}[{index}]", self.findings)
+            else:
+                self.error(f"{key}[{index}]", kind(item), "an object")
+
+    def strings(self, key: str) -> list[str]:
+        """The strings of the array under `key`."""
+        if key not in self.values:
+            return []
+        value = self._get(key)
+        if isinstance(value, list):
+            found = [item for item in value if isinstance(item, str)]
+            if len(found) == len(value):
+                return found
+        self.error(key, kind(value), "an array of strings")
+        return []
+
+    def close(self) -> None:
+        """Warn of every key that was not asked for; it stays in the document."""
+        for key in self.values:
+            if key not in self._known:
+                self.warn(key, "unknown key, kept and ignored")

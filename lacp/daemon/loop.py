@@ -1,0 +1,181 @@
+"""The asyncio shell around the service: descriptors, one timer, signals. All waiting is here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+
+from lacp.daemon import notify
+from lacp.daemon.control import Control
+from lacp.daemon.files import TeamFiles
+from lacp.daemon.journal import Clock
+from lacp.daemon.service import Service
+from lacp.daemon.team import Team
+
+log = logging.getLogger("lacp.daemon")
+
+#: Seconds that LACPDUs which the rate limit holds back may delay the end.
+FAREWELL = 1.0
+#: When sockets wake the process more often than this in a second, it looks at them this often
+#: only. A wake-up costs 100 µs and a frame in a batch 4; the standard grants 250 ms.
+_WAKE_UPS = 40
+_TICK = 0.02
+
+
+def monotonic_clock() -> Clock:
+    """The clock of real life."""
+    return Clock(time.monotonic, time.time)
+
+
+class Loop:
+    """Runs a service until it is told to stop."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self._driver = service.driver
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed: float | None = None
+        self._descriptors: list[int] = []
+        self._second = self._wakes = 0
+        self._controls: dict[Team, Control] = {}
+        #: Whether SIGINT was what ended `run`.
+        self.interrupted = False
+        self._closed = False
+        self._stop = asyncio.Event()
+        self._reload = asyncio.Event()
+        service.opened = self._open_control
+        service.closed = self._close_control
+
+    async def run(self, started: Callable[[], None] = lambda: None) -> None:
+        """Drive the started service until SIGTERM, SIGINT or SIGQUIT, then quit orderly.
+
+        `started` is called when everything runs.
+        """
+        stops = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+        for number in stops:
+            self._loop.add_signal_handler(number, self._signalled, number)
+        self._loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+        self._descriptors = self._driver.backend.filenos()
+        self._listen(True)
+        try:
+            self._poll()
+            for team in self._driver.teams.values():
+                self.service.save(team)
+            started()
+            notify.ready()
+            log.info("running %s", ", ".join(self._driver.teams) or "no team")
+            reloads = asyncio.create_task(self._serve_reloads())
+            await self._stop.wait()
+            reloads.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reloads
+            await self._quit()
+        finally:
+            self._closed = True
+            self._listen(False)
+            self._disarm()
+            self.service.close()
+            for number in (*stops, signal.SIGHUP):
+                self._loop.remove_signal_handler(number)
+
+    def _signalled(self, number: signal.Signals) -> None:
+        self.interrupted = number is signal.SIGINT
+        self._stop.set()
+
+    def stop(self) -> None:
+        """End `run`, as SIGTERM does."""
+        self._stop.set()
+
+    def reload(self) -> None:
+        """Read the configurations again, as SIGHUP does."""
+        self._reload.set()
+
+    # Driving.
+
+    def _poll(self) -> None:
+        self._driver.poll(self.service.clock.now())
+        self._arm()
+
+    def _arm(self) -> None:
+        """Arm the timer for the next deadline, if it is another one."""
+        deadline = self._driver.next_deadline()
+        if deadline == self._armed and self._timer is not None:
+            return
+        self._disarm()
+        if deadline is not None:
+            self._armed = deadline
+            delay = max(0.0, deadline - self.service.clock.now())
+            self._timer = self._loop.call_later(delay, self._expired)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._armed = None
+
+    def _expired(self) -> None:
+        self._timer = self._armed = None
+        self._poll()
+
+    def _readable(self) -> None:
+        self._poll()
+        second = int(self._loop.time())
+        if second != self._second:
+            self._second, self._wakes = second, 0
+        self._wakes += 1
+        if self._wakes > _WAKE_UPS:
+            self._listen(False)
+            self._loop.call_later(_TICK, self._listen_again)
+
+    def _listen_again(self) -> None:
+        if not self._closed:
+            self._listen(True)
+
+    def _listen(self, on: bool) -> None:
+        for descriptor in self._descriptors:
+            if on:
+                self._loop.add_reader(descriptor, self._readable)
+            else:
+                self._loop.remove_reader(descriptor)
+
+    # Orders.
+
+    async def _serve_reloads(self) -> None:
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            log.info("reading the configuration again")
+            notify.reloading()
+            reload = self.service.begin_reload(self.service.clock.now())
+            self._arm()
+            await self._until(partial(self.service.reload_quiet, reload))
+            self.service.finish_reload(reload, self.service.clock.now())
+            self._arm()
+            notify.ready()
+
+    async def _quit(self) -> None:
+        notify.stopping()
+        log.info("quitting")
+        self._listen(True)
+        self.service.withdraw(self.service.clock.now())
+        self._arm()
+        await self._until(self.service.quiet)
+
+    async def _until(self, done: Callable[[], bool]) -> None:
+        """Wait until it is so, but not for ever."""
+        end = self._loop.time() + FAREWELL
+        while not done() and self._loop.time() < end:
+            await asyncio.sleep(0.01)
+
+    def _open_control(self, team: Team, files: TeamFiles) -> None:
+        self._controls[team] = Control(self.service, team, files.socket, self._arm)
+
+    def _close_control(self, team: Team) -> None:
+        control = self._controls.pop(team, None)
+        if control is not None:
+            control.close()

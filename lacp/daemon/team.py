@@ -1,0 +1,209 @@
+"""One team: its configuration, its runner, its dataplane, and how they change together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from lacp.address import NO_MAC, Mac
+from lacp.config.model import TeamConfig
+from lacp.daemon.files import Memory
+from lacp.daemon.journal import Clock, Journal
+from lacp.daemon.settings import (
+    fixed_parameters,
+    port_config,
+    port_parameters,
+    system_parameters,
+)
+from lacp.dataplane.base import Dataplane
+from lacp.errors import BackendError, LacpError
+from lacp.link import Link
+from lacp.protocol.config import SystemConfig
+from lacp.protocol.timers import Timer
+from lacp.runners.lacp import CarrierChanged, LacpRunner, PortEnabled, RunnerEvent
+
+#: The system's address as long as none is known; no frame is sent under it.
+_NOBODY = Mac(bytes.fromhex("020000000000"))
+
+
+def nothing(_: str) -> None:
+    """The ifindex of a port when nobody knows one."""
+
+
+class Team:
+    """Runs one `TeamConfig`. The driver feeds it news and takes the events of its runner."""
+
+    def __init__(
+        self,
+        name: str,
+        config: TeamConfig,
+        dataplane: Dataplane,
+        clock: Clock,
+        memory: Memory | None = None,
+        ifindex: Callable[[str], int | None] = nothing,
+    ) -> None:
+        self.name = name
+        self.config = config
+        self.dataplane = dataplane
+        self.clock = clock
+        self.memory = Memory() if memory is None else memory
+        self.ifindex = ifindex
+        self.journal = Journal(name, clock)
+        #: Ports whose interface is there.
+        self.present: set[str] = set()
+        #: Frames of each port that came too fast for the engine.
+        self.flooded: dict[str, int] = {}
+        #: What was said of links before the system had an address; None afterwards.
+        self._awaited: dict[str, Link] | None = None
+        #: When the driver looks at the team next.
+        self.scheduled: float | None = None
+
+        system = self._configured_system(config)
+        if system is None:
+            self._awaited = {}
+        parameters = system_parameters(config.runner, system or _NOBODY)
+        self.runner = LacpRunner(SystemConfig(**parameters, **fixed_parameters(config.runner)))
+        dataplane.create(name, system)
+
+    @property
+    def system_known(self) -> bool:
+        """Whether the system has an address; without one the team waits for a port that has one."""
+        return self._awaited is None
+
+    def _configured_system(self, config: TeamConfig) -> Mac | None:
+        if config.runner.system is not None:
+            return config.runner.system
+        # What was taken from a port holds as long as the port is in the team, else two teams
+        # could have the same address.
+        return self.memory.system if self.memory.system_from in config.ports else None
+
+    # News.
+
+    def link(self, port: str, link: Link, now: float) -> None:
+        """Take what the backend says of the link of a port."""
+        if link.address != NO_MAC:
+            self.present.add(port)
+        else:
+            if port in self.present or port not in self._told():
+                said = "the interface has gone" if port in self.present else "no such interface"
+                self.journal.say(logging.WARNING, f"{said}, waiting for it", port)
+            self.present.discard(port)
+        if self._awaited is None:
+            self.runner.link_changed(port, link, now)
+            return
+        self._awaited[port] = link
+        self._adopt(self._awaited, now)
+
+    def _told(self) -> dict[str, Link]:
+        """The ports of whose links anything was said; used for the first news only."""
+        if self._awaited is not None:
+            return self._awaited
+        return {n: p.link for n, p in self.runner.ports.items() if p.link != Link()}
+
+    def _adopt(self, links: dict[str, Link], now: float) -> None:
+        """Take the address of the first port that has one, once every port has been heard of."""
+        if len(links) < len(self.runner.ports):
+            return
+        origin = next((n for n in self.runner.ports if links[n].address != NO_MAC), None)
+        if origin is None:
+            return
+        system = links[origin].address
+        self.memory.system, self.memory.system_from = system, origin
+        self.journal.say(logging.INFO, f"system is {system}, the address of {origin}")
+        self._awaited = None
+        self.runner.configure(now, system=system)
+        self.dataplane.set_address(system)
+        for port, link in links.items():
+            self.runner.link_changed(port, link, now)
+
+    def carry_out(self, event: RunnerEvent) -> None:
+        """Do what the runner has decided, and note what happened; not for transmissions."""
+        self.journal.record(event)
+        try:
+            match event:
+                case PortEnabled(port, collecting, distributing):
+                    self.dataplane.enable_port(port, collecting, distributing)
+                case CarrierChanged(up):
+                    self.dataplane.set_carrier(up)
+        except BackendError as error:
+            self.journal.say(logging.ERROR, str(error))
+
+    # Ports.
+
+    def add_port(self, name: str, now: float) -> None:
+        """Take up a port of the configuration. Raises LacpError when that cannot be."""
+        try:
+            number = self.memory.number(name)
+        except ValueError as error:
+            raise BackendError(f"{self.name}: {name}: {error}") from None
+        config = self.config
+        self.dataplane.add_port(name)
+        self.runner.add_port(name, port_config(config.runner, config.ports[name], number), now)
+
+    def remove_port(self, name: str, now: float) -> None:
+        """Let go of a port that was withdrawn."""
+        self.runner.remove_port(name, now)
+        self.present.discard(name)
+        self.flooded.pop(name, None)
+        if self._awaited is not None:
+            self._awaited.pop(name, None)
+
+    def release_port(self, name: str) -> None:
+        """Take a port that the runner has removed out of the dataplane."""
+        try:
+            self.dataplane.remove_port(name)
+        except BackendError as error:
+            self.journal.say(logging.ERROR, str(error), name)
+
+    def quiet(self, ports: list[str]) -> bool:
+        """Whether none of these ports holds back a LACPDU."""
+        known = self.runner.ports
+        return all(known[p].timers.deadline(Timer.TRANSMIT) is None for p in ports if p in known)
+
+    # Configuration.
+
+    def configure(self, config: TeamConfig, now: float) -> None:
+        """Change the parameters of the system and of the ports that stay; nothing else flaps.
+
+        Raises LacpError, changing nothing, when they contradict each other.
+        """
+        old, runner = self.config, config.runner
+        for what in ("edition", "control"):
+            was, new = getattr(old.runner, what), getattr(runner, what)
+            if was != new:
+                said = f"{what} stays {was} until the next start: it cannot change under way"
+                self.journal.say(logging.WARNING, said)
+        system = self._configured_system(config)
+        if system is None:
+            # An address that was taken from a port stays, whatever becomes of the port.
+            system = self.runner.config.system
+        elif self._awaited is not None:
+            links, self._awaited = self._awaited, None
+            for name, link in links.items():
+                self.runner.link_changed(name, link, now)
+        wanted = system_parameters(runner, system)
+        changes = {k: v for k, v in wanted.items() if v != getattr(self.runner.config, k)}
+        if changes:
+            self._say_changes(None, changes)
+            self.runner.configure(now, **changes)
+            if "system" in changes:
+                self.dataplane.set_address(system)
+        self.config = config
+        for name, port in self.runner.ports.items():
+            if name in config.ports:
+                parameters = port_parameters(runner, config.ports[name])
+                changes = {k: v for k, v in parameters.items() if v != getattr(port.config, k)}
+                if changes:
+                    self._say_changes(name, changes)
+                    self.runner.configure_port(name, now, **changes)
+
+    def _say_changes(self, port: str | None, changes: dict[str, object]) -> None:
+        said = ", ".join(f"{name} to {value}" for name, value in changes.items())
+        self.journal.say(logging.INFO, f"changing {said}", port)
+
+    def close(self) -> None:
+        """Give the device back."""
+        try:
+            self.dataplane.destroy()
+        except LacpError as error:
+            self.journal.say(logging.ERROR, str(error))

@@ -1,0 +1,1 @@
+"""What moves user frames: carries out what a runner has decided."""

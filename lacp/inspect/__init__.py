@@ -1,0 +1,1 @@
+"""Readers of link aggregation state, one for each source of it."""

@@ -1,0 +1,220 @@
+"""The client of lacpd's control sockets, which docs/control.md describes. It blocks, within limits.
+
+for path in sockets("/run/lacpd"):
+    print(ask(path, "show")["lag"]["name"])
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from lacp.errors import BackendError, LacpError
+
+VERSION = 1
+DEFAULT_RUN_DIR = "/run/lacpd"
+#: Seconds for one answer.
+TIMEOUT = 5.0
+#: Octets of one answer; thousands of ports fit.
+_MAX_ANSWER = 64 * 1024 * 1024
+
+Document = dict[str, Any]
+
+
+class RefusedError(LacpError):
+    """lacpd does not carry the request out; its own words say why."""
+
+
+def run_dir() -> str:
+    """Where the sockets are: LACPD_RUN_DIR, else /run/lacpd."""
+    return os.environ.get("LACPD_RUN_DIR") or DEFAULT_RUN_DIR
+
+
+def sockets(directory: str | os.PathLike[str] | None = None) -> list[str]:
+    """The sockets of all teams in the run directory, in order of their names.
+
+    Raises BackendError when the directory is there but cannot be read.
+    """
+    path = Path(directory if directory is not None else run_dir())
+    try:
+        return sorted(str(entry) for entry in path.iterdir() if entry.name.endswith(".sock"))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise BackendError(f"{path}: {error.strerror}") from None
+
+
+def ask(path: str, request: str, timeout: float = TIMEOUT, **arguments: Any) -> Document:
+    """One request over a connection of its own. Raises as `Connection` does."""
+    with Connection(path, timeout) as connection:
+        return connection.ask(request, **arguments)
+
+
+def show(
+    directory: str | None = None, *, verbose: bool = False
+) -> tuple[list[Document], list[str]]:
+    """The LAGs of every lacpd in the run directory, and a line for each that did not answer.
+
+    A socket that a killed daemon left behind is nobody's, and says nothing.
+    """
+    lags: list[Document] = []
+    failures: list[str] = []
+    for path in sockets(directory):
+        try:
+            lags.append(ask(path, "show", verbose=verbose)["lag"])
+        except AbandonedError:
+            continue
+        except (LacpError, KeyError) as error:
+            failures.append(str(error))
+    return lags, failures
+
+
+class AbandonedError(BackendError):
+    """There is a socket but nobody listens: its daemon was killed."""
+
+
+class Connection:
+    """A connection to the lacpd behind one socket.
+
+    Every call raises BackendError when the daemon cannot be reached, says nothing in time or
+    something that is no answer, and RefusedError when it refuses.
+    """
+
+    def __init__(self, path: str, timeout: float = TIMEOUT) -> None:
+        self.path = path
+        self._timeout = timeout
+        self._in = bytearray()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(timeout)
+        try:
+            self._socket.connect(path)
+        except ConnectionRefusedError:
+            self._socket.close()
+            raise AbandonedError(f"{path}: no lacpd listens here any more") from None
+        except OSError as error:
+            self._socket.close()
+            raise BackendError(f"{path}: {error.strerror or error}") from None
+
+    def ask(self, request: str, **arguments: Any) -> Document:
+        """Send a request and return its answer."""
+        line = json.dumps({"version": VERSION, "request": request, **arguments})
+        try:
+            self._socket.settimeout(self._timeout)
+            self._socket.sendall(line.encode() + b"\n")
+        except OSError as error:
+            raise BackendError(f"{self.path}: {error.strerror or error}") from None
+        answer = self._document()
+        if answer is None:
+            raise BackendError(f"{self.path}: lacpd closed the connection")
+        if answer.get("ok") is not True:
+            raise RefusedError(str(answer.get("error", "refused")))
+        return answer
+
+    def events(self) -> Iterator[Document]:
+        """Ask for the events of the team and yield them as they happen, until lacpd ends."""
+        self.ask("monitor")
+        self._socket.settimeout(None)
+        while True:
+            event = self._document()
+            if event is None:
+                return
+            yield event
+
+    def fileno(self) -> int:
+        """For `select`: readable when `receive` has something to take."""
+        return self._socket.fileno()
+
+    def receive(self) -> None:
+        """Take what has arrived, without waiting; at the end of the connection BackendError."""
+        try:
+            octets = self._socket.recv(1 << 16, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise BackendError(f"{self.path}: {error.strerror or error}") from None
+        if not octets:
+            raise BackendError(f"{self.path}: lacpd closed the connection")
+        self._in += octets
+
+    def waiting(self) -> Iterator[Document]:
+        """The documents that have arrived."""
+        while b"\n" in self._in:
+            yield self._decoded()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _document(self) -> Document | None:
+        """The next line; None at the end."""
+        while b"\n" not in self._in:
+            if len(self._in) > _MAX_ANSWER:
+                raise BackendError(f"{self.path}: more than {_MAX_ANSWER} octets without an end")
+            try:
+                octets = self._socket.recv(1 << 16)
+            except TimeoutError:
+                raise BackendError(f"{self.path}: no answer within {self._timeout:g} s") from None
+            except OSError as error:
+                raise BackendError(f"{self.path}: {error.strerror or error}") from None
+            if not octets:
+                return None
+            self._in += octets
+        return self._decoded()
+
+    def _decoded(self) -> Document:
+        line, _, self._in = self._in.partition(b"\n")
+        try:
+            document = json.loads(line)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise BackendError(f"{self.path}: this is not lacpd's protocol")
+        return document
+
+
+
+def monitor(paths: list[str], timeout: float | None = None) -> Iterator[Document]:
+    """The events of several teams as they happen, until none of their daemons is left.
+
+    Raises BackendError when one cannot be reached at the beginning. With `timeout`, ends after so
+    many seconds without an event.
+    """
+    connections: list[Connection] = []
+    try:
+        for path in paths:
+            connections.append(Connection(path))
+            connections[-1].ask("monitor")
+        for connection in connections:
+            # What came together with the answer.
+            yield from connection.waiting()
+        while connections:
+            ready, _, _ = select.select(connections, [], [], timeout)
+            if not ready and timeout is not None:
+                return
+            for connection in ready:
+                try:
+                    connection.receive()
+                    yield from connection.waiting()
+                except BackendError:
+                    connections.remove(connection)
+                    connection.close()
+    finally:
+        for connection in connections:
+            connection.close()

@@ -1,0 +1,1 @@
+"""teamd's runners: who carries traffic, decided without I/O and without a clock."""
