@@ -18,7 +18,7 @@ from lacp.protocol.edition import Edition
 from lacp.protocol.events import Event, MuxChanged, PartnerChanged, StateChanged
 from lacp.protocol.machine import StateMachine
 from lacp.protocol.receive import Receive, ReceiveState
-from lacp.protocol.timers import Timer, Timers
+from lacp.protocol.timers import LONG_TIMEOUT_TIME, Timer, Timers
 from lacp.protocol.variables import Control, Selected
 from lacp.wire import slow
 from lacp.wire.lacpdu import Lacpdu
@@ -362,8 +362,18 @@ class Port:
         )
         self._forget_frames()
         if actor != self.actor:
+            calmer = PortState.SHORT_TIMEOUT in self.actor.state & ~actor.state
             self.set_actor(actor)
             self.ntt = True
+            if calmer:
+                self._wait_longer()
+
+    def _wait_longer(self) -> None:
+        """Give the partner, who slows down when it hears of it, the long timeout at once."""
+        timer, timers = Timer.CURRENT_WHILE, self.timers
+        if self.receive.state is ReceiveState.CURRENT and not timers.expired(timer):
+            assert self.last_received_at is not None
+            timers.start(timer, self.last_received_at + LONG_TIMEOUT_TIME)
 
     @property
     def partner_key(self) -> tuple[Mac, int]:
