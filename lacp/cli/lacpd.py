@@ -88,6 +88,8 @@ def run(args: Namespace, parser: Parser) -> int:
         parser.error(f"-t: {args.device!r} cannot be the name of a team")
     if _named(args) and args.device is not None:
         return _signal_team(args, args.device)
+    args.run_dir = os.path.abspath(args.run_dir)
+    args.pid_file = args.pid_file and os.path.abspath(args.pid_file)
     sources = _sources(args)
     reading = sources.read()
     for warning in reading.warnings:
@@ -202,7 +204,7 @@ def _signal_team(args: Namespace, name: str) -> int:
 
 def _serve(args: Namespace, sources: Sources, reading: Reading) -> int:
     from lacp.daemon.background import Parent, daemonize
-    from lacp.daemon.logs import logging_to
+    from lacp.daemon.logs import default_output, logging_to
     from lacp.errors import LacpError
 
     def nothing() -> None:
@@ -214,7 +216,7 @@ def _serve(args: Namespace, sources: Sources, reading: Reading) -> int:
         return parent.code
     verbose = args.debug or any(config.debug_level > 0 for config in reading.configs.values())
     level = args.log_level or ("debug" if verbose else "info")
-    output = args.log_output or ("syslog" if args.daemonize else "stderr")
+    output = args.log_output or default_output(args.daemonize)
     try:
         with logging_to(output, args.log_format, level):
             import asyncio
@@ -239,7 +241,7 @@ async def _drive(
             clock,
             args.run_dir,
             dataplane=args.dataplane,
-            pid_file=args.pid_file and os.path.abspath(args.pid_file),
+            pid_file=args.pid_file,
             ifindex=_ifindex,
         )
         loop = Loop(service)

@@ -73,7 +73,8 @@ def loads(text: str, source: str) -> Loaded:
 
 
 def edited(config: TeamConfig, path: tuple[str, ...], value: Json) -> Loaded:
-    """`config` with the value at `path` of its document replaced, as if it had been read like that.
+    """`config` with the value at `path` of its document replaced, or taken out of it for None, as if
+    it had been read like that.
 
     Raises ConfigError when the path leads through something that is no object, or as `loads` does.
     """
@@ -84,7 +85,10 @@ def edited(config: TeamConfig, path: tuple[str, ...], value: Json) -> Loaded:
         if not isinstance(at, dict):
             where = ".".join(("$", *path[: step + 1]))
             raise ConfigError(f"{config.source}: {where}: found {kind(at)}, expected an object")
-    at[path[-1]] = value
+    if value is None:
+        at.pop(path[-1], None)
+    else:
+        at[path[-1]] = value
     return _load(document, json.dumps(document), config.source)
 
 
@@ -157,6 +161,8 @@ def _runner(top: Section, hwaddr: Mac | None) -> LacpConfig:
         return LacpConfig()
     default = LacpConfig()
     system = it.mac("system")
+    if system is not None:
+        top.later("hwaddr", "runner.system is the address of the system")
     config = LacpConfig(
         active=it.boolean("active", default.active),
         fast_rate=it.boolean("fast_rate", default.fast_rate),

@@ -71,7 +71,10 @@ class Control:
         try:
             connection, _ = self._listening.accept()
         except OSError as error:
+            # Out of descriptors, probably: whoever waits, waits a little longer.
             log.warning("%s: cannot accept: %s", self.path, error.strerror)
+            self._loop.remove_reader(self._listening)
+            self._loop.call_later(1.0, self._listen_again)
             return
         connection.setblocking(False)
         if len(self.clients) >= MAX_CLIENTS:
@@ -80,6 +83,10 @@ class Control:
             connection.close()
             return
         self.clients.add(Client(self, connection, self._loop))
+
+    def _listen_again(self) -> None:
+        if self._listening.fileno() >= 0:
+            self._loop.add_reader(self._listening, self._accept)
 
     def answer(self, client: Client, request: Document) -> Document:
         """The reply to one request. Raises LacpError with what is wrong about it."""

@@ -64,8 +64,12 @@ class Driver:
             if other is not None:
                 raise UsageError(f"port {port} belongs to team {other.name} already")
             self.backend.add(port)
+            try:
+                team.add_port(port, now)
+            except BaseException:
+                self.backend.remove(port)
+                raise
             self._owners[port] = team
-            team.add_port(port, now)
         self._touched[team] = None
         self._flush(now)
 

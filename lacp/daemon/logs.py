@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lacp.daemon.journal import timestamp
+from lacp.errors import BackendError
 
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("text", "json")
@@ -19,6 +20,12 @@ OUTPUTS = ("stdout", "stderr", "syslog")
 
 #: Lines that may wait for a reader that has stopped reading; more are lost.
 _WAITING = 10_000
+_SYSLOG = "/dev/log"
+
+
+def default_output(background: bool) -> str:
+    """Where the log goes when nobody says; in the background nobody sees standard error."""
+    return "syslog" if background and os.path.exists(_SYSLOG) else "stderr"
 
 
 class TextFormatter(logging.Formatter):
@@ -91,10 +98,11 @@ def logging_to(output: str, form: str, level: str) -> Iterator[None]:
 
 def _handler(output: str) -> logging.Handler:
     if output == "syslog":
-        syslog = logging.handlers.SysLogHandler(
-            "/dev/log" if os.path.exists("/dev/log") else ("127.0.0.1", 514),
-            facility=logging.handlers.SysLogHandler.LOG_DAEMON,
-        )
+        daemon = logging.handlers.SysLogHandler.LOG_DAEMON
+        try:
+            syslog = logging.handlers.SysLogHandler(_SYSLOG, daemon)
+        except OSError as error:
+            raise BackendError(f"{_SYSLOG}: {error.strerror}") from None
         syslog.ident = f"lacpd[{os.getpid()}]: "
         return syslog
     return logging.StreamHandler(sys.stdout if output == "stdout" else sys.stderr)

@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from lacp.daemon import notify
 from lacp.daemon.control import Control
@@ -30,6 +31,11 @@ _TICK = 0.02
 def monotonic_clock() -> Clock:
     """The clock of real life."""
     return Clock(time.monotonic, time.time)
+
+
+def _log_bug(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """An exception that nobody expected: say where, and go on."""
+    log.error("this is a bug: %s", context["message"], exc_info=context.get("exception"))
 
 
 class Loop:
@@ -61,6 +67,7 @@ class Loop:
         for number in stops:
             self._loop.add_signal_handler(number, self._signalled, number)
         self._loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+        self._loop.set_exception_handler(_log_bug)
         self._descriptors = self._driver.backend.filenos()
         self._listen(True)
         try:
@@ -99,8 +106,11 @@ class Loop:
     # Driving.
 
     def _poll(self) -> None:
-        self._driver.poll(self.service.clock.now())
-        self._arm()
+        try:
+            self._driver.poll(self.service.clock.now())
+        finally:
+            # Whatever went wrong with one port, the timers of the others go on.
+            self._arm()
 
     def _arm(self) -> None:
         """Arm the timer for the next deadline, if it is another one."""

@@ -50,15 +50,15 @@ def of_port(
     port: Port,
     now: float,
     *,
-    present: bool = True,
+    missing: str = "",
     partners: PartnerPorts | None = None,
 ) -> list[str]:
     """What keeps the port from carrying traffic, or will; the first one is the nearest cause.
 
-    `present` is whether there is an interface of this name.
+    `missing` says what is wrong when there is no interface to speak of.
     """
-    if not present:
-        return ["no such interface: the port joins when it appears"]
+    if missing:
+        return [missing]
     if not port.link.up:
         return ["link is down"]
     if port.link.duplex is Duplex.HALF:

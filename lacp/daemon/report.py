@@ -75,7 +75,7 @@ def port_document(
         "counters": counters_document(team, port),
         "last_rx_age": None if heard is None else round(now - heard, 3),
         "problems": problems.of_port(
-            team.runner, port, now, present=name in team.present, partners=partners
+            team.runner, port, now, missing=team.missing.get(name, ""), partners=partners
         ),
     }
     if verbose:

@@ -214,6 +214,9 @@ class Service:
         if plane != team.dataplane.name:
             said = f"dataplane stays {team.dataplane.name} until the next start"
             team.journal.say(logging.WARNING, said)
+        if config.debug_level != team.config.debug_level:
+            said = "debug_level has its effect at the next start"
+            team.journal.say(logging.WARNING, said)
         team.configure(config, now)
         self.driver.touched(team, now)
         for port in config.ports:
@@ -226,7 +229,8 @@ class Service:
     # Questions and orders of the control endpoint.
 
     def set(self, team: Team, path: str, value: Json, now: float) -> None:
-        """Change one parameter as if the configuration said so, until the next reload.
+        """Change one parameter as if the configuration said so, until the next reload;
+        None takes the key out of it.
 
         `path` is ``[TEAM.]runner.KEY`` or ``[TEAM.]ports.NAME.KEY``. Raises UsageError for a path
         that cannot be set, ConfigError for a value that is wrong.

@@ -49,8 +49,8 @@ class Team:
         self.memory = Memory() if memory is None else memory
         self.ifindex = ifindex
         self.journal = Journal(name, clock)
-        #: Ports whose interface is there.
-        self.present: set[str] = set()
+        #: Ports that cannot be used for want of an interface, each with what is wrong.
+        self.missing: dict[str, str] = {}
         #: Frames of each port that came too fast for the engine.
         self.flooded: dict[str, int] = {}
         #: What was said of links before the system had an address; None afterwards.
@@ -81,24 +81,25 @@ class Team:
 
     def link(self, port: str, link: Link, now: float) -> None:
         """Take what the backend says of the link of a port."""
-        if link.address != NO_MAC:
-            self.present.add(port)
-        else:
-            if port in self.present or port not in self._told():
-                said = "the interface has gone" if port in self.present else "no such interface"
-                self.journal.say(logging.WARNING, f"{said}, waiting for it", port)
-            self.present.discard(port)
+        self._note_missing(port, link)
         if self._awaited is None:
             self.runner.link_changed(port, link, now)
             return
         self._awaited[port] = link
         self._adopt(self._awaited, now)
 
-    def _told(self) -> dict[str, Link]:
-        """The ports of whose links anything was said; used for the first news only."""
-        if self._awaited is not None:
-            return self._awaited
-        return {n: p.link for n, p in self.runner.ports.items() if p.link != Link()}
+    def _note_missing(self, port: str, link: Link) -> None:
+        """An interface without an address is none; a port that has none waits for it."""
+        was = self.missing.pop(port, None)
+        if link.address != NO_MAC:
+            if was is not None:
+                self.journal.say(logging.INFO, "the interface is there", port)
+            return
+        unfit = self.ifindex(port) is not None
+        is_now = "this interface cannot be a port" if unfit else "no such interface"
+        self.missing[port] = f"{is_now}: the port waits for one"
+        if was != self.missing[port]:
+            self.journal.say(logging.WARNING, self.missing[port], port)
 
     def _adopt(self, links: dict[str, Link], now: float) -> None:
         """Take the address of the first port that has one, once every port has been heard of."""
@@ -143,7 +144,7 @@ class Team:
     def remove_port(self, name: str, now: float) -> None:
         """Let go of a port that was withdrawn."""
         self.runner.remove_port(name, now)
-        self.present.discard(name)
+        self.missing.pop(name, None)
         self.flooded.pop(name, None)
         if self._awaited is not None:
             self._awaited.pop(name, None)
