@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from lacp.cli.common import BAD, DONE
 from lacp.cli.output import Screen
 from lacp.errors import LacpError
-
-#: Exit codes. argparse's own is BAD_USAGE.
-DONE = 0
-BAD = 1
-BAD_USAGE = 2
-INTERRUPTED = 130
 
 #: What a command says: one document, or one after another as they come.
 Document = dict[str, Any]
@@ -34,8 +29,8 @@ class Answer:
 
     data: Document | Iterator[Document]
     code: int = DONE
-    #: Said on standard error at the end, in text and JSON alike; explains a `code` that is not 0.
-    complaint: str = ""
+    #: Said on standard error at the end, in text and JSON alike, a line each.
+    complaints: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,27 +7,32 @@ import os
 import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
-from lacp.cli.command import BAD_USAGE, DONE, INTERRUPTED, Command, Failure
-from lacp.cli.commands import decode, simulate
+from lacp.cli.command import Command, Failure
+from lacp.cli.commands import change, counters, decode, monitor, neighbors, show, simulate, watch
+from lacp.cli.common import BAD, BAD_USAGE, DONE, INTERRUPTED, Parser, complain
 from lacp.cli.output import Screen, printable
 from lacp.errors import LacpError
 
-COMMANDS: tuple[Command, ...] = (decode.COMMAND, simulate.COMMAND)
+_PROGRAM = "lacpctl"
+
+COMMANDS: tuple[Command, ...] = (
+    show.COMMAND,
+    neighbors.COMMAND,
+    counters.COMMAND,
+    monitor.COMMAND,
+    watch.COMMAND,
+    change.COMMAND,
+    decode.COMMAND,
+    simulate.COMMAND,
+)
 
 
-class _Parser(ArgumentParser):
-    """Wrong usage is one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(BAD_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
-
-
-def build_parser() -> ArgumentParser:
+def build_parser() -> Parser:
     """The parser of the whole command line."""
-    parser = _Parser(
-        "lacpctl",
+    parser = Parser(
+        _PROGRAM,
         description="Look at link aggregation: on this host, in a frame, in a simulation.",
         epilog=(
             "Exit codes: 0 done; 1 what was asked about is bad or unreachable; 2 wrong usage or\n"
@@ -91,8 +96,8 @@ def run(args: Namespace, screen: Screen) -> int:
                 screen.line(line)
         finally:
             screen.release()
-    if answer.complaint:
-        raise Failure(answer.complaint, answer.code)
+    for complaint in answer.complaints:
+        complain(_PROGRAM, complaint, answer.code)
     return answer.code
 
 
@@ -105,21 +110,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(args, Screen())
     except Failure as failure:
-        return _complain(failure, failure.code)
+        return complain(_PROGRAM, str(failure), failure.code)
     except LacpError as error:
-        return _complain(error, 1)
+        return complain(_PROGRAM, str(error), BAD)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader has seen enough. Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
-
-
-def _complain(error: Exception, code: int) -> int:
-    sys.stdout.flush()
-    print(f"lacpctl: {printable(str(error))}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

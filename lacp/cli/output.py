@@ -171,6 +171,16 @@ def speed(megabits: int | None) -> str:
     return f"{megabits}M" if megabits < 1000 else f"{megabits / 1000:g}G"
 
 
+def known(value: object) -> str:
+    """A value, or a dash for what is not known."""
+    return "-" if value is None else str(value)
+
+
+def heard_of(end: Mapping[str, Any] | None) -> bool:
+    """Whether the document of a partner is about somebody, and not the zeros of nobody."""
+    return bool(end and end.get("system") and not set(str(end["system"])) <= set("0:"))
+
+
 def count(number: int, noun: str) -> str:
     """A number and its noun, in the plural where that is due."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

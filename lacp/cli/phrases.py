@@ -50,8 +50,10 @@ def phrase(event: Mapping[str, Any]) -> str:
             return _link(event.get("link") or {})
         case "partner_changed":
             return f"partner {_who(event.get('old'))} -> {_who(event.get('new'))}"
-        case "mux_changed" | "port_enabled":
+        case "port_enabled":
             return _traffic(event)
+        case "mux_changed":
+            return _multiplexer(event)
         case "carrier_changed":
             return f"LAG {'up' if event.get('up') else 'down'}: {event.get('reason')}"
         case "active_port_changed":
@@ -83,6 +85,13 @@ def _who(end: Any) -> str:
     if not isinstance(end, Mapping) or set(str(end.get("system"))) <= set("0:"):
         return "none"
     return f"{end.get('system')} key {end.get('key')} port {end.get('port')}"
+
+
+def _multiplexer(event: Mapping[str, Any]) -> str:
+    if event.get("aggregator") is None:
+        return "detached from its aggregator"
+    does = joined(name for name in ("collecting", "distributing") if event.get(name))
+    return f"attached to aggregator {event['aggregator']}, {does or 'neither way open'}"
 
 
 def _traffic(event: Mapping[str, Any]) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lacp.cli import hexdump
-from lacp.cli.command import BAD, BAD_USAGE, DONE, Answer, Command, Document, Failure
+from lacp.cli.command import Answer, Command, Document, Failure
+from lacp.cli.common import BAD, BAD_USAGE, DONE
 from lacp.cli.flags import BITS
 from lacp.cli.output import Screen, count
 

@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lacp.cli.command import BAD_USAGE, Answer, Command, Document, Failure
+from lacp.cli.command import Answer, Command, Document, Failure
+from lacp.cli.common import BAD_USAGE
 from lacp.cli.flags import letters
 from lacp.cli.output import Cell, Column, Screen, ranges
 from lacp.cli.phrases import QUIET, phrase, style
