@@ -136,9 +136,10 @@ class _Port:
 
 
 class PacketBackend:
-    """A `Backend` on the Ethernet interfaces of the network namespace of the calling thread.
+    """A `Backend` on the Ethernet interfaces of one network namespace.
 
-    The sockets are opened by the first `add`, which raises BackendError without CAP_NET_RAW.
+    The first `add` opens the sockets, in the namespace in which its thread is then, and raises
+    BackendError without CAP_NET_RAW.
     Joining, leaving, asking for an interface and reading its speed wait for the lock of the
     kernel's network configuration, a few microseconds unless others are changing much; frames
     never do.
