@@ -13,9 +13,11 @@ from lacp.protocol.timers import AGGREGATE_WAIT_TIME
 from lacp.protocol.variables import Control, Fallback
 
 
-def _check(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise UsageError(f"{name} is {value}, expected {low} to {high}")
+def _check(name: str, value: float, low: float, high: float, whole: bool = True) -> None:
+    kinds = (int,) if whole else (int, float)
+    if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
+        what = "a whole number" if whole else "a number"
+        raise UsageError(f"{name} is {value!r}, expected {what} from {low} to {high}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +52,17 @@ class SystemConfig:
     history: int = 32
 
     def __post_init__(self) -> None:
+        if not isinstance(self.system, Mac):
+            raise UsageError(f"system is {self.system!r}, expected a Mac")
         if self.system == NO_MAC or self.system.group:
             raise UsageError(f"system is {self.system}, expected an individual address")
         _check("system_priority", self.system_priority, 0, 0xFFFF)
         _check("min_ports", self.min_ports, 1, 0xFFFF)
         if self.max_ports is not None:
             _check("max_ports", self.max_ports, self.min_ports, 0xFFFF)
-        _check("aggregate_wait", self.aggregate_wait, 0, 3600)
+        _check("aggregate_wait", self.aggregate_wait, 0, 3600, whole=False)
         _check("collector_max_delay", self.collector_max_delay, 0, 0xFFFF)
-        _check("wait_to_restore", self.wait_to_restore, 0, 32767)
+        _check("wait_to_restore", self.wait_to_restore, 0, 32767, whole=False)
         _check("history", self.history, 0, 1_000_000)
         if self.fallback is Fallback.SINGLE and self.min_ports > 1:
             raise UsageError(f"min_ports is {self.min_ports}, expected 1 with fallback single")

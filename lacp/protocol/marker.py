@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lacp.errors import UsageError
 from lacp.protocol.events import FrameDropped, MarkerAnswered, MarkerLost, Transmit
 from lacp.protocol.timers import Timer
 from lacp.wire import slow
@@ -30,20 +31,29 @@ class MarkerRequest:
 
 def respond(port: Port, marker: Marker) -> None:
     """Answer a Marker PDU, whatever the port's other machines do (Figure 6-28)."""
-    if port.marker_answers is None:
-        port.marker_answers = deque(maxlen=_RATE)
-    answers = port.marker_answers
-    if len(answers) == _RATE and port.now - answers[0] < 1.0:
+    if not _allowed(port):
         port.counters.markers_limited += 1
         port.events.append(FrameDropped(port.name, f"more than {_RATE} markers a second", port.now))
         return
-    answers.append(port.now)
     port.counters.marker_response_pdus_tx += 1
     port.events.append(Transmit(port.name, port.ethernet(marker.respond().encode()), port.now))
 
 
+def _allowed(port: Port) -> bool:
+    """Whether the marker protocol may send another frame now; if so, it is counted."""
+    if port.markers_sent is None:
+        port.markers_sent = deque(maxlen=_RATE)
+    sent = port.markers_sent
+    if len(sent) == _RATE and port.now - sent[0] < 1.0:
+        return False
+    sent.append(port.now)
+    return True
+
+
 def send(port: Port, transaction: int) -> None:
-    """Send a Marker PDU and wait for its response."""
+    """Send a Marker PDU and wait for its response. Raises UsageError beyond the permitted rate."""
+    if not _allowed(port):
+        raise UsageError(f"port {port.name}: more than {_RATE} markers a second")
     give_up(port)
     port.marker = MarkerRequest(transaction, port.now)
     port.start(Timer.MARKER, MARKER_TIMEOUT)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from lacp.info import PortState
 from lacp.protocol.machine import Row, StateMachine, row
+from lacp.protocol.receive import out_of_sync
 from lacp.protocol.timers import Timer
 from lacp.protocol.variables import Control, Selected
 
@@ -34,6 +35,8 @@ class MuxMachine(StateMachine):
         said = super().reason(arrow)
         if not {"!selected", "unselected", "standby"}.isdisjoint(arrow.when):
             return f"{said}: {self.port.selected_reason}"
+        if "!partner_sync" in arrow.when:
+            return f"{said}: {out_of_sync(self.port)}"
         return said
 
     @property

@@ -18,7 +18,7 @@ from lacp.protocol.edition import Edition
 from lacp.protocol.events import Event, MuxChanged, PartnerChanged, StateChanged
 from lacp.protocol.machine import StateMachine
 from lacp.protocol.receive import Receive, ReceiveState
-from lacp.protocol.timers import LONG_TIMEOUT_TIME, Timer, Timers
+from lacp.protocol.timers import LONG_TIMEOUT_TIME, Clock, Timer, Timers
 from lacp.protocol.variables import Control, Selected
 from lacp.wire import slow
 from lacp.wire.lacpdu import Lacpdu
@@ -33,12 +33,12 @@ class Port:
     """What the standard keeps for each port. Read it freely; system and machines write it."""
 
     __slots__ = (
-        "absent_as",
         "actor",
         "actor_churn",
         "aggregator",
         "announced",
         "attached",
+        "clock",
         "config",
         "counters",
         "events",
@@ -49,11 +49,10 @@ class Port:
         "last_received_at",
         "link",
         "marker",
-        "marker_answers",
+        "markers_sent",
         "mux",
         "mux_reason",
         "name",
-        "now",
         "ntt",
         "partner",
         "partner_churn",
@@ -71,6 +70,7 @@ class Port:
         "sent",
         "settings",
         "settled_frame",
+        "speed",
         "timers",
         "transmit_due",
         "transmit_frame",
@@ -84,15 +84,18 @@ class Port:
         config: PortConfig,
         settings: SystemConfig,
         events: deque[Event],
-        now: float,
+        clock: Clock,
+        sent: deque[float] | None = None,
     ) -> None:
         self.name = name
         self.config = config
         self.settings = settings
         self.events = events
-        self.now = now
+        self.clock = clock
 
         self.link = DOWN
+        #: Mb/s of the link when it was last up.
+        self.speed: int | None = None
         self.port_enabled = False
         self.lacp_enabled = True
         self.port_moved = False
@@ -129,13 +132,12 @@ class Port:
         self.transmit_frame: bytes | None = None
         self.transmit_due = False
         #: When the last LACPDUs left.
-        self.sent: deque[float] = deque(maxlen=settings.edition.transmit_limit)
+        self.sent: deque[float] = sent or deque(maxlen=settings.edition.transmit_limit)
         #: After a failed transmission, when to try again.
         self.retry_at = -inf
-        #: Under which partner the system looks for this port while its link is down.
-        self.absent_as: tuple[Mac, int] | None = None
         self.marker: MarkerRequest | None = None
-        self.marker_answers: deque[float] | None = None
+        #: When the last frames of the marker protocol left.
+        self.markers_sent: deque[float] | None = None
 
         self.timers = Timers()
         #: When the system's queue looks at this port next.
@@ -161,6 +163,11 @@ class Port:
     def machines(self) -> tuple[StateMachine, ...]:
         """The machines in the order in which they are stepped."""
         return self.receive, self.periodic, self.mux, self.actor_churn, self.partner_churn
+
+    @property
+    def now(self) -> float:
+        """The time of the system, in seconds."""
+        return self.clock.now
 
     @property
     def number(self) -> int:
@@ -230,6 +237,14 @@ class Port:
 
     # What the machines write.
 
+    def fire(self) -> int:
+        """Expire the timers that are due; a set of them, as `Timers.fire`."""
+        fired = self.timers.fire(self.now)
+        if fired & 1 << Timer.WAIT_WHILE:
+            # Ready_N rose.
+            self.reselect = True
+        return fired
+
     def start(self, timer: Timer, seconds: float) -> None:
         """Start `timer`; one of no length has expired already."""
         if seconds > 0:
@@ -267,7 +282,7 @@ class Port:
 
     def set_actor(self, actor: PortInfo) -> None:
         """Take new operational values for this end."""
-        if (actor.state ^ self.actor.state) & PortState.SYNCHRONIZATION:
+        if PortState.SYNCHRONIZATION in actor.state & ~self.actor.state:
             self.counters.actor_sync_transition_count += 1
         self.actor = actor
         self._forget_frames()
@@ -284,8 +299,10 @@ class Port:
         old = self.partner
         if partner == old:
             return
-        if (partner.state ^ old.state) & PortState.SYNCHRONIZATION:
+        if PortState.SYNCHRONIZATION in partner.state & ~old.state:
             self.counters.partner_sync_transition_count += 1
+        if (partner.state ^ old.state) & (PortState.SYNCHRONIZATION | PortState.DEFAULTED):
+            self.reselect = True
         self.partner = partner
         self._forget_frames()
         self._identify()
@@ -338,13 +355,14 @@ class Port:
         """Actor_Oper_Port_Key."""
         if not self.settings.speed_in_key:
             return self.config.key
-        if not self.link.up:
-            return key_with_speed(self.config.key, None, False)
-        return key_with_speed(self.config.key, self.link.speed, self.link.duplex is not Duplex.HALF)
+        # A link that is down keeps its speed here, or its return would need a new selection.
+        return key_with_speed(self.config.key, self.speed, self.link.duplex is not Duplex.HALF)
 
     def set_link(self, link: Link) -> None:
         """Take a new observation of the link; the caller settles."""
         self.link = link
+        if link.up:
+            self.speed = link.speed
         self.reselect = True
         self._forget_frames()
 

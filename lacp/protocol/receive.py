@@ -194,9 +194,32 @@ def outdated(port: Port, pdu: Lacpdu) -> bool:
     return heard.identity != actor.identity or bool((heard.state ^ actor.state) & _NTT_BITS)
 
 
+def out_of_sync(port: Port) -> str:
+    """Why the partner does not count as in sync, for a person."""
+    if not port.port_enabled:
+        return "the link is down"
+    heard = port.heard
+    if heard is None or port.receive.state is not S.CURRENT:
+        return "the partner is not heard"
+    actor = port.actor
+    for name in _IDENTITY:
+        seen, is_ = getattr(heard, name), getattr(actor, name)
+        if seen != is_:
+            return f"the partner sees our {name} as {seen}, it is {is_}"
+    if (heard.state ^ actor.state) & PortState.AGGREGATION:
+        return "the partner has a wrong view of our aggregation bit"
+    if PortState.ACTIVITY not in port.partner.state | (actor.state & heard.state):
+        return "neither end is known to be active"
+    return "the partner sends Synchronization 0"
+
+
+#: The fields of a port's identity, those that say most to a person first.
+_IDENTITY = ("system", "system_priority", "key", "port", "port_priority")
+
+
 def _difference(old: PortInfo, new: PortInfo) -> str:
     """What update_Selected sees between two records, as one phrase; empty when nothing."""
-    for name in ("system", "system_priority", "key", "port", "port_priority"):
+    for name in _IDENTITY:
         was, now = getattr(old, name), getattr(new, name)
         if was != now:
             return f"{name} changed from {was} to {now}"

@@ -1,21 +1,39 @@
-"""Selection Logic (6.4.14) and limited aggregation (6.7.1): which port uses which aggregator.
+"""Selection Logic (6.4.14): which LAG uses which aggregator.
 
 A LAG keeps the aggregator that it has; a new one takes the aggregator of its port's number when
-that is free, else the lowest free one, else one whose users are all gone. Nothing moves a LAG that
-works.
+that is free, else the lowest free one, else one whose users have a weaker claim. Nothing moves a
+LAG that works.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
 
 from lacp.address import NO_MAC
 from lacp.info import PortState
+from lacp.protocol import limits
 from lacp.protocol.aggregator import Aggregator, LagId
+from lacp.protocol.churn import PartnerChurnState
 from lacp.protocol.config import SystemConfig
 from lacp.protocol.port import Port
 from lacp.protocol.receive import ReceiveState
 from lacp.protocol.variables import Fallback, Selected
+
+
+class _Claim(IntEnum):
+    """How good a port's right to an aggregator is, where there are fewer than LAGs."""
+
+    #: Its link is down.
+    NONE = 0
+    #: Both ends of its link are ours.
+    LOOPED = 1
+    #: Nobody was heard; it is there by fallback.
+    STAND_IN = 2
+    #: The partner is not in sync: not yet, or not in all the time that churn detection allows.
+    OUT_OF_SYNC = 3
+    #: There is a partner, and nothing against it.
+    PARTNER = 4
 
 
 class Selection:
@@ -47,32 +65,33 @@ class Selection:
             self._drop_if_left(self.aggregators[port.number])
         return affected
 
+    def release(self, port: Port) -> bool:
+        """Unselect a port that may not keep its choice; True when that is so."""
+        if port.selected is Selected.UNSELECTED:
+            return False
+        reason = self._unfit(port)
+        if reason:
+            port.unselect(reason)
+        return bool(reason)
+
     def update(self, port: Port) -> Iterable[Port]:
         """Decide anew for `port` and its LAG; returns the ports whose machines must be stepped."""
         affected: dict[str, Port] = {}
-        if port.selected is not Selected.UNSELECTED:
-            reason = self._unfit(port)
-            if reason:
-                port.unselect(reason)
-                affected[port.name] = port
+        if self.release(port):
+            affected[port.name] = port
         if port.selected is Selected.UNSELECTED and port.mux.detached:
             # Only now: the Mux machine must have seen UNSELECTED (6.4.14.1, NOTE 2).
             if port.aggregator is not None:
-                for each in self._leave(port):
-                    affected[each.name] = each
-            for each in self._select(port):
-                affected[each.name] = each
+                affected.update((p.name, p) for p in self._leave(port))
+            affected.update((p.name, p) for p in self._select(port))
         if port.aggregator is not None:
-            for each in self._rank(port.aggregator):
-                affected[each.name] = each
-            for each in self._wake_unplaced(port.aggregator):
-                affected[each.name] = each
-            for each in port.aggregator.ports.values():
-                if each.mux.held_back:
-                    affected[each.name] = each
+            used = port.aggregator
+            affected.update((p.name, p) for p in limits.share(used, self.settings))
+            affected.update((p.name, p) for p in self._contenders(used))
+            affected.update((p.name, p) for p in used.ports.values() if p.mux.held_back)
         return affected.values()
 
-    # Choosing an aggregator.
+    # Who may select.
 
     def _unfit(self, port: Port) -> str:
         """Why a port that has selected may not keep its choice; empty when it may."""
@@ -82,7 +101,7 @@ class Selection:
             return "the port leaves the system"
         if port.lag != aggregator.lag:
             return f"its LAG ID changed to {port.lag}"
-        if aggregator.key is not None and aggregator.key != port.actor.key:
+        if not _fits(aggregator, port):
             return f"aggregator {aggregator.identifier} has key {aggregator.key}"
         return self._refused(port) if port.receive.state is ReceiveState.DEFAULTED else ""
 
@@ -94,17 +113,16 @@ class Selection:
             return "the link is down"
         if not port.lacp_enabled:
             return "LACP is disabled: the link is half duplex"
-        if (
-            port.defaulted
-            and self.settings.fallback is Fallback.NONE
-            and port.partner.system == NO_MAC
-        ):
+        no_stand_in = port.partner.system == NO_MAC and self.settings.fallback is Fallback.NONE
+        if port.defaulted and no_stand_in:
             return "no partner was heard"
-        if port.actor.system_id == port.partner.system_id and port.actor.port == port.partner.port:
-            return "the port hears itself: its link is looped"
         if port.defaulted and port.receive.state is not ReceiveState.DEFAULTED:
             return "waiting to hear a partner"
+        if port.actor.system_id == port.partner.system_id and port.actor.port == port.partner.port:
+            return "the port hears itself: its link is looped"
         return ""
+
+    # Choosing an aggregator.
 
     def _select(self, port: Port) -> Iterable[Port]:
         """Find an aggregator for a port that has none."""
@@ -114,13 +132,10 @@ class Selection:
             port.selected_reason = reason
             return ()
         aggregator = self._by_lag.get(port.lag) or self._free(port)
-        if aggregator is None:
+        if aggregator is None or self._preceded(port, aggregator):
             self._unplaced[port.name] = port
             port.selected_reason = f"no aggregator with key {port.actor.key} is free"
-            return self._evict(port)
-        if not self._fits(aggregator, port):
-            port.selected_reason = f"aggregator {aggregator.identifier} has key {aggregator.key}"
-            return ()
+            return () if aggregator is not None else self._evict(port)
         self._unplaced.pop(port.name, None)
         if aggregator.lag is None:
             aggregator.lag = port.lag
@@ -128,49 +143,47 @@ class Selection:
         aggregator.ports[port.name] = port
         port.aggregator = aggregator
         port.mux.selection_made()
-        return self._rank(aggregator, joining=port)
+        return limits.share(aggregator, self.settings, joining=port)
 
-    @staticmethod
-    def _fits(aggregator: Aggregator, port: Port) -> bool:
-        return aggregator.key is None or aggregator.key == port.actor.key
-
-    def _candidates(self, port: Port) -> Iterable[Aggregator]:
+    def _candidates(self, port: Port) -> Iterator[Aggregator]:
         """The aggregators with the port's key, its own first (6.4.14.2)."""
         own = self.aggregators.get(port.number)
-        if own is not None and self._fits(own, port):
+        if own is not None and _fits(own, port):
             yield own
         for identifier in sorted(self.aggregators):
             aggregator = self.aggregators[identifier]
-            if aggregator is not own and self._fits(aggregator, port):
+            if aggregator is not own and _fits(aggregator, port):
                 yield aggregator
 
     def _free(self, port: Port) -> Aggregator | None:
-        return next((a for a in self._candidates(port) if a.lag is None), None)
+        """An aggregator that nobody uses; none while a better one is just being left."""
+        for aggregator in self._candidates(port):
+            if aggregator.lag is None:
+                return aggregator
+            if all(user.selected is Selected.UNSELECTED for user in aggregator.ports.values()):
+                return None
+        return None
+
+    def _preceded(self, port: Port, aggregator: Aggregator) -> bool:
+        """Whether another port without an aggregator has a better claim to this one."""
+        claim = max(_claim_of(aggregator), _claim(port))
+        others = self._unplaced.values()
+        return any(_claim(p) > claim and p.lag != port.lag and _fits(aggregator, p) for p in others)
 
     def _evict(self, port: Port) -> Iterable[Port]:
-        """Make the users of an aggregator that nobody can use at present leave it (rule p)."""
+        """Make the users of an aggregator leave it when their claim is weaker (rule p)."""
         for aggregator in self._candidates(port):
-            if self._idle(aggregator, port):
-                for user in aggregator.ports.values():
-                    user.unselect(
-                        f"aggregator {aggregator.identifier} is needed by port {port.name}"
-                    )
-                return tuple(aggregator.ports.values())
+            if _outdoes(port, aggregator):
+                why = f"aggregator {aggregator.identifier} is needed by port {port.name}"
+                users = tuple(aggregator.ports.values())
+                for user in users:
+                    user.unselect(why)
+                return users
         return ()
 
-    @staticmethod
-    def _idle(aggregator: Aggregator, port: Port) -> bool:
-        """Whether no user of `aggregator` has a link, or none a partner while `port` has one."""
-        users = aggregator.ports.values()
-        return all(not u.port_enabled or (u.defaulted and not port.defaulted) for u in users)
-
-    def _wake_unplaced(self, aggregator: Aggregator) -> Iterable[Port]:
-        """The ports that wait for any aggregator, when this one may be had."""
-        if not self._unplaced or (
-            aggregator.lag is not None and any(p.port_enabled for p in aggregator.ports.values())
-        ):
-            return ()
-        return tuple(self._unplaced.values())
+    def _contenders(self, aggregator: Aggregator) -> Iterable[Port]:
+        """The ports without an aggregator that could have this one now."""
+        return [p for p in self._unplaced.values() if _outdoes(p, aggregator)]
 
     def _leave(self, port: Port) -> Iterable[Port]:
         """Take a detached port out of its aggregator."""
@@ -179,7 +192,7 @@ class Selection:
         port.aggregator = None
         del aggregator.ports[port.name]
         if aggregator.ports:
-            return self._rank(aggregator)
+            return limits.share(aggregator, self.settings)
         assert aggregator.lag is not None
         del self._by_lag[aggregator.lag]
         aggregator.lag = None
@@ -192,76 +205,39 @@ class Selection:
             self._leaving.discard(aggregator.identifier)
             del self.aggregators[aggregator.identifier]
 
-    # Sharing an aggregator.
 
-    def _rank(self, aggregator: Aggregator, joining: Port | None = None) -> Iterable[Port]:
-        """Decide who of the aggregator's ports is SELECTED, and whether they are Ready."""
-        affected: dict[str, Port] = {}
-        # Who is unselected is on its way out, but for the one that has just chosen.
-        ports = [
-            p
-            for p in aggregator.ports.values()
-            if p.selected is not Selected.UNSELECTED or p is joining
-        ]
-        standing_by = self._standing_by(ports)
-        for port in ports:
-            standby = standing_by.get(port.name)
-            chosen = Selected.SELECTED if standby is None else Selected.STANDBY
-            if chosen is not port.selected:
-                affected[port.name] = port
-                if standby is None:
-                    standby = f"joins aggregator {aggregator.identifier} of {aggregator.lag}"
-                port.choose(chosen, standby)
-            elif standby is not None:
-                port.choose(chosen, standby)
-        waiting = [p for p in ports if p.selected is Selected.SELECTED and p.mux.waiting]
-        aggregator.ready = bool(waiting) and all(p.ready_n for p in waiting)
-        if aggregator.ready:
-            affected.update((p.name, p) for p in waiting)
-        return affected.values()
-
-    def _standing_by(self, ports: list[Port]) -> dict[str, str]:
-        """Those of a LAG's ports that must stand by, by name, each with the reason."""
-        settings = self.settings
-        usable = sum(p.usable for p in ports)
-        if settings.min_ports > 1 and usable < settings.min_ports:
-            return {
-                p.name: f"{usable} usable ports, min_ports is {settings.min_ports}" for p in ports
-            }
-        limit, rule = settings.max_ports, f"max_ports is {settings.max_ports}"
-        if settings.fallback is Fallback.SINGLE and ports and ports[0].defaulted:
-            limit, rule = 1, "fallback is single"
-        if limit is None or len(ports) <= limit:
-            return {}
-        return {p.name: f"others rank higher, {rule}" for p in _spare(ports, limit)}
+def _fits(aggregator: Aggregator, port: Port) -> bool:
+    """Whether management lets the port use the aggregator (6.4.14.1 e)."""
+    return aggregator.key is None or aggregator.key == port.config.key
 
 
-def _spare(ports: list[Port], limit: int) -> list[Port]:
-    """The ports beyond the `limit` best by the Port IDs of the higher-priority system (6.7.1)."""
-    order = sorted(ports, key=lambda port: (not _in_service(port), *_port_ids(port)))
-    best, rest = order[:limit], order[limit:]
-    # Make before break: a better port takes over from a working one only when its own wait is over.
-    working = [p for p in rest if _in_service(p) and _carries(p)]
-    early = [p for p in reversed(best) if p.selected is not Selected.SELECTED and not p.ready_n]
-    for keep, later in zip(working, early, strict=False):
-        rest[rest.index(keep)] = later
-    return rest
-
-
-def _in_service(port: Port) -> bool:
-    """Whether the port may rank high; one that is EXPIRED keeps its place until it is given up."""
-    return port.port_enabled and (port.usable or port.selected is Selected.SELECTED)
-
-
-def _port_ids(port: Port) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The link's two Port Identifiers, that of the deciding system first."""
-    ours, theirs = port.actor.port_id, port.partner.port_id
+def _claim(port: Port) -> _Claim:
+    """The claim of a port, whether it has an aggregator or not."""
+    if not port.port_enabled:
+        return _Claim.NONE
     if port.lag.loop_end:
-        we_decide = port.lag.loop_end < 0
+        return _Claim.LOOPED
+    if port.defaulted:
+        return _Claim.STAND_IN
+    if port.selected is Selected.UNSELECTED:
+        in_sync = PortState.SYNCHRONIZATION in port.partner.state
     else:
-        we_decide = port.defaulted or port.actor.system_id < port.partner.system_id
-    return (ours, theirs) if we_decide else (theirs, ours)
+        # A port that has the aggregator is given all the time that churn detection allows.
+        in_sync = port.partner_churn.state is not PartnerChurnState.PARTNER_CHURN
+    return _Claim.PARTNER if in_sync else _Claim.OUT_OF_SYNC
 
 
-def _carries(port: Port) -> bool:
-    return port.selected is Selected.SELECTED and PortState.SYNCHRONIZATION in port.actor.state
+def _claim_of(aggregator: Aggregator) -> _Claim:
+    """The best claim of those who use the aggregator and are not leaving it."""
+    users = (p for p in aggregator.ports.values() if p.selected is not Selected.UNSELECTED)
+    return max(map(_claim, users), default=_Claim.NONE)
+
+
+def _outdoes(port: Port, aggregator: Aggregator) -> bool:
+    """Whether the port has the better claim to an aggregator that others use."""
+    held = _claim_of(aggregator)
+    if aggregator.lag is None or _claim(port) <= held or not _fits(aggregator, port):
+        return False
+    # Two systems that have chosen different LAGs with each other: one of them gives in, not both.
+    disagreement = held is _Claim.OUT_OF_SYNC and aggregator.lag.partner[:2] == port.lag.partner[:2]
+    return not disagreement or port.actor.system_id > port.partner.system_id

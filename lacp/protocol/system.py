@@ -17,7 +17,6 @@ from math import inf
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from lacp.address import NO_MAC, Mac
 from lacp.errors import DecodeError, UsageError
 from lacp.info import PortState
 from lacp.link import DOWN, Duplex, Link
@@ -25,10 +24,11 @@ from lacp.protocol import marker, receive
 from lacp.protocol.aggregator import Aggregator
 from lacp.protocol.config import PortConfig, SystemConfig
 from lacp.protocol.events import Event, FrameDropped, LinkChanged, PortAdded, PortRemoved, Transmit
+from lacp.protocol.moved import Absent
 from lacp.protocol.port import Port
 from lacp.protocol.receive import LISTENING, ReceiveState
 from lacp.protocol.selection import Selection
-from lacp.protocol.timers import LONG_TIMEOUT_TIME, SHORT_TIMEOUT_TIME, Timer
+from lacp.protocol.timers import LONG_TIMEOUT_TIME, SHORT_TIMEOUT_TIME, Clock, Timer
 from lacp.protocol.transmit import transmit
 from lacp.wire import slow
 from lacp.wire.lacpdu import Lacpdu
@@ -69,13 +69,14 @@ class System:
         self._selection = Selection(config)
         self._ports: dict[str, Port] = {}
         self._events: deque[Event] = deque()
-        self._now = -inf
+        self._clock = Clock()
         #: When to look at which port; an entry may be early, never late.
         self._queue: list[tuple[float, int, Port]] = []
         self._sequence = count()
         self._transaction = count(1)
-        #: Ports in PORT_DISABLED by who their partner was, to notice that it was moved.
-        self._absent: dict[tuple[Mac, int], Port] = {}
+        self._absent = Absent()
+        #: When the ports that were removed last sent, by number: who comes back keeps to the limit.
+        self._sent: dict[int, deque[float]] = {}
 
     @property
     def config(self) -> SystemConfig:
@@ -97,14 +98,14 @@ class System:
     def receive(self, port: str, frame: bytes, now: float) -> None:
         """Take an Ethernet frame that arrived on `port`. Whatever it holds, it never raises."""
         it = self._at(port, now)
-        if frame == it.settled_frame and now < it.scheduled and not self._is_absent(it.partner_key):
+        if frame == it.settled_frame and now < it.scheduled and it.partner_key not in self._absent:
             # The port has come to rest with this frame: all it can do is restart the timer.
             it.counters.lacpdus_rx += 1
             it.last_received_at = now
             short = PortState.SHORT_TIMEOUT in it.actor.state
             it.start(Timer.CURRENT_WHILE, SHORT_TIMEOUT_TIME if short else LONG_TIMEOUT_TIME)
             return
-        fired = it.timers.fire(now)
+        fired = it.fire()
         kind = slow.classify(frame)
         if not it.port_enabled:
             it.counters.dropped_rx += 1
@@ -126,7 +127,7 @@ class System:
     def link_changed(self, port: str, link: Link, now: float) -> None:
         """Take a new observation of the link below `port`; an equal one changes nothing."""
         it = self._at(port, now)
-        it.timers.fire(now)
+        it.fire()
         if link != it.link:
             was = it.link
             it.set_link(link)
@@ -156,9 +157,8 @@ class System:
             if at != it.scheduled:
                 continue
             it.scheduled = inf
-            it.now = now
-            fired = it.timers.fire(now)
-            if fired == _PERIODIC_ALONE:
+            fired = it.fire()
+            if fired == _PERIODIC_ALONE and it.timers.stopped(Timer.TRANSMIT):
                 ticks.append(it)
             elif fired:
                 news.append(it)
@@ -204,7 +204,14 @@ class System:
                 raise UsageError(
                     f"port number {config.number} is that of port {other.name} already"
                 )
-        it = self._ports[name] = Port(name, config, self._config, self._events, now)
+        it = self._ports[name] = Port(
+            name,
+            config,
+            self._config,
+            self._events,
+            self._clock,
+            self._sent.pop(config.number, None),
+        )
         self._events.append(PortAdded(name, now))
         self._selection.port_added(it)
         self._settle(it)
@@ -214,7 +221,7 @@ class System:
     def withdraw_port(self, name: str, now: float) -> None:
         """Take the port out of its LAG and tell the partner; it stays out until it is removed."""
         it = self._at(name, now)
-        it.timers.fire(now)
+        it.fire()
         it.withdrawn = it.reselect = True
         self._settle(it)
 
@@ -224,7 +231,8 @@ class System:
         it = self._ports.pop(name)
         marker.give_up(it)
         it.scheduled = inf
-        self._forget_absence(it)
+        self._absent.forget(it)
+        self._sent[it.number] = it.sent
         self._events.append(PortRemoved(name, now))
         self._settle(*self._selection.port_removed(it))
 
@@ -238,7 +246,10 @@ class System:
         self._config = self._selection.settings = _replaced(self._config, changes)
         for it in self._ports.values():
             it.settings = self._config
-            self._configured(it, now)
+            self._configured(it)
+        for it in self._ports.values():
+            # All before any selects, so that a LAG that changes its name can keep its aggregator.
+            self._selection.release(it)
         self._settle(*self._ports.values())
 
     def configure_port(self, name: str, now: float, **changes: Any) -> None:
@@ -248,7 +259,7 @@ class System:
         if "number" in changes:
             raise UsageError("number cannot change while the port exists")
         it.config = _replaced(it.config, changes)
-        self._configured(it, now)
+        self._configured(it)
         self._settle(it)
 
     def send_marker(self, name: str, now: float) -> int:
@@ -269,7 +280,11 @@ class System:
 
         A LACPDU is sent again, with the values of that time; a marker is not.
         """
-        it = self._at(port, now)
+        self._tick(now)
+        it = self._ports.get(port)
+        if it is None:
+            # The goodbye of a port that was removed.
+            return
         it.counters.tx_errors += 1
         kind = slow.classify(frame).kind
         if kind is not slow.Kind.LACP:
@@ -285,9 +300,9 @@ class System:
     # Below: how it is done.
 
     def _tick(self, now: float) -> None:
-        if now < self._now:
-            raise UsageError(f"time went back from {self._now} to {now}")
-        self._now = now
+        if now < self._clock.now:
+            raise UsageError(f"time went back from {self._clock.now} to {now}")
+        self._clock.now = now
 
     def _at(self, name: str, now: float) -> Port:
         """The port called `name`, at `now`."""
@@ -295,7 +310,6 @@ class System:
         it = self._ports.get(name)
         if it is None:
             raise UsageError(f"no port {name!r}, there are {', '.join(self._ports) or 'none'}")
-        it.now = now
         return it
 
     def _drop(self, it: Port, reason: str) -> None:
@@ -316,10 +330,8 @@ class System:
             self._settle(it)
             return
         it.last_received_at = it.now
-        moved = self._absent.get((pdu.actor.system, pdu.actor.port))
-        if moved is not None and moved is not it:
+        for moved in self._absent.remembering((pdu.actor.system, pdu.actor.port)):
             moved.port_moved = True
-            moved.now = it.now
             self._settle(moved)
         it.received = pdu
         self._settle(it)
@@ -344,9 +356,8 @@ class System:
             it.counters.marker_pdus_rx += 1
             marker.respond(it, pdu)
 
-    def _configured(self, it: Port, now: float) -> None:
-        it.now = now
-        it.timers.fire(now)
+    def _configured(self, it: Port) -> None:
+        it.fire()
         it.reselect = True
         it.apply_config()
         if it.receive.state is ReceiveState.DEFAULTED:
@@ -364,9 +375,8 @@ class System:
             it = next(iter(pending))
             del pending[it]
             touched[it] = None
-            it.now = self._now
             it.run()
-            if it.reselect or it.ready_n:
+            if it.reselect:
                 it.reselect = False
                 self._reselect(self._selection.update(it), pending)
         else:
@@ -374,14 +384,14 @@ class System:
         for it in touched:
             if it.timers.expired(Timer.MARKER):
                 marker.give_up(it)
-            self._note_absence(it)
+            self._absent.note(it)
             self._finish(it)
 
     def _finish(self, it: Port) -> None:
         """Send what a port at rest has to send, and see to it when its next timer is due."""
         if transmit(it):
             it.counters.lacpdus_tx += 1
-            self._events.append(Transmit(it.name, it.frame(), self._now))
+            self._events.append(Transmit(it.name, it.frame(), self._clock.now))
         self._schedule(it)
 
     @staticmethod
@@ -397,26 +407,9 @@ class System:
             it.scheduled = deadline
             heappush(self._queue, (deadline, next(self._sequence), it))
 
-    def _is_absent(self, partner: tuple[Mac, int]) -> bool:
-        return bool(self._absent) and partner in self._absent
-
-    def _note_absence(self, it: Port) -> None:
-        disabled = it.receive.state is ReceiveState.PORT_DISABLED and it.partner.system != NO_MAC
-        key = it.partner_key if disabled else None
-        if key != it.absent_as:
-            self._forget_absence(it)
-            if key is not None:
-                self._absent[key] = it
-            it.absent_as = key
-
-    def _forget_absence(self, it: Port) -> None:
-        if it.absent_as is not None and self._absent.get(it.absent_as) is it:
-            del self._absent[it.absent_as]
-
 
 def _replaced(config: _Config, changes: dict[str, Any]) -> _Config:
-    try:
-        return replace(config, **changes)
-    except TypeError:
-        unknown = [name for name in changes if name not in config.__dataclass_fields__]
-        raise UsageError(f"no parameter {', '.join(unknown)}") from None
+    unknown = [name for name in changes if name not in config.__dataclass_fields__]
+    if unknown:
+        raise UsageError(f"no parameter {', '.join(unknown)}")
+    return replace(config, **changes)

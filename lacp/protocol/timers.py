@@ -34,6 +34,15 @@ class Timer(IntEnum):
     MARKER = 7
 
 
+class Clock:
+    """What time it is for a system and all its ports: seconds, as its driver last said."""
+
+    __slots__ = ("now",)
+
+    def __init__(self) -> None:
+        self.now = -inf
+
+
 _STOPPED = inf
 _EXPIRED = -inf
 
