@@ -73,10 +73,10 @@ def loads(text: str, source: str) -> Loaded:
 
 
 def edited(config: TeamConfig, path: tuple[str, ...], value: Json) -> Loaded:
-    """`config` with the value at `path` of its document replaced, or taken out of it for None, as if
-    it had been read like that.
+    """`config` with the value at `path` of its document replaced, as if it had been read like that.
 
-    Raises ConfigError when the path leads through something that is no object, or as `loads` does.
+    None takes the key out. Raises ConfigError when the path leads through something that is no
+    object, and as `loads` does.
     """
     document = json.loads(json.dumps(config.document))
     at = document
