@@ -94,6 +94,7 @@ class Node:
         #: Whether the node is dead: nothing reaches it.
         self.dead = False
         self._backlog: deque[Callable[[float], None]] = deque()
+        self._frozen_until = 0.0
         self._wake_at = inf
 
     def __repr__(self) -> str:
@@ -131,9 +132,15 @@ class Node:
 
     def freeze(self, seconds: float = inf) -> None:
         """Process nothing for that long; then catch up with all that came in between."""
+        until = self._network.now + seconds
+        self._frozen_until = max(until, self._frozen_until) if self.frozen else until
         self.frozen = True
         if seconds < inf:
-            self._network.at(self._network.now + seconds, self.thaw)
+            self._network.at(until, self._thaw_in_time)
+
+    def _thaw_in_time(self) -> None:
+        if self.frozen and self._network.now >= self._frozen_until:
+            self.thaw()
 
     def thaw(self) -> None:
         """Wake a frozen node: it sees what came meanwhile, in its order and all at once."""
@@ -193,11 +200,11 @@ class Node:
     def _wake(self, at: float) -> None:
         """A deadline of the engine, unless another has taken its place."""
         if at == self._wake_at:
-            self._wake_at = inf
             self._advance()
 
     def _advance(self) -> None:
         if not self.frozen and not self.dead:
+            self._wake_at = inf
             self.engine.advance(self._network.now)
             self._drain()
             if self._wake_at <= self._network.now:
