@@ -12,14 +12,13 @@ Where in the kernel a frame is picked up decides what is seen of an interface th
 
 - bridge: slow-protocol frames pass by the bridge to the shared socket, unless the bridge port was
   told to forward them (group_fwd_mask);
-- bond: link-local frames pass by the bond; old kernels show them to the shared socket as received
-  on the bond itself;
-- team: frames are handed to sockets bound to that very interface, and to no other;
-- macvlan, VLAN devices above: no difference;
-- Open vSwitch's kernel datapath: frames are swallowed before any socket bound to an EtherType.
+- team, and the active port of a bond: the shared socket sees them as received on the team or bond
+  itself, or not at all, and only a socket bound to the very interface sees them on that interface;
+- bond in mode 802.3ad: the kernel runs LACP itself and swallows every LACPDU;
+- Open vSwitch's kernel datapath: swallowed before any socket bound to an EtherType.
 
 A port with a master therefore has a packet socket of its own, bound to the interface, which is
-right in the first three cases, and the shared socket is ignored for it.
+right in the first two cases; what the shared socket hears of it is ignored.
 """
 
 from __future__ import annotations
