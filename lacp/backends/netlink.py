@@ -1,10 +1,8 @@
 """What the kernel says of interfaces: link events over rtnetlink, speed and duplex over ethtool.
 
-One message type is read here, with the six facts of it that matter, and one request is written.
-A general netlink library serves the parts that configure interfaces; this one stands on the path
-of every link event of the host, where reading by hand is more than ten times as fast, and where a
-library's import alone would cost the daemon as much as a thousand events. Events of interfaces
-that are nobody's port are dropped after their header and first attribute.
+Messages are parsed by pyroute2, but only those of our own interfaces: on this path of every link
+event of the host, what is nobody's port is dropped after its header and first attribute, which
+costs a tenth.
 """
 
 from __future__ import annotations
@@ -34,11 +32,8 @@ _RTM_NEWLINK = 16
 _RTM_DELLINK = 17
 _RTM_GETLINK = 18
 _NLM_F_REQUEST = 1
-_IFLA_ADDRESS = 1
 _IFLA_IFNAME = 3
-_IFLA_MASTER = 10
 _IFLA_EXT_MASK = 29
-_IFLA_CARRIER_DOWN_COUNT = 48
 _RTEXT_FILTER_SKIP_STATS = 8
 _IFF_UP = 0x1
 _IFF_RUNNING = 0x40
@@ -105,7 +100,7 @@ def read_link(message: bytes, indexes: Container[int], names: Container[str]) ->
     `message` is a whole RTM_NEWLINK or RTM_DELLINK from its nlmsghdr on. An interface is of
     interest when either its index or its name is: the one may be new to the other.
     """
-    length, kind, _, _, _ = _HEADER.unpack_from(message)
+    _, kind, _, _, _ = _HEADER.unpack_from(message)
     family, hardware, index, flags, _ = _IFINFO.unpack_from(message, _HEADER.size)
     # A bridge tells of its ports in the same message types, and DELLINK then means that the
     # interface left the bridge.
@@ -113,36 +108,40 @@ def read_link(message: bytes, indexes: Container[int], names: Container[str]) ->
         return None
     if kind == _RTM_DELLINK:
         return Gone(index) if index in indexes else None
-    name = ""
-    address = b""
-    master = 0
-    downs = None
-    offset = _FIRST
-    while offset + 4 <= length:
-        size, attribute = _ATTRIBUTE.unpack_from(message, offset)
-        if size < 4 or offset + size > length:
-            break
-        if attribute == _IFLA_IFNAME:
-            # The kernel writes it first.
-            name = os.fsdecode(message[offset + 4 : offset + size - 1])
-            if index not in indexes and name not in names:
-                return None
-        elif attribute == _IFLA_ADDRESS:
-            address = message[offset + 4 : offset + size]
-        elif attribute == _IFLA_MASTER:
-            (master,) = _U32.unpack_from(message, offset + 4)
-        elif attribute == _IFLA_CARRIER_DOWN_COUNT:
-            (downs,) = _U32.unpack_from(message, offset + 4)
-        offset += (size + 3) & ~3
+    if index not in indexes and _name(message) not in names:
+        return None
+    from pyroute2.netlink.exceptions import NetlinkError, NetlinkNLADecodeError
+    from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+
+    link = ifinfmsg(message)
+    try:
+        link.decode()
+        # What lies deeper is decoded only now.
+        name, text = link.get_attr("IFLA_IFNAME"), link.get_attr("IFLA_ADDRESS")
+        master = link.get_attr("IFLA_MASTER") or 0
+        downs = link.get_attr("IFLA_CARRIER_DOWN_COUNT")
+    except (NetlinkError, NetlinkNLADecodeError, struct.error) as error:
+        log.warning("cannot read a link message of %d octets: %s", len(message), error)
+        return None
     ethernet = hardware == _ARPHRD_ETHER
-    if not name or (ethernet and len(address) != 6):
+    # What pyroute2 could not decode it hands on as octets.
+    if not isinstance(name, str) or not isinstance(text, str | None) or (ethernet and not text):
         # A wireless event: the same type, but next to none of the facts.
         return None
+    address = bytes.fromhex((text or "").replace(":", ""))
     # LOWER_UP is carrier. RUNNING is the operational state, which follows a moment later, when the
     # transmit queue has been attached: a frame sent in between would vanish. It also stays off
     # while 802.1X has not let the port in. Down is whichever goes first.
     wanted = _IFF_UP | _IFF_RUNNING | _IFF_LOWER_UP
     return Seen(index, name, ethernet, flags & wanted == wanted, address, master, downs)
+
+
+def _name(message: bytes) -> str:
+    """The interface's name if it is the first attribute, where the kernel writes it; else empty."""
+    size, attribute = _ATTRIBUTE.unpack_from(message.ljust(_FIRST + 4, b"\0"), _FIRST)
+    if attribute != _IFLA_IFNAME:
+        return ""
+    return os.fsdecode(message[_FIRST + 4 : _FIRST + size - 1])
 
 
 class LinkSocket:
