@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import array
 import fcntl
+import importlib
 import logging
 import os
 import select
@@ -153,6 +154,8 @@ class LinkSocket:
 
     def __init__(self) -> None:
         log.info("opening a netlink socket for link events")
+        # Now, and not at the first event, when every port would wait for it.
+        importlib.import_module("pyroute2.netlink.rtnl.ifinfmsg")
         try:
             self._socket = socket.socket(
                 socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE
