@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,12 @@ class World:
         self._directory = directory
         self.hosts: list[Host] = []
 
+    def close(self) -> None:
+        """Stop everything."""
+        for host in self.hosts:
+            host.service.close()
+            host.backend.close()
+
     def host(self, name: str) -> Host:
         made = Host(self, self._directory / name)
         self.hosts.append(made)
@@ -150,7 +156,5 @@ class World:
 def world(directory: Path) -> Iterator[World]:
     """A world that is gone at the end, whatever happened in it."""
     made = World(directory)
-    with ExitStack() as stack:
-        stack.callback(lambda: [host.backend.close() for host in made.hosts])
-        stack.callback(lambda: [host.service.close() for host in made.hosts])
+    with closing(made):
         yield made

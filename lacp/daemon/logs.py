@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
-import logging.handlers
 import os
 import queue
-import sys
-from collections.abc import Iterator
+import socket
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from lacp.daemon.journal import timestamp
 from lacp.errors import BackendError
 
-LEVELS = ("debug", "info", "warning", "error")
-FORMATS = ("text", "json")
-OUTPUTS = ("stdout", "stderr", "syslog")
-
 #: Lines that may wait for a reader that has stopped reading; more are lost.
 _WAITING = 10_000
+#: Seconds that such a reader may hold up the end of the process.
+_FAREWELL = 1.0
+
 _SYSLOG = "/dev/log"
+_DAEMON = 3 << 3
+_SEVERITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
 
 
 def default_output(background: bool) -> str:
@@ -59,50 +61,89 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(document)
 
 
-class _Queued(logging.handlers.QueueHandler):
-    """Hands records to the writer's thread; drops them when it is stuck."""
+#: Puts one line, with its level, where it belongs; may block.
+_Write = Callable[[int, str], None]
 
-    def enqueue(self, record: logging.LogRecord) -> None:
-        try:
-            self.queue.put_nowait(record)
-        except queue.Full:
-            return
+
+class _Queued(logging.Handler):
+    """Lets a thread do the writing; drops what does not fit when that is stuck."""
+
+    def __init__(self, write: _Write) -> None:
+        super().__init__()
+        self._write = write
+        self._over = False
+        self._lines: queue.Queue[tuple[int, str] | None] = queue.Queue(_WAITING)
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue the line."""
+        with contextlib.suppress(queue.Full):
+            self._lines.put_nowait((record.levelno, self.format(record)))
+
+    def close(self) -> None:
+        """Write what waits, unless nobody takes it."""
+        with contextlib.suppress(queue.Full):
+            self._lines.put(None, timeout=_FAREWELL)
+        self._thread.join(_FAREWELL)
+        self._over = True
+        super().close()
+
+    def _run(self) -> None:
+        while (line := self._lines.get()) is not None and not self._over:
+            # A log that cannot be written has nowhere to say so.
+            with contextlib.suppress(OSError):
+                self._write(*line)
 
 
 @contextmanager
 def logging_to(output: str, form: str, level: str) -> Iterator[None]:
-    """Log what the package says to `output` until the end of the context.
+    """Log what the package says, from `level` on, until the end of the context.
 
-    A thread does the writing, so that a terminal on hold or a full pipe stops no LACPDU.
+    `output` is stdout, stderr or syslog, `form` text or json. A thread does the writing, so that a
+    terminal on hold or a full pipe stops no LACPDU. Raises BackendError when there is no syslog.
     """
-    handler = _handler(output)
     timed = output != "syslog" and not os.environ.get("JOURNAL_STREAM")
-    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter(timed))
-    waiting: queue.Queue[logging.LogRecord] = queue.Queue(_WAITING)
-    writer = logging.handlers.QueueListener(waiting, handler)
-    front = _Queued(waiting)
-    logger = logging.getLogger("lacp")
-    logger.addHandler(front)
-    logger.setLevel(level.upper())
-    logger.propagate = False
-    # The table of the figures logs each call at info; the events say it better.
-    logging.getLogger("transitions").setLevel(logging.ERROR)
-    writer.start()
-    try:
-        yield
-    finally:
-        logger.removeHandler(front)
-        writer.stop()
-        handler.close()
-
-
-def _handler(output: str) -> logging.Handler:
-    if output == "syslog":
-        daemon = logging.handlers.SysLogHandler.LOG_DAEMON
+    with _writer(output) as write:
+        handler = _Queued(write)
+        handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter(timed))
+        logger = logging.getLogger("lacp")
+        logger.addHandler(handler)
+        logger.setLevel(level.upper())
+        logger.propagate = False
+        # The tables of the figures log each call at info; the events say it better.
+        logging.getLogger("transitions").setLevel(logging.ERROR)
         try:
-            syslog = logging.handlers.SysLogHandler(_SYSLOG, daemon)
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.propagate = True
+            handler.close()
+
+
+@contextmanager
+def _writer(output: str) -> Iterator[_Write]:
+    if output != "syslog":
+        yield _to_descriptor(1 if output == "stdout" else 2)
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
+        try:
+            sock.connect(_SYSLOG)
         except OSError as error:
             raise BackendError(f"{_SYSLOG}: {error.strerror}") from None
-        syslog.ident = f"lacpd[{os.getpid()}]: "
-        return syslog
-    return logging.StreamHandler(sys.stdout if output == "stdout" else sys.stderr)
+
+        def write(level: int, line: str) -> None:
+            priority = _DAEMON | _SEVERITIES.get(level, 5)
+            sock.send(f"<{priority}>lacpd[{os.getpid()}]: {line}".encode())
+
+        yield write
+
+
+def _to_descriptor(descriptor: int) -> _Write:
+    def write(_: int, line: str) -> None:
+        octets = line.encode(errors="backslashreplace") + b"\n"
+        while octets:
+            octets = octets[os.write(descriptor, octets) :]
+
+    return write

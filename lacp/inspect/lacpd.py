@@ -50,7 +50,7 @@ def sockets(directory: str | os.PathLike[str] | None = None) -> list[str]:
         raise BackendError(f"{path}: {error.strerror}") from None
 
 
-def ask(path: str, request: str, timeout: float = TIMEOUT, **arguments: Any) -> Document:
+def ask(path: str, request: str, /, timeout: float = TIMEOUT, **arguments: Any) -> Document:
     """One request over a connection of its own. Raises as `Connection` does."""
     with Connection(path, timeout) as connection:
         return connection.ask(request, **arguments)
@@ -101,7 +101,7 @@ class Connection:
             self._socket.close()
             raise BackendError(f"{path}: {error.strerror or error}") from None
 
-    def ask(self, request: str, **arguments: Any) -> Document:
+    def ask(self, request: str, /, **arguments: Any) -> Document:
         """Send a request and return its answer."""
         line = json.dumps({"version": VERSION, "request": request, **arguments})
         try:

@@ -107,7 +107,7 @@ def test_ports_keep_their_order() -> None:
 
 # What is warned of: nothing is silently without effect.
 
-WARNED = {
+WARNED: dict[str, dict[str, Any]] = {
     "$.novel: unknown key": {"novel": 1},
     "$.runner.foo: unknown key, kept and ignored": {"runner": {"name": "lacp", "foo": 1}},
     '$.ports["eth0.5"].bar: unknown key': {"ports": {"eth0.5": {"bar": 1}}},
@@ -138,7 +138,7 @@ def test_what_is_warned_of(said: str) -> None:
 
 # What is refused: FILE: PATH: found X, expected Y.
 
-REFUSED = {
+REFUSED: dict[str, dict[str, Any]] = {
     "$.device: found 5, expected a string": {"device": 5},
     '$.device: found the string "a/b", expected an interface name': {"device": "a/b"},
     '$.device: found the string "..", expected an interface name': {"device": ".."},

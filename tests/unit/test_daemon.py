@@ -273,7 +273,8 @@ def test_what_the_interface_refuses_is_sent_again(
     hosts: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left, right, _ = hosts.pair()
-    sending, refused = MemoryBackend.send, []
+    sending = MemoryBackend.send
+    refused: list[str] = []
 
     def send(backend: MemoryBackend, port: str, frame: bytes) -> bool:
         if backend is left.backend and len(refused) < 4:

@@ -138,7 +138,7 @@ def test_a_partner_that_does_not_see_us(hosts: World) -> None:
     left, right, _ = hosts.pair()
     hosts.run(5)
     team, frame = left.team(), bytearray(right.team().runner.ports["b1"].frame())
-    # The partner's information block: type, length, priority 2, system 6, key 2, priority 2, port 2.
+    # In the partner's block: type and length, system priority and system, key, priority, port.
     port = 14 + 2 + 20 + 14
     frame[port : port + 2] = (7).to_bytes(2, "big")
     team.runner.receive("a1", bytes(frame), hosts.now)
