@@ -335,12 +335,12 @@ class System:
             self._settle(moved)
         it.received = pdu
         self._settle(it)
-        if (
+        settled = (
             it.receive.state is ReceiveState.CURRENT
             and not receive.outdated(it, pdu)
             and receive.partner_of(it, pdu) == it.partner
-        ):
-            it.settled_frame = frame
+        )
+        it.settled_frame = frame if settled else None
 
     def _receive_marker(self, it: Port, payload: bytes) -> None:
         try:
