@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import json.decoder
 import re
 from collections.abc import Callable
@@ -45,13 +46,18 @@ def parse(text: str, source: str) -> dict[str, Json]:
     return value
 
 
+def quoted(text: str) -> str:
+    """`text` in quotes, as JSON writes it when it would not stay on its line."""
+    return f'"{text}"' if text.isprintable() else json.dumps(text)
+
+
 def kind(value: Json) -> str:
     """What `value` is, in the words of an error message; a scalar is shown."""
     match value:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[value]
         case str():
-            return f'the string "{value}"' if len(value) <= 40 else "a long string"
+            return f"the string {quoted(value)}" if len(value) <= 40 else "a long string"
         case int() | float():
             shown = str(value)
             return shown if len(shown) <= 40 else "a long number"
@@ -120,7 +126,7 @@ class _Reader:
                 self.fail('a key in "quotes"')
             key = self.string()
             if key in found:
-                self.refuse(start, f'found the key "{key}" again, expected it once')
+                self.refuse(start, f"found the key {quoted(key)} again, expected it once")
             self.space()
             if not self.take(":"):
                 self.fail("':'")

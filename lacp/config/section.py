@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from lacp.address import NO_MAC, Mac
-from lacp.config.document import Json, kind
+from lacp.config.document import Json, kind, quoted
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Section:
     def at(self, key: str) -> str:
         """The path of `key`, which is quoted unless it is a plain word: a name may have dots."""
         plain = key.replace("_", "").replace("-", "").isalnum()
-        return f"{self.path}.{key}" if plain else f'{self.path}["{key}"]'
+        return f"{self.path}.{key}" if plain else f"{self.path}[{quoted(key)}]"
 
     def error(self, key: str, found: str, expected: str) -> None:
         """Note that the value of `key` is wrong."""

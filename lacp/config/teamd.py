@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lacp.address import Mac
-from lacp.config.document import Json, UnreadableError, kind, parse
+from lacp.config.document import Json, UnreadableError, kind, parse, quoted
 from lacp.config.model import (
     CONTROLS,
     DATAPLANES,
@@ -201,7 +201,7 @@ def _tx(it: Section) -> None:
     """What decides over the way of user frames."""
     for fragment in it.strings("tx_hash"):
         if fragment not in _FRAGMENTS:
-            it.error("tx_hash", f'"{fragment}"', f"only {', '.join(_FRAGMENTS)}")
+            it.error("tx_hash", quoted(fragment), f"only {', '.join(_FRAGMENTS)}")
     it.later("tx_hash", _NO_FRAMES)
     balancer = it.section("tx_balancer")
     if balancer is not None:
