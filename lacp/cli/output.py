@@ -171,9 +171,9 @@ def speed(megabits: int | None) -> str:
     return f"{megabits}M" if megabits < 1000 else f"{megabits / 1000:g}G"
 
 
-def known(value: object) -> str:
+def known(value: object, unknown: str = "-") -> str:
     """A value, or a dash for what is not known."""
-    return "-" if value is None else str(value)
+    return unknown if value is None else str(value)
 
 
 def heard_of(end: Mapping[str, Any] | None) -> bool:

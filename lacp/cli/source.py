@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,46 @@ from lacp.cli.common import BAD, BAD_USAGE, DONE
 from lacp.errors import LacpError
 from lacp.inspect import lacpd
 
-#: What a LAG and a port must have to be shown at all, and what their parts are.
-_LAG = {"actor": dict, "partner": dict, "problems": list}
+#: What the answers may hold as far as it is shown; anything may be missing or null.
+_NUMBER = (int, float)
+_END = {
+    "system_priority": int,
+    "system": str,
+    "key": int,
+    "port_priority": int,
+    "port": int,
+    "state": int,
+}
 _PORT = {
-    "link": dict,
-    "actor": dict,
-    "partner": dict,
-    "machines": dict,
-    "counters": dict,
-    "timers": dict,
-    "problems": list,
-    "history": list,
+    "name": str,
+    "ifindex": int,
+    "link": {"up": bool, "speed": int, "duplex": str},
+    "selected": str,
+    "selected_reason": str,
+    "aggregator": int,
+    "collecting": bool,
+    "distributing": bool,
+    "actor": _END,
+    "partner": _END,
+    "machines": {"*": str},
+    "counters": {"*": int},
+    "timers": {"*": _NUMBER},
+    "last_rx_age": _NUMBER,
+    "problems": [str],
+    "history": [{"time": str, "machine": str, "old": str, "new": str, "reason": str}],
+}
+_LAG = {
+    "name": str,
+    "source": str,
+    "mode": str,
+    "up": bool,
+    "dataplane": str,
+    "actor": _END,
+    "partner": _END,
+    "min_ports": int,
+    "max_ports": int,
+    "ports": [_PORT],
+    "problems": [str],
 }
 
 
@@ -80,25 +109,33 @@ def timestamp(moment: datetime) -> str:
 def _checked(answer: Document, path: str) -> Document:
     """The LAG in an answer, counted and fit to be shown. Raises Failure when it is not."""
     lag = answer.get("lag")
-    ports = lag.get("ports") if isinstance(lag, dict) else None
-    if not isinstance(ports, list) or not all(_fits(port, _PORT) for port in ports):
+    if (
+        not isinstance(lag, dict)
+        or not _fits(lag, _LAG)
+        or lag.get("name") is None
+        or lag.get("ports") is None
+        or not all(isinstance(port, dict) and port.get("name") for port in lag["ports"])
+    ):
         raise Failure(f"{path}: this is no LAG that lacpctl understands")
-    if not isinstance(lag, dict) or not _fits(lag, _LAG):
-        raise Failure(f"{path}: this is no LAG that lacpctl understands")
-    lag["active_ports"] = sum(port.get("distributing") is True for port in ports)
-    lag["total_ports"] = len(ports)
+    carrying = [port.get("distributing") for port in lag["ports"]]
+    lag["active_ports"] = None if None in carrying else sum(carrying)
+    lag["total_ports"] = len(carrying)
     return lag
 
 
-def _fits(document: Any, kinds: Mapping[str, type]) -> bool:
-    return (
-        isinstance(document, dict)
-        and isinstance(document.get("name"), str)
-        and all(
-            document.get(name) is None or isinstance(document[name], kind)
-            for name, kind in kinds.items()
+def _fits(value: Any, shape: Any) -> bool:
+    """Whether `value` is null or of `shape`; under "*" stands the shape of every member."""
+    if value is None:
+        return True
+    if isinstance(shape, dict):
+        return isinstance(value, dict) and all(
+            _fits(each, shape.get(name, shape.get("*", object))) for name, each in value.items()
         )
-    )
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(
+            each is not None and _fits(each, shape[0]) for each in value
+        )
+    return isinstance(value, shape)
 
 
 def _select(lags: list[Document], names: list[str]) -> tuple[list[Document], list[str]]:

@@ -10,6 +10,7 @@ import json
 import os
 import select
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -164,10 +165,15 @@ class Connection:
 
     def _document(self) -> Document | None:
         """The next line; None at the end."""
+        limit = self._socket.gettimeout()
+        deadline = None if limit is None else time.monotonic() + limit
         while b"\n" not in self._in:
             if len(self._in) > _MAX_ANSWER:
                 raise BackendError(f"{self.path}: more than {_MAX_ANSWER} octets without an end")
             try:
+                # The limit is for the whole answer, however many pieces it comes in.
+                left = None if deadline is None else max(0.001, deadline - time.monotonic())
+                self._socket.settimeout(left)
                 octets = self._socket.recv(1 << 16)
             except TimeoutError:
                 raise BackendError(f"{self.path}: no answer within {self._timeout:g} s") from None
@@ -182,12 +188,11 @@ class Connection:
         line, _, self._in = self._in.partition(b"\n")
         try:
             document = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
             raise BackendError(f"{self.path}: this is not lacpd's protocol")
         return document
-
 
 
 def monitor(paths: list[str], timeout: float | None = None) -> Iterator[Document]:

@@ -21,7 +21,7 @@ _COLUMNS = (
     Column("MUX"),
     Column("US"),
     Column("PARTNER"),
-    Column("ITS PORT", right=True),
+    Column("PORT", right=True),
     Column("HEARD", right=True),
     Column("RECEIVE", optional=True),
     Column("AGGREGATOR", right=True, optional=True),
@@ -92,7 +92,7 @@ def _heading(lag: Document, screen: Screen) -> Iterator[str]:
     front = f"{lag['name']}: {state}, "
     facts = joined(
         (
-            f"{lag['active_ports']} of {count(lag['total_ports'], 'port')} active",
+            f"{known(lag['active_ports'], '?')} of {count(lag['total_ports'], 'port')} active",
             str(lag.get("mode") or ""),
             _limits(lag),
             f"dataplane {lag['dataplane']}" if lag.get("dataplane") else "",
@@ -166,8 +166,9 @@ def _link(link: Mapping[str, Any]) -> Cell:
         return Cell("?", "warn")
     if not up:
         return Cell("down", "bad")
-    half = " half" if link.get("duplex") == "half" else ""
-    return Cell((speed(link.get("speed")) or "up") + half, "bad" if half else "")
+    if link.get("duplex") == "half":
+        return Cell("half", "bad")
+    return Cell(speed(link.get("speed")) or "up")
 
 
 def _selected(selected: str | None) -> Cell:
@@ -196,7 +197,8 @@ def _port(port: Document, screen: Screen) -> Iterator[str]:
     link = _link(port.get("link") or {})
     index = f" (ifindex {port['ifindex']})" if port.get("ifindex") is not None else ""
     duplex = (port.get("link") or {}).get("duplex")
-    words = joined((link.text, f"{duplex} duplex" if duplex and link.text != "down" else ""))
+    rate = speed((port.get("link") or {}).get("speed")) or link.text
+    words = joined((rate, f"{duplex} duplex" if duplex and link.text != "down" else ""))
     yield f"{screen.paint('title', port['name'])}{index}: {screen.paint(link.style, words)}"
     for problem in port.get("problems") or ():
         yield from _problem(problem, screen)
@@ -296,10 +298,13 @@ COMMAND = Command(
     text,
     notes="\n".join(
         (
-            "US and PARTNER are the state octets of the two ends, a letter for each bit that is",
-            "set, in bit order: A active, T short timeout, G aggregation, S in sync, C collecting,",
-            "D distributing, F defaulted (no partner heard), E expired (partner gone silent).",
-            "HEARD is the age of the last LACPDU. Below a port stands what is wrong with it.",
+            "US, PARTNER  the state octets of the two ends, a letter for each bit that is set:",
+            "             A active, T short timeout, G aggregation, S in sync, C collecting,",
+            "             D distributing, F defaulted (no partner heard), E expired (it is silent)",
+            "PORT         the partner's number of its port",
+            "HEARD        the age of the last LACPDU",
+            "",
+            "Below a port stands what is wrong with it.",
         )
     ),
 )

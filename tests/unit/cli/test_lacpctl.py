@@ -1,0 +1,254 @@
+"""`lacpctl` as a whole: usage, exit codes, speed of start, and daemons that misbehave."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from lacp.cli.command import Answer
+from lacp.cli.commands import show
+from lacp.cli.lacpctl import COMMANDS, build_parser, main, run
+from lacp.cli.output import Screen
+from lacp.inspect import lacpd
+from tests.unit.cli.documents import MIXED, lag, port
+from tests.unit.cli.fake_lacpd import Serve, answering, fake_lacpd, line, saying
+
+PROGRAM = [sys.executable, "-m", "lacp.cli.lacpctl"]
+
+ASKING = ("show", "neighbors", "counters", "monitor", "watch", "set runner.x 1")
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LACPD_RUN_DIR", str(tmp_path))
+    return tmp_path
+
+
+# Usage.
+
+WRONG_USAGE = {
+    "": "lacpctl: the following arguments are required: COMMAND",
+    "shwo": "lacpctl: argument COMMAND: invalid choice: 'shwo'",
+    "show --verbos": "lacpctl: unrecognized arguments: --verbos",
+    "--socket": "lacpctl: argument --socket: expected one argument",
+    "--jso show": "argument COMMAND: invalid choice: '--jso'",
+    "set": "lacpctl set: the following arguments are required: PATH, VALUE",
+    "set runner.fast_rate": "lacpctl set: the following arguments are required: VALUE",
+    "watch -n 0": "lacpctl watch: argument -n/--interval: '0', expected seconds from 0.1 to 3600",
+    "watch -n x": "lacpctl watch: argument -n/--interval: 'x', expected seconds from 0.1 to 3600",
+    "simulate demo demo": "lacpctl: unrecognized arguments: demo",
+}
+
+
+@pytest.mark.parametrize("usage", WRONG_USAGE)
+def test_wrong_usage_is_one_line_and_2(usage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(usage.split()) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    if usage != "--jso show":
+        assert err.startswith(WRONG_USAGE[usage])
+        assert "--help" in err
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(f"    {command.name} " in said for command in COMMANDS)
+    assert all(len(each) <= 90 for each in said.splitlines())
+
+
+@pytest.mark.parametrize("command", [command.name for command in COMMANDS])
+def test_help_of_every_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    out, err = capsys.readouterr()
+    assert (f"lacpctl {command}" in out, err) == (True, "")
+
+
+def test_options_stand_before_or_after_the_command() -> None:
+    parse = build_parser().parse_args
+    for words in ("--json --socket s --run-dir r show", "show --json --socket s --run-dir r"):
+        args = parse(words.split())
+        assert (args.json, args.socket, args.run_dir) == (True, "s", "r")
+
+
+def test_the_run_directory_comes_from_the_environment(run_dir: Path) -> None:
+    assert build_parser().parse_args(["show"]).run_dir == str(run_dir)
+
+
+# Nobody there, or somebody strange.
+
+
+@pytest.mark.parametrize("command", ASKING)
+def test_no_daemon(command: str, run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command.split()) == 1
+    expected = f"lacpctl: no lacpd is running: no socket in {run_dir}\n"
+    assert capsys.readouterr() == ("", expected)
+
+
+@pytest.mark.parametrize("command", ASKING)
+def test_a_killed_daemon(command: str, run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    left_over = socket.socket(socket.AF_UNIX)
+    left_over.bind(str(run_dir / "team0.sock"))
+    left_over.close()
+    assert main(command.split()) == 1
+    expected = f"lacpctl: no lacpd is running: the sockets in {run_dir} are left over\n"
+    assert capsys.readouterr() == ("", expected)
+
+
+@pytest.mark.parametrize("command", ASKING)
+def test_no_such_socket(command: str, run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = run_dir / "no.sock"
+    assert main(["--socket", str(path), *command.split()]) == 1
+    assert capsys.readouterr() == ("", f"lacpctl: {path}: No such file or directory\n")
+
+
+def test_a_socket_path_beyond_what_the_kernel_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--socket", "/" + "x" * 200, "show"]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+
+
+def sleeping(connection: socket.socket) -> None:
+    """Takes the request and says nothing until the client goes."""
+    while connection.recv(65536):
+        pass
+
+
+def dripping(connection: socket.socket) -> None:
+    """Sends an octet now and then, and never an answer."""
+    while True:
+        connection.sendall(b" ")
+        time.sleep(0.05)
+
+
+def closing(connection: socket.socket) -> None:
+    """Goes at once."""
+
+
+STRANGE: dict[str, Serve] = {
+    "closing": closing,
+    "sleeping": sleeping,
+    "dripping": dripping,
+    "no JSON": saying(b"hello\n"),
+    "no text": saying(bytes(range(128, 256)) + b"\n"),
+    "no object": saying(b"[1]\n"),
+    "nested": saying(b"[" * 100_000 + b"\n"),
+    "half an answer": saying(b'{"ok": true, "lag": {'),
+    "refusal": saying(line({"version": 1, "ok": False, "error": "no\nthanks"})),
+    "no lag": saying(line({"version": 1, "ok": True})),
+    "wrong lag": answering({"name": "team0", "ports": 7}),
+    "no name": answering({"name": None, "ports": []}),
+    "wrong port": answering(lag("team0", {"name": "eth1", "link": "up"})),
+    "wrong actor": answering(lag("team0", port("eth1", actor=[1]))),
+    "wrong state": answering(lag("team0", port("eth1", actor={"state": "x"}))),
+    "wrong age": answering(lag("team0", port("eth1", last_rx_age="long ago"))),
+    "wrong history": answering(lag("team0", port("eth1", history=[1, {}]))),
+    "wrong speed": answering(lag("team0", port("eth1", link={"up": True, "speed": "fast"}))),
+    "unhashable": answering(lag("team0", port("eth1", selected={}, machines={"mux": []}))),
+    "huge numbers": answering(lag("team0", port("eth1", last_rx_age=1e999))),
+}
+
+
+@pytest.mark.parametrize("command", ["show", "show -v", "neighbors", "counters", "watch"])
+@pytest.mark.parametrize("strange", STRANGE)
+def test_a_strange_daemon(
+    strange: str,
+    command: str,
+    run_dir: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lacpd, "TIMEOUT", 0.3)
+    monkeypatch.setattr(lacpd.Connection.__init__, "__defaults__", (0.3,))
+    monkeypatch.setattr(lacpd.ask, "__defaults__", (0.3,))
+    if command == "watch" and strange == "huge numbers":
+        return  # It is shown for ever.
+    with fake_lacpd(run_dir / "team0.sock", STRANGE[strange]):
+        started = time.monotonic()
+        code = main(command.split())
+        assert time.monotonic() - started < 5
+    err = capsys.readouterr().err
+    assert code in (0, 1)
+    assert (code == 0) == (err == "")
+    assert all(each.startswith("lacpctl: ") for each in err.splitlines())
+
+
+def test_one_strange_daemon_does_not_hide_another(
+    run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        fake_lacpd(run_dir / "a.sock", saying(b"hello\n")),
+        fake_lacpd(run_dir / "b.sock", answering(MIXED)),
+    ):
+        assert main(["show", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert [each["name"] for each in json.loads(out)["lags"]] == ["team0"]
+    assert err == f"lacpctl: {run_dir}/a.sock: this is not lacpd's protocol\n"
+
+
+# How it ends.
+
+
+def test_a_reader_that_has_seen_enough_hears_no_complaint() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [*PROGRAM, "simulate"], stdout=write, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_interrupted_is_130(run_dir: Path) -> None:
+    with fake_lacpd(run_dir / "team0.sock", answering(MIXED)):
+        child = subprocess.Popen(
+            [*PROGRAM, "watch"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert child.stdout is not None
+        assert child.stdout.readline()
+        child.send_signal(2)
+        _, err = child.communicate(timeout=20)
+    assert (child.returncode, err) == (130, "")
+
+
+def test_a_full_disk_is_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*PROGRAM, "simulate", "--list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "lacpctl: No space left on device\n"
+
+
+def test_help_does_not_pay_for_what_it_does_not_use() -> None:
+    code = (
+        "import sys; from lacp.cli.lacpctl import main; main(['--help']); "
+        "print(*sorted({'asyncio', 'construct', 'pyroute2', 'lacp.sim', 'lacp.daemon'}"
+        " & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].strip() in ("", "NO_COLOR switches colours off.")
+
+
+def test_text_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
+    counted = {**MIXED, "active_ports": 1, "total_ports": 4}
+    row = show.COMMAND
+    args = Namespace(json=False, row=row, verbose=False, names=[])
+    answer = Answer({"lags": [counted]}, 1, ["one thing", "another"])
+    args.row = type(row)(row.name, row.help, row.arguments, lambda _: answer, row.text)
+    assert run(args, Screen()) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("team0: up, 1 of 4 ports active")
+    assert err == "lacpctl: one thing\nlacpctl: another\n"
+    assert not re.search("Traceback", out + err)
