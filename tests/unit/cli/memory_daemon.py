@@ -40,16 +40,18 @@ async def serve(run_dir: str) -> None:
         service.start(configs, clock.now())
 
         def obey() -> None:
-            order, _, cable = sys.stdin.readline().strip().partition(" ")
-            if order:
+            # A buffered stream would keep the second of two orders to itself.
+            orders = os.read(0, 4096).decode()
+            if not orders:
+                asyncio.get_running_loop().remove_reader(0)
+            for line in orders.splitlines():
+                order, _, cable = line.partition(" ")
                 cables[cable].set(up=order == "up")
-            else:
-                asyncio.get_running_loop().remove_reader(sys.stdin)
 
         def started() -> None:
             os.write(1, b"running\n")
 
-        asyncio.get_running_loop().add_reader(sys.stdin, obey)
+        asyncio.get_running_loop().add_reader(0, obey)
         await loop.run(started)
 
 
