@@ -103,6 +103,13 @@ class Backend(Protocol):
         Empty when nothing is. The descriptors stay readable while there is more.
         """
 
+    def mute(self, port: str, muted: bool) -> None:
+        """Throw away what arrives at a port, as early and cheaply as can be, or listen again.
+
+        For a port that is flooded, so that the frames of the others find room. News of its link
+        come all the same, and a frame that waits already may still be read.
+        """
+
     def counters(self, port: str) -> PortCounters:
         """The live counters of a port."""
 

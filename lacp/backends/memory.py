@@ -98,6 +98,7 @@ class _End:
     address: Mac
     cable: MemoryLink | None = None
     added: bool = False
+    muted: bool = False
     counters: PortCounters = field(default_factory=PortCounters)
 
     @property
@@ -112,7 +113,7 @@ class _End:
 
     def deliver(self, frame: bytes) -> None:
         """A frame is at the door; nobody hears it while the port is not in use."""
-        if not self.added:
+        if not self.added or self.muted:
             return
         if not self.backend._put(FrameReceived(self.port, frame)):
             self.counters.lost["queue full"] += 1
@@ -148,6 +149,7 @@ class MemoryBackend:
         if end.added:
             raise UsageError(f"port {port!r} was added already")
         end.added = True
+        end.muted = False
         end.counters = PortCounters()
         end.report()
 
@@ -177,6 +179,10 @@ class MemoryBackend:
             if isinstance(item, FrameReceived):
                 self._ends[item.port].counters.received += 1
         return list(news)
+
+    def mute(self, port: str, muted: bool) -> None:
+        """Let arriving frames vanish before they are queued, or no longer."""
+        self._added(port).muted = muted
 
     def counters(self, port: str) -> PortCounters:
         """The live counters of a port."""

@@ -26,11 +26,13 @@ from __future__ import annotations
 import array
 import contextlib
 import errno
+import itertools
 import logging
 import os
 import select
 import socket
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
@@ -88,8 +90,9 @@ _STATISTICS = struct.Struct("=II")  # tpacket_stats: packets, drops
 # Classic BPF: (code, true, false, operand). Ancillary data lies at negative offsets.
 _AD_PROTOCOL = 0xFFFFF000
 _AD_PKTTYPE = 0xFFFFF000 + 4
+_AD_IFINDEX = 0xFFFFF000 + 8
 _AD_VLAN_TAG_PRESENT = 0xFFFFF000 + 48
-_LDH, _LDB, _JEQ, _JGT, _JSET, _RET = 0x28, 0x30, 0x15, 0x25, 0x45, 0x06
+_LD, _LDH, _LDB, _JEQ, _JGT, _JSET, _RET = 0x20, 0x28, 0x30, 0x15, 0x25, 0x45, 0x06
 
 _NOTHING = [(_RET, 0, 0, 0)]
 
@@ -117,6 +120,20 @@ _SLOW_PROTOCOLS = [
 # fmt: on
 
 
+#: As many muted interfaces as fit into a program of the kernel's limit of 4,096 steps.
+_MUTED = 2000
+
+
+def _deaf_to(indexes: Iterable[int]) -> list[tuple[int, int, int, int]]:
+    """The program that hears slow protocols, but nothing of the interfaces with these indexes."""
+    refusals = [
+        step
+        for index in itertools.islice(indexes, _MUTED)
+        for step in ((_JEQ, 0, 1, index), (_RET, 0, 0, 0))
+    ]
+    return [(_LD, 0, 0, _AD_IFINDEX), *refusals, *_SLOW_PROTOCOLS] if refusals else _SLOW_PROTOCOLS
+
+
 @dataclass(slots=True, eq=False)
 class _Port:
     name: str
@@ -130,6 +147,8 @@ class _Port:
     downs: int | None = None
     #: The packet socket bound to this interface while it has a master.
     own: socket.socket | None = None
+    #: Whether the filter throws away what arrives.
+    muted: bool = False
     #: The interface that was found unfit, so that it is said once.
     unfit: int | None = None
 
@@ -179,6 +198,7 @@ class PacketBackend:
     def remove(self, port: str) -> None:
         """Let go of a port; its interface stays as it is."""
         entry = self._entry(port)
+        self.mute(port, False)
         self._unbind(entry, joined=True)
         del self._ports[port]
         self._questions.pop(port, None)
@@ -222,6 +242,13 @@ class PacketBackend:
             if source is not None and source.fileno() == fd:
                 self._read_frames(source, owner, max(8, BATCH // len(ready)), news)
         return news
+
+    def mute(self, port: str, muted: bool) -> None:
+        """Have the kernel's filter throw away what arrives at a port, or no longer."""
+        entry = self._entry(port)
+        if muted is not entry.muted:
+            entry.muted = muted
+            self._filter()
 
     def counters(self, port: str) -> PortCounters:
         """The live counters of a port."""
@@ -293,6 +320,15 @@ class PacketBackend:
         self._epoll.register(links.fileno(), select.EPOLLIN)
         return packets, links
 
+    def _filter(self) -> None:
+        """Bring the filters of all sockets up to what is muted."""
+        muted = [e for e in self._ports.values() if e.muted and e.index is not None]
+        if self._packets is not None:
+            _attach(self._packets, _deaf_to(e.index for e in muted if e.index is not None))
+        for entry in self._ports.values():
+            if entry.own is not None:
+                _attach(entry.own, _NOTHING if entry.muted else _SLOW_PROTOCOLS)
+
     def _set_own(self, entry: _Port, wanted: bool) -> None:
         """Give a port a packet socket of its own while it has a master, and take it away after."""
         if wanted and entry.own is None:
@@ -300,7 +336,7 @@ class PacketBackend:
             try:
                 own = _packet_socket(0)
                 try:
-                    _attach(own, _SLOW_PROTOCOLS)
+                    _attach(own, _NOTHING if entry.muted else _SLOW_PROTOCOLS)
                     own.bind((entry.name, ETH_P_SLOW))
                 except OSError:
                     own.close()
@@ -408,6 +444,8 @@ class PacketBackend:
                 entry.index = seen.index
                 entry.unfit = None
                 self._indexes[seen.index] = entry
+                if entry.muted:
+                    self._filter()
                 return True
         if entry.unfit != seen.index:
             log.warning("%s (ifindex %d) cannot be a port: %s", entry.name, seen.index, problem)

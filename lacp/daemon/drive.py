@@ -12,6 +12,7 @@ from heapq import heappop, heappush
 from types import MappingProxyType
 
 from lacp.backends.base import Backend, FrameLost, FrameReceived, LinkNews, News, Overrun
+from lacp.daemon.journal import Throttle
 from lacp.daemon.team import Team
 from lacp.errors import UsageError
 from lacp.protocol.events import Transmit
@@ -24,6 +25,10 @@ _READS = 32
 #: Frames that a port may pass to the engine in a second. Ten each for LACP, marker and other
 #: protocols is what the standard allows (802.3 Annex 57A); nobody who keeps to it gets near.
 _FRAMES = 200
+#: Seconds for which a port that passed more is not listened to.
+_PAUSE = 1.0
+#: Seconds in which lost messages make one line.
+_LOG_INTERVAL = 10.0
 #: Seconds late from which on it is worth a line.
 _LATE = 1.0
 
@@ -38,6 +43,9 @@ class Driver:
         self._queue: list[tuple[float, str]] = []
         #: Of each port: the second, and the frames in it.
         self._budgets: dict[str, list[float]] = {}
+        #: Flooded ports, and when to listen to each again.
+        self._muted: dict[str, float] = {}
+        self._overruns = Throttle(_LOG_INTERVAL)
         self._touched: dict[Team, None] = {}
 
     @property
@@ -92,6 +100,7 @@ class Driver:
             self.backend.remove(port)
             del self._owners[port]
             self._budgets.pop(port, None)
+            self._muted.pop(port, None)
 
     def remove_team(self, team: Team) -> None:
         """Forget a team whose ports have been removed."""
@@ -112,6 +121,7 @@ class Driver:
         In this order: a process that was stopped for a while must not give up partners whose
         LACPDUs wait in the socket. A flood cannot put the timers off for long.
         """
+        self._unmute(now)
         due = self.next_deadline()
         if due is not None and now - due > _LATE:
             log.warning("woke %.1f s late: the process or the host was stopped or busy", now - due)
@@ -133,13 +143,14 @@ class Driver:
 
     def next_deadline(self) -> float | None:
         """When `poll` must be called at the latest; None when no timer runs."""
+        unmute = min(self._muted.values(), default=None)
         while self._queue:
             at, name = self._queue[0]
             team = self._teams.get(name)
             if team is not None and team.scheduled == at:
-                return at
+                return at if unmute is None else min(at, unmute)
             heappop(self._queue)
-        return None
+        return unmute
 
     def _take(self, item: News, now: float) -> None:
         match item:
@@ -158,13 +169,15 @@ class Driver:
                     team.link(port, link, now)
                     self._touched[team] = None
             case FrameLost(port, reason):
-                log.debug("%s: frame refused: %s", port, reason)
+                team = self._owners.get(port)
+                if team is None:
+                    return
+                if self._afford(port, now):
+                    log.debug("%s: frame refused: %s", port, reason)
+                else:
+                    self._flooded(team, port, now)
             case Overrun(detail):
-                log.warning("overrun: %s", detail)
-                for team in self._teams.values():
-                    if team.journal.subscribers:
-                        body = {"port": None, "event": "overrun", "detail": detail}
-                        team.journal.publish(body, now)
+                self._overrun(detail, now)
 
     def _afford(self, port: str, now: float) -> bool:
         """Whether the port may pass another frame to the engine in this second."""
@@ -178,8 +191,27 @@ class Driver:
     def _flooded(self, team: Team, port: str, now: float) -> None:
         count = team.flooded.get(port, 0)
         team.flooded[port] = count + 1
-        if self._budgets[port][1] == _FRAMES + 1:
+        if port not in self._muted:
+            # All ports share a receive buffer, in which the others need room.
+            self._muted[port] = now + _PAUSE
+            self.backend.mute(port, True)
             team.journal.flood(port, _FRAMES, now)
+
+    def _unmute(self, now: float) -> None:
+        for port in [port for port, until in self._muted.items() if until <= now]:
+            del self._muted[port]
+            self.backend.mute(port, False)
+
+    def _overrun(self, detail: str, now: float) -> None:
+        missed = self._overruns.admit("", now)
+        if missed is None:
+            return
+        more = f" ({missed} more since the last such line)" if missed else ""
+        log.warning("overrun: %s%s", detail, more)
+        for team in self._teams.values():
+            if team.journal.subscribers:
+                body = {"port": None, "event": "overrun", "detail": detail, "suppressed": missed}
+                team.journal.publish(body, now)
 
     def _flush(self, now: float) -> None:
         """Carry out what the touched teams have decided, and plan their next turn."""

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -222,6 +222,37 @@ def test_a_flood_is_read_in_bounded_pieces_and_its_losses_are_told(
     assert largest <= BATCH + 1
     assert got < BATCH * 8
     assert sum(int(one.split()[1]) for one in lost) == BATCH * 8 - got
+
+
+def test_a_muted_port_is_not_heard_and_the_others_are(world: World) -> None:
+    for port in ("e0", "e1", "e2"):
+        world.cable(port)
+    reader = world.reader("e0", "e1", "e2")
+    wires = {port: world.wire(port) for port in ("e0", "e1", "e2")}
+    # One has a socket of its own, the other shares one.
+    world.here.ip("link add br0 type bridge")
+    world.here.ip("link set e2 master br0")
+    packets = cast("PacketBackend", reader.backend)
+    with world.here.entered():
+        reader.until(lambda: packets._ports["e2"].own is not None)
+    for port in ("e0", "e2"):
+        reader.backend.mute(port, True)
+        wires[port].send(frame(b"\x01no"))
+    wires["e1"].send(frame(b"\x01yes"))
+    reader.until(lambda: bool(reader.frames))
+    assert reader.frames == [FrameReceived("e1", frame(b"\x01yes"))]
+    # It is muted still when its interface comes again; its link is told all the same.
+    world.here.ip("link del e0")
+    reader.until(lambda: not reader.link("e0").up)
+    world.cable("e0")
+    reader.until(lambda: reader.link("e0").up)
+    wires["e0"] = world.wire("e0")
+    wires["e0"].send(frame(b"\x01no"))
+    for port in ("e0", "e2"):
+        reader.backend.mute(port, False)
+        wires[port].send(frame(b"\x01back"))
+    reader.until(lambda: len(reader.frames) == 3)
+    assert {one.frame for one in reader.frames[1:]} == {frame(b"\x01back")}
 
 
 def test_a_port_below_a_bridge_still_hears_its_frames_once(world: World) -> None:

@@ -249,7 +249,8 @@ def test_a_flood_on_one_port_is_said_once_and_leaves_the_others_alone(
     dropped = [event for event in found if event["event"] == "frame_dropped"]
     assert 4 <= len(dropped) <= 6
     assert 190 < int(str(dropped[1]["suppressed"])) < 200
-    assert left.port("a1")["counters"]["flooded_rx"] > 15_000
+    # Most of it never came as far as the daemon.
+    assert 3_000 < left.port("a1")["counters"]["flooded_rx"] < 6_000
     hosts.run(10)
     assert left.mux() == DISTRIBUTING
 

@@ -70,6 +70,18 @@ def test_the_first_news_of_a_port_is_its_link(world: World) -> None:
     assert left.read() == []
 
 
+def test_a_muted_port_hears_nothing_but_its_link(world: World) -> None:
+    left, right, link = world.pair()
+    right.mute("b", True)
+    assert left.send("a", b"x")
+    link.set(up=False)
+    link.set(up=True)
+    assert ups(right.read()) == [False, True]
+    right.mute("b", False)
+    left.send("a", b"y")
+    assert right.read() == [FrameReceived("b", b"y")]
+
+
 def test_a_port_without_a_cable_is_down_and_sends_nothing(world: World) -> None:
     backend = world.backend()
     backend.add("a")
