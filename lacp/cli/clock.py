@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
 
 
 def time_of_day(time: Any) -> str:
@@ -21,6 +23,8 @@ def day(time: Any) -> date | None:
 
 
 def _moment(time: Any) -> datetime | None:
+    from datetime import datetime
+
     try:
         return datetime.fromisoformat(time).astimezone()
     except (TypeError, ValueError, OverflowError, OSError):

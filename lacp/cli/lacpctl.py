@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
@@ -79,6 +78,8 @@ def _common(parser: ArgumentParser, *, json: Any, socket: Any, run_dir: Any) -> 
 
 def run(args: Namespace, screen: Screen) -> int:
     """Carry out the command and write its answer; returns the exit code."""
+    import json
+
     command: Command = args.row
     answer = command.run(args)
     if args.json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,8 +19,9 @@ STYLES = {
     "title": "1;36",
 }
 
-#: Columns of a screen that does not say how many it has.
+#: Columns and lines of a screen that does not say how many it has.
 WIDTH = 80
+HEIGHT = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,20 @@ class Screen:
         """Columns; asked anew each time, for a terminal may be resized."""
         if self._width is not None:
             return self._width
-        return shutil.get_terminal_size((WIDTH, 24)).columns if self.live else WIDTH
+        return self._size()[0] if self.live else WIDTH
 
     @property
     def height(self) -> int:
         """Lines of the terminal."""
-        return shutil.get_terminal_size((WIDTH, 24)).lines
+        return self._size()[1]
+
+    def _size(self) -> tuple[int, int]:
+        try:
+            columns, lines = os.get_terminal_size(self.stream.fileno())
+        except (OSError, ValueError):
+            columns = lines = 0
+        # A terminal that does not know its size says 0.
+        return columns or WIDTH, lines or HEIGHT
 
     def paint(self, style: str, text: str) -> str:
         """`text` in the colour of `style`, where there are colours."""

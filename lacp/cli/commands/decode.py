@@ -9,10 +9,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from errno import ENAMETOOLONG
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lacp.cli import hexdump
 from lacp.cli.command import Answer, Command, Document, Failure
 from lacp.cli.common import BAD, BAD_USAGE, DONE
 from lacp.cli.flags import BITS
@@ -48,6 +46,8 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> Answer:
     """Decode what the arguments say."""
+    from lacp.cli import hexdump
+
     content, source = _content(args.what)
     if kind := hexdump.capture_kind(content):
         raise Failure(
@@ -74,9 +74,8 @@ def _content(what: list[str]) -> tuple[bytes, str]:
     text = " ".join(what)
     if not text.strip():
         raise Failure("decode: no octets in the argument", BAD_USAGE)
-    path = Path(text)
     try:
-        with suppress(FileNotFoundError, NotADirectoryError, ValueError), path.open("rb") as file:
+        with suppress(FileNotFoundError, NotADirectoryError, ValueError), open(text, "rb") as file:
             return _limited(file.read(_LIMIT + 1), text), text
     except OSError as error:
         # A name that is too long for a file is hex.
