@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import product
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -200,8 +200,7 @@ def posed(machine: type[StateMachine], taken: list[Any]) -> Any:
     members["__init__"] = lambda self: None
     members["step"] = StateMachine.step
     members["taking"] = lambda self, arrow: taken.append(arrow)
-    made: Any = type("Posed", (machine,), members)
-    return made()
+    return cast(Any, type("Posed", (machine,), members))()
 
 
 @pytest.mark.parametrize("machine", FIGURES, ids=lambda machine: machine.__name__)
