@@ -1,0 +1,140 @@
+"""The short ways of a port at rest give what the long ones give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lacp import EDITIONS, Event, Link, Mac, PortConfig, System, SystemConfig, Transmit
+from lacp.protocol import system as system_module
+from tests.worlds import VARIANT_IDS, VARIANTS, Control, Edition
+
+PORTS = ("1", "2")
+
+#: Seconds to the next step, and what happens then.
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 0.001, 0.3, 1.0, 1.0, 2.0, 3.5, 30.0]),
+        st.sampled_from(["nothing", "nothing", "nothing", "down", "up", "rate", "key", "lose"]),
+        st.sampled_from(PORTS),
+    ),
+    max_size=30,
+)
+
+
+class Twins:
+    """A pair of systems joined by two links; told the same as its twin, it must say the same."""
+
+    def __init__(self, edition: Edition, control: Control, long_way: bool) -> None:
+        self.long_way = long_way
+        self.ends = [
+            System(
+                SystemConfig(
+                    system=Mac.parse(f"02:00:00:00:00:0{end}"), edition=edition, control=control
+                )
+            )
+            for end in (1, 2)
+        ]
+        self.now = 0.0
+        self.said: list[tuple[int, Event]] = []
+        self.links = dict.fromkeys(PORTS, True)
+        self.lossy = dict.fromkeys(PORTS, False)
+        for system in self.ends:
+            for name in PORTS:
+                config = PortConfig(number=int(name), short_timeout=True)
+                system.add_port(name, config, 0.0, self.link(name))
+        self.exchange()
+
+    def link(self, name: str) -> Link:
+        return Link(self.links[name], address=Mac.parse(f"02:00:00:00:01:0{name}"))
+
+    def exchange(self) -> None:
+        """Deliver at once what is sent, until nobody says any more."""
+        wire: list[tuple[int, Transmit]] = []
+        for _ in range(1000):
+            for end, system in enumerate(self.ends):
+                for event in system.events():
+                    self.said.append((end, event))
+                    if isinstance(event, Transmit):
+                        wire.append((1 - end, event))
+            if not wire:
+                return
+            end, event = wire.pop(0)
+            if self.links[event.port] and not self.lossy[event.port]:
+                if self.long_way:
+                    self.ends[end].ports[event.port].settled_frame = None
+                self.ends[end].receive(event.port, event.frame, self.now)
+        raise AssertionError("they talk without end")
+
+    def run(self, seconds: float) -> None:
+        until = self.now + seconds
+        while True:
+            due = min(s.next_deadline() or until for s in self.ends)
+            self.now = min(due, until)
+            for system in self.ends:
+                system.advance(self.now)
+            self.exchange()
+            if due >= until:
+                return
+
+    def do(self, what: str, name: str) -> None:
+        first = self.ends[0]
+        match what:
+            case "down" | "up":
+                self.links[name] = what == "up"
+                for system in self.ends:
+                    system.link_changed(name, self.link(name), self.now)
+            case "rate":
+                short = not first.ports[name].config.short_timeout
+                first.configure_port(name, self.now, short_timeout=short)
+            case "key":
+                first.configure_port(name, self.now, key=3 - first.ports[name].config.key)
+            case "lose":
+                self.lossy[name] = not self.lossy[name]
+        self.exchange()
+
+
+def story(edition: Edition, control: Control, steps: Any, long_way: bool) -> Any:
+    twins = Twins(edition, control, long_way)
+    for wait, what, name in steps:
+        twins.run(wait)
+        twins.do(what, name)
+    twins.run(5.0)
+    ends = [(p.actor, p.partner, p.counters, p.now) for s in twins.ends for p in s.ports.values()]
+    return twins.said, ends
+
+
+@pytest.mark.parametrize(("edition", "control"), VARIANTS, ids=VARIANT_IDS)
+@given(steps=STEPS)
+def test_an_equal_frame_needs_no_second_look(
+    edition: Edition, control: Control, steps: Any
+) -> None:
+    assert story(edition, control, steps, False) == story(edition, control, steps, True)
+
+
+@pytest.mark.parametrize(("edition", "control"), VARIANTS, ids=VARIANT_IDS)
+@given(steps=STEPS)
+def test_a_tick_needs_no_step_of_a_machine(edition: Edition, control: Control, steps: Any) -> None:
+    short = story(edition, control, steps, False)
+    with pytest.MonkeyPatch.context() as patch:
+        # No set of timers is this one: every tick goes through the machines.
+        patch.setattr(system_module, "_PERIODIC_ALONE", -1)
+        long = story(edition, control, steps, False)
+    assert {tuple(map(repr, said)) for said in short[0]} == {
+        tuple(map(repr, said)) for said in long[0]
+    }
+    assert short[1] == long[1]
+
+
+def test_an_equal_frame_is_really_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    twins = Twins(EDITIONS["2014"], Control.INDEPENDENT, long_way=False)
+    twins.run(10.0)
+
+    def looked(*_: Any) -> None:
+        raise AssertionError("the frame was classified")
+
+    monkeypatch.setattr("lacp.wire.slow.classify", looked)
+    twins.run(5.0)
