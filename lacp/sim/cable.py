@@ -65,28 +65,27 @@ class Direction:
     #: When the last frame that kept its place arrives; none after it may be earlier.
     last_arrival: float = -inf
 
-    def arrivals(self, payload: Payload, now: float, random: Random) -> list[tuple[float, Payload]]:
+    def arrivals(self, payload: Payload, now: float, dice: Random) -> list[tuple[float, Payload]]:
         """When `payload`, sent at `now`, arrives and as what; empty when it is lost.
 
         Nothing is drawn for a fault of probability zero, so that adding a fault to one cable
         leaves the luck of a network that has none untouched.
         """
         faults = self.faults
-        if faults.silent or _happens(faults.loss, random):
+        if faults.silent or _happens(faults.loss, dice):
             return []
         return [
-            self._arrival(payload, now, random)
-            for _ in range(1 + _happens(faults.duplication, random))
+            self._arrival(payload, now, dice) for _ in range(1 + _happens(faults.duplication, dice))
         ]
 
-    def _arrival(self, payload: Payload, now: float, random: Random) -> tuple[float, Payload]:
+    def _arrival(self, payload: Payload, now: float, dice: Random) -> tuple[float, Payload]:
         faults = self.faults
         at = now + faults.latency
         if faults.jitter:
-            at += random.random() * faults.jitter
-        if isinstance(payload, bytes) and _happens(faults.corruption, random):
-            payload = _corrupted(payload, random.randint(1, faults.flips), random)
-        if _happens(faults.reordering, random):
+            at += dice.dice() * faults.jitter
+        if isinstance(payload, bytes) and _happens(faults.corruption, dice):
+            payload = _corrupted(payload, dice.randint(1, faults.flips), dice)
+        if _happens(faults.reordering, dice):
             return at + faults.delay, payload
         self.last_arrival = max(at, self.last_arrival)
         return self.last_arrival, payload
@@ -201,13 +200,13 @@ class Cable:
             self._network.unplug(end)
 
 
-def _happens(probability: float, random: Random) -> bool:
-    return probability > 0 and random.random() < probability
+def _happens(probability: float, dice: Random) -> bool:
+    return probability > 0 and dice.dice() < probability
 
 
-def _corrupted(frame: bytes, flips: int, random: Random) -> bytes:
+def _corrupted(frame: bytes, flips: int, dice: Random) -> bytes:
     octets = bytearray(frame)
     for _ in range(flips):
-        bit = random.randrange(8 * len(octets))
+        bit = dice.randrange(8 * len(octets))
         octets[bit // 8] ^= 1 << bit % 8
     return bytes(octets)
