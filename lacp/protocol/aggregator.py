@@ -46,7 +46,7 @@ def lag_id(actor: PortInfo, partner: PortInfo) -> LagId:
 class Aggregator:
     """What the members of one LAG are attached to; to the MAC client, one interface."""
 
-    __slots__ = ("identifier", "key", "lag", "ports", "ready")
+    __slots__ = ("identifier", "key", "lag", "late", "ports", "waiting")
 
     def __init__(self, identifier: int, key: int | None) -> None:
         self.identifier = identifier
@@ -56,5 +56,23 @@ class Aggregator:
         self.lag: LagId | None = None
         #: The ports that selected it, in the order in which they did.
         self.ports: dict[str, Port] = {}
-        #: Every port that waits to be attached has waited long enough (6.4.8, Ready).
-        self.ready = False
+        #: The selected ports that wait to be attached, and those of them whose wait is not over.
+        self.waiting: dict[str, Port] = {}
+        self.late: set[str] = set()
+
+    @property
+    def ready(self) -> bool:
+        """Ready (6.4.8): there is somebody to attach, and all of them have waited long enough."""
+        return bool(self.waiting) and not self.late
+
+    def note_wait(self, port: Port, waits: bool) -> None:
+        """Bring up to date whether `port` waits to be attached, and whether its wait is over."""
+        name = port.name
+        if waits:
+            self.waiting[name] = port
+        else:
+            self.waiting.pop(name, None)
+        if waits and not port.ready_n:
+            self.late.add(name)
+        else:
+            self.late.discard(name)

@@ -12,17 +12,31 @@ from lacp.protocol.variables import Fallback, Selected
 
 
 def share(
-    aggregator: Aggregator, settings: SystemConfig, joining: Port | None = None
+    aggregator: Aggregator,
+    settings: SystemConfig,
+    concerned: Port | None,
+    joining: bool = False,
 ) -> Iterable[Port]:
-    """Decide for every port of `aggregator`; returns those whose machines must be stepped."""
+    """Decide who of `aggregator` is selected; returns the ports whose machines must be stepped.
+
+    `concerned` is the port that had news; when it is `joining` it has just chosen the aggregator.
+    Without a limit nobody else need be looked at.
+    """
     affected: dict[str, Port] = {}
+    was_ready = aggregator.ready
+    limited = (
+        settings.min_ports > 1
+        or settings.max_ports is not None
+        or settings.fallback is not Fallback.NONE
+    )
+    considered = aggregator.ports.values() if limited else filter(None, (concerned,))
     # Who is unselected is on its way out, but for the one that has just chosen.
     ports = [
         p
-        for p in aggregator.ports.values()
-        if p.selected is not Selected.UNSELECTED or p is joining
+        for p in considered
+        if p.selected is not Selected.UNSELECTED or (joining and p is concerned)
     ]
-    standing_by = _standing_by(ports, settings)
+    standing_by = _standing_by(ports, settings) if limited else {}
     for port in ports:
         standby = standing_by.get(port.name)
         chosen = Selected.SELECTED if standby is None else Selected.STANDBY
@@ -33,10 +47,14 @@ def share(
             port.choose(chosen, standby)
         elif standby is not None:
             port.choose(chosen, standby)
-    waiting = [p for p in ports if p.selected is Selected.SELECTED and p.mux.waiting]
-    aggregator.ready = bool(waiting) and all(p.ready_n for p in waiting)
+        aggregator.note_wait(port, port.selected is Selected.SELECTED and port.mux.waiting)
+    if concerned is not None and concerned.selected is Selected.UNSELECTED:
+        aggregator.note_wait(concerned, False)
     if aggregator.ready:
-        affected.update((p.name, p) for p in waiting)
+        if not was_ready:
+            affected.update(aggregator.waiting)
+        elif concerned is not None and concerned.name in aggregator.waiting:
+            affected[concerned.name] = concerned
     return affected.values()
 
 

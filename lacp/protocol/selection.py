@@ -86,9 +86,10 @@ class Selection:
             affected.update((p.name, p) for p in self._select(port))
         if port.aggregator is not None:
             used = port.aggregator
-            affected.update((p.name, p) for p in limits.share(used, self.settings))
+            affected.update((p.name, p) for p in limits.share(used, self.settings, port))
             affected.update((p.name, p) for p in self._contenders(used))
-            affected.update((p.name, p) for p in used.ports.values() if p.mux.held_back)
+            if not self.settings.revertive:
+                affected.update((p.name, p) for p in used.ports.values() if p.mux.held_back)
         return affected.values()
 
     # Who may select.
@@ -143,7 +144,7 @@ class Selection:
         aggregator.ports[port.name] = port
         port.aggregator = aggregator
         port.mux.selection_made()
-        return limits.share(aggregator, self.settings, joining=port)
+        return limits.share(aggregator, self.settings, port, joining=True)
 
     def _candidates(self, port: Port) -> Iterator[Aggregator]:
         """The aggregators with the port's key, its own first (6.4.14.2)."""
@@ -166,9 +167,11 @@ class Selection:
 
     def _preceded(self, port: Port, aggregator: Aggregator) -> bool:
         """Whether another port without an aggregator has a better claim to this one."""
+        others = [p for p in self._unplaced.values() if p.lag != port.lag and _fits(aggregator, p)]
+        if not others:
+            return False
         claim = max(_claim_of(aggregator), _claim(port))
-        others = self._unplaced.values()
-        return any(_claim(p) > claim and p.lag != port.lag and _fits(aggregator, p) for p in others)
+        return any(_claim(p) > claim for p in others)
 
     def _evict(self, port: Port) -> Iterable[Port]:
         """Make the users of an aggregator leave it when their claim is weaker (rule p)."""
@@ -191,12 +194,14 @@ class Selection:
         assert aggregator is not None
         port.aggregator = None
         del aggregator.ports[port.name]
+        aggregator.note_wait(port, False)
         if aggregator.ports:
-            return limits.share(aggregator, self.settings)
+            # Those that waited for this one too have only just become Ready.
+            rest = dict.fromkeys(aggregator.waiting.values() if aggregator.ready else ())
+            return rest | dict.fromkeys(limits.share(aggregator, self.settings, None))
         assert aggregator.lag is not None
         del self._by_lag[aggregator.lag]
         aggregator.lag = None
-        aggregator.ready = False
         self._drop_if_left(aggregator)
         return tuple(self._unplaced.values())
 
