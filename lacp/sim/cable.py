@@ -82,7 +82,7 @@ class Direction:
         faults = self.faults
         at = now + faults.latency
         if faults.jitter:
-            at += dice.dice() * faults.jitter
+            at += dice.random() * faults.jitter
         if isinstance(payload, bytes) and _happens(faults.corruption, dice):
             payload = _corrupted(payload, dice.randint(1, faults.flips), dice)
         if _happens(faults.reordering, dice):
@@ -201,7 +201,7 @@ class Cable:
 
 
 def _happens(probability: float, dice: Random) -> bool:
-    return probability > 0 and dice.dice() < probability
+    return probability > 0 and dice.random() < probability
 
 
 def _corrupted(frame: bytes, flips: int, dice: Random) -> bytes:
