@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from lacp.protocol.timers import FAST_PERIODIC_TIME, Timer
@@ -15,28 +16,35 @@ _MARGIN = 0.005
 
 
 def opportunity(port: Port) -> bool:
-    """Whether the window is open: it slides, so that no second holds more than the limit."""
+    """Whether a LACPDU may leave now. One that is held back leaves when its timer says so."""
+    held_back = port.timers.deadline(Timer.TRANSMIT) is not None
+    return not held_back and port.now >= max(_opens(port), port.retry_at)
+
+
+def _opens(port: Port) -> float:
+    """When the window opens: it slides, so that no second holds more than the limit."""
     sent = port.sent
-    return port.now >= port.retry_at and (
-        len(sent) < port.edition.transmit_limit or port.now - sent[0] >= FAST_PERIODIC_TIME
-    )
+    return sent[0] + FAST_PERIODIC_TIME if len(sent) == port.edition.transmit_limit else -inf
 
 
 def transmit(port: Port) -> bool:
     """Decide for a settled port whether a LACPDU leaves now; arm the timer if it must wait."""
+    timers = port.timers
     if port.transmit_due:
         port.transmit_due = False
     elif not port.periodic.may_transmit:
         # Nothing is sent in NO_PERIODIC, and nothing remembered.
         port.ntt = False
+        timers.stop(Timer.TRANSMIT)
         return False
     elif not port.periodic.transmit_wanted:
+        timers.stop(Timer.TRANSMIT)
         return False
     elif not opportunity(port):
-        opens = port.sent[0] + FAST_PERIODIC_TIME + _MARGIN if port.sent else port.now
-        port.timers.start(Timer.TRANSMIT, max(opens, port.retry_at))
+        if timers.deadline(Timer.TRANSMIT) is None:
+            timers.start(Timer.TRANSMIT, max(_opens(port) + _MARGIN, port.retry_at))
         return False
     port.ntt = False
-    port.timers.stop(Timer.TRANSMIT)
+    timers.stop(Timer.TRANSMIT)
     port.sent.append(port.now)
     return True
