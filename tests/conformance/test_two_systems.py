@@ -77,7 +77,7 @@ def test_distributes_after_the_wait_and_the_flights(
 def test_user_frames_meet_a_collector_when_links_come_up(
     edition: Edition, control: Control, links: int
 ) -> None:
-    """Nobody distributes before the other end collects; in lockstep not even under coupled control."""
+    """Nobody distributes before the other end collects; in lockstep even under coupled control."""
     network = pair(links, edition=edition, control=control, short_timeout=True)
     for node in ("left", "right"):
         for number in range(1, links + 1):
