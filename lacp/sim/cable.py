@@ -206,7 +206,7 @@ def _happens(probability: float, dice: Random) -> bool:
 
 def _corrupted(frame: bytes, flips: int, dice: Random) -> bytes:
     octets = bytearray(frame)
-    for _ in range(flips):
+    for _ in range(flips if frame else 0):
         bit = dice.randrange(8 * len(octets))
         octets[bit // 8] ^= 1 << bit % 8
     return bytes(octets)

@@ -132,6 +132,13 @@ def test_corruption_flips_a_few_bits_and_no_more() -> None:
         assert len(sent) == len(arrived)
 
 
+def test_frame_without_octets_has_none_to_corrupt() -> None:
+    network, _, b, _ = recorders(corruption=1.0)
+    network.transmit(("a", "1"), b"")
+    network.run(1.0)
+    assert b.frames() == [(LATENCY, "1", b"")]
+
+
 def test_silent_direction_leaves_the_other_and_the_carrier() -> None:
     network, a, b, joined = recorders()
     joined.set(("a", "1"), silent=True)
