@@ -414,6 +414,8 @@ def expected_links(network: Network, cables: list[Cable]) -> list[bool]:
 
 TestNetworks = Networks.TestCase
 TestNetworks.settings = settings(
+    # A run is dear: half a second to a second.
+    max_examples=min(settings().max_examples, 150),
     stateful_step_count=25,
     # A run that fails is shown as it was found: to make it smaller takes minutes.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

@@ -135,6 +135,28 @@ def test_more_ports_allowed_at_work_promotes_and_fewer_relegates(
     assert unrest(network, both(2) | both(3)) == []
 
 
+@variants
+def test_looped_links_beyond_the_limit_stand_by_at_both_ends(
+    edition: Edition, control: Control
+) -> None:
+    """One system decides about itself: its lower ports rank for both ends of the loops."""
+    network = Network()
+    add_system(
+        network,
+        "left",
+        [1, 2, 3, 4],
+        edition=edition,
+        control=control,
+        short_timeout=True,
+        max_ports=1,
+    )
+    network.cable(("left", "1"), ("left", "4"), latency=LATENCY)
+    network.cable(("left", "2"), ("left", "3"), latency=LATENCY)
+    network.run(20.0)
+    assert distributing(network) == {("left", "1"), ("left", "4")}
+    assert port(network, "left", 3).selected is Selected.STANDBY
+
+
 # Too few ports.
 
 
