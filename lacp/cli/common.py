@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import ArgumentParser
 from typing import NoReturn
@@ -14,6 +15,11 @@ BAD = 1
 BAD_USAGE = 2
 #: Ended by SIGINT.
 INTERRUPTED = 130
+
+
+def default_run_dir() -> str:
+    """Where lacpd keeps its sockets unless ``--run-dir`` says otherwise."""
+    return os.environ.get("LACPD_RUN_DIR") or "/run/lacpd"
 
 
 class Parser(ArgumentParser):

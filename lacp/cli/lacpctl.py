@@ -10,7 +10,7 @@ from typing import Any
 
 from lacp.cli.command import Command, Failure
 from lacp.cli.commands import change, counters, decode, monitor, neighbors, show, simulate, watch
-from lacp.cli.common import BAD, BAD_USAGE, DONE, INTERRUPTED, Parser, complain
+from lacp.cli.common import BAD, BAD_USAGE, DONE, INTERRUPTED, Parser, complain, default_run_dir
 from lacp.cli.output import Screen, printable
 from lacp.errors import LacpError
 
@@ -41,8 +41,7 @@ def build_parser() -> Parser:
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    run_dir = os.environ.get("LACPD_RUN_DIR") or "/run/lacpd"
-    _common(parser, json=False, socket=None, run_dir=run_dir)
+    _common(parser, json=False, socket=None, run_dir=default_run_dir())
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         its = commands.add_parser(

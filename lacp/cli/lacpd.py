@@ -9,7 +9,7 @@ from argparse import Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from lacp.cli.common import BAD, BAD_USAGE, DONE, INTERRUPTED, Parser, complain
+from lacp.cli.common import BAD, BAD_USAGE, DONE, INTERRUPTED, Parser, complain, default_run_dir
 
 if TYPE_CHECKING:
     from lacp.daemon.sources import Reading, Sources
@@ -60,7 +60,7 @@ def build_parser() -> Parser:
     add = how.add_argument
     add("-d", "--daemonize", action="store_true", help="go into the background once it runs")
     add("-p", "--pid-file", metavar="FILE", help="PID file (default NAME.pid in the run directory)")
-    add("--run-dir", metavar="DIR", default=os.environ.get("LACPD_RUN_DIR") or "/run/lacpd",
+    add("--run-dir", metavar="DIR", default=default_run_dir(),
         help="sockets, locks and PID files (default %(default)s)")  # fmt: skip
     add("-g", "--debug", action="count", default=0, help="the same as --log-level debug")
     add("-l", "--log-output", choices=("stdout", "stderr", "syslog"),

@@ -19,13 +19,6 @@ from typing import Any
 from lacp.address import Mac
 from lacp.errors import BackendError
 
-DEFAULT_RUN_DIR = "/run/lacpd"
-
-
-def run_dir_of(environ: dict[str, str] | os._Environ[str]) -> str:
-    """The default of ``--run-dir``."""
-    return environ.get("LACPD_RUN_DIR") or DEFAULT_RUN_DIR
-
 
 class TeamFiles:
     """The files of one team; `acquire` first."""

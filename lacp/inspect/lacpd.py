@@ -19,7 +19,6 @@ from typing import Any, Self
 from lacp.errors import BackendError, LacpError
 
 VERSION = 1
-DEFAULT_RUN_DIR = "/run/lacpd"
 #: Seconds for one answer.
 TIMEOUT = 5.0
 #: Octets of one answer; thousands of ports fit.
@@ -32,17 +31,12 @@ class RefusedError(LacpError):
     """lacpd does not carry the request out; its own words say why."""
 
 
-def run_dir() -> str:
-    """Where the sockets are: LACPD_RUN_DIR, else /run/lacpd."""
-    return os.environ.get("LACPD_RUN_DIR") or DEFAULT_RUN_DIR
-
-
-def sockets(directory: str | os.PathLike[str] | None = None) -> list[str]:
+def sockets(directory: str | os.PathLike[str]) -> list[str]:
     """The sockets of all teams in the run directory, in order of their names.
 
     Raises BackendError when the directory is there but cannot be read.
     """
-    path = Path(directory if directory is not None else run_dir())
+    path = Path(directory)
     try:
         return sorted(str(entry) for entry in path.iterdir() if entry.name.endswith(".sock"))
     except FileNotFoundError:
@@ -58,7 +52,7 @@ def ask(path: str, request: str, /, timeout: float = TIMEOUT, **arguments: Any) 
 
 
 def show(
-    directory: str | None = None, *, verbose: bool = False
+    directory: str | os.PathLike[str], *, verbose: bool = False
 ) -> tuple[list[Document], list[str]]:
     """The LAGs of every lacpd in the run directory, and a line for each that did not answer.
 

@@ -17,7 +17,7 @@ from math import inf
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from lacp.errors import DecodeError, UsageError
+from lacp.errors import UsageError
 from lacp.info import PortState
 from lacp.link import DOWN, Duplex, Link
 from lacp.protocol import marker, receive
@@ -316,13 +316,8 @@ class System:
         self._events.append(FrameDropped(it.name, reason, it.now))
 
     def _receive_lacpdu(self, it: Port, frame: bytes, payload: bytes) -> None:
-        try:
-            pdu = Lacpdu.decode(payload)
-        except DecodeError as error:
-            it.counters.illegal_rx += 1
-            self._drop(it, str(error))
-            self._settle(it)
-            return
+        # What classifies as a LACPDU decodes: both ask `lacpdu.flaw`.
+        pdu = Lacpdu.decode(payload)
         it.counters.lacpdus_rx += 1
         if it.receive.state not in LISTENING:
             it.counters.dropped_rx += 1
@@ -343,12 +338,7 @@ class System:
         it.settled_frame = frame if settled else None
 
     def _receive_marker(self, it: Port, payload: bytes) -> None:
-        try:
-            pdu = Marker.decode(payload)
-        except DecodeError as error:
-            it.counters.illegal_rx += 1
-            self._drop(it, str(error))
-            return
+        pdu = Marker.decode(payload)
         if pdu.response:
             it.counters.marker_response_pdus_rx += 1
             marker.answered(it, pdu)
