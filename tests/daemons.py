@@ -11,7 +11,7 @@ from typing import Any
 from lacp.backends.memory import MemoryBackend, MemoryLink, connect
 from lacp.config.model import TeamConfig
 from lacp.config.teamd import loads
-from lacp.daemon.journal import Clock
+from lacp.daemon.clock import Clock
 from lacp.daemon.report import lag_document
 from lacp.daemon.service import Reload, Service
 from lacp.daemon.sources import Sources

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from lacp.cli.common import BAD, BAD_USAGE, DONE, INTERRUPTED, Parser, complain, default_run_dir
+from lacp.config.model import DATAPLANES
 
 if TYPE_CHECKING:
     from lacp.daemon.sources import Reading, Sources
@@ -47,7 +48,7 @@ def build_parser() -> Parser:
     add("-c", "--config", metavar="TEXT", help="the text of a teamd.conf, instead of -f")
     add("-t", "--team-dev", metavar="NAME", dest="device",
         help="name of the team, instead of `device`")  # fmt: skip
-    add("--dataplane", choices=("none", "memory"),
+    add("--dataplane", choices=DATAPLANES,
         help="what moves user frames, instead of `dataplane` (default none)")  # fmt: skip
     do = parser.add_argument_group("what to do instead")
     alternatives = do.add_mutually_exclusive_group()

@@ -56,8 +56,6 @@ def phrase(event: Mapping[str, Any]) -> str:
             return _multiplexer(event)
         case "carrier_changed":
             return f"LAG {'up' if event.get('up') else 'down'}: {event.get('reason')}"
-        case "active_port_changed":
-            return f"active port {event.get('old') or 'none'} -> {event.get('new') or 'none'}"
         case "port_added":
             return "port added"
         case "port_removed":

@@ -73,9 +73,9 @@ class TeamConfig:
     ports: Mapping[str, TeamPort] = field(default_factory=dict)
     #: One of DATAPLANES; None leaves it to the command line.
     dataplane: str | None = None
-    #: The document as it was read, unknown keys included.
+    #: The document as it was read, or as a change made it, unknown keys included.
     document: Mapping[str, Json] = field(default_factory=dict, repr=False, compare=False)
-    #: The text as it was read.
+    #: The same as text.
     text: str = field(default="", repr=False, compare=False)
     #: Where it came from, for messages.
     source: str = field(default="", compare=False)

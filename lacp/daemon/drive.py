@@ -12,8 +12,8 @@ from heapq import heappop, heappush
 from types import MappingProxyType
 
 from lacp.backends.base import Backend, FrameLost, FrameReceived, LinkNews, News, Overrun
-from lacp.daemon.journal import Throttle
 from lacp.daemon.team import Team
+from lacp.daemon.throttle import Throttle
 from lacp.errors import UsageError
 from lacp.protocol.events import Transmit
 

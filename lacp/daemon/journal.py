@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, assert_never
 
+from lacp.daemon.clock import Clock
 from lacp.daemon.report import link_document, port_info_document
+from lacp.daemon.throttle import Throttle
 from lacp.protocol.events import (
     FrameDropped,
     LinkChanged,
@@ -32,48 +32,6 @@ _EVENT_INTERVAL = 1.0
 #: Machines whose moves are the heart of the matter; those of the others are logged at debug.
 _LOUD = frozenset({"receive", "mux", "selection"})
 _CHURN = frozenset({"ACTOR_CHURN", "PARTNER_CHURN"})
-
-
-def timestamp(wall: float) -> str:
-    """A moment (seconds since 1970) as ISO 8601 in UTC with milliseconds."""
-    moment = datetime.fromtimestamp(wall, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The two times of a daemon: one that never goes back, and that of people."""
-
-    #: Seconds on the scale of the engine.
-    now: Callable[[], float]
-    #: Seconds since 1970.
-    wall: Callable[[], float]
-
-    def text(self, time: float) -> str:
-        """An engine's `time` as people write it."""
-        return timestamp(self.wall() - (self.now() - time))
-
-
-class Throttle:
-    """Lets one of many through in each interval, and counts the others."""
-
-    def __init__(self, interval: float) -> None:
-        self._interval = interval
-        self._next: dict[str, float] = {}
-        self._suppressed: dict[str, int] = {}
-
-    def admit(self, key: str, now: float) -> int | None:
-        """How many were held back since the last one; None when this one is."""
-        if now < self._next.get(key, now):
-            self._suppressed[key] = self._suppressed.get(key, 0) + 1
-            return None
-        self._next[key] = now + self._interval
-        return self._suppressed.pop(key, 0)
-
-    def forget(self, key: str) -> None:
-        """The port has left."""
-        self._next.pop(key, None)
-        self._suppressed.pop(key, None)
 
 
 Subscriber = Callable[[dict[str, Any]], None]

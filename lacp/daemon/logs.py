@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from lacp.daemon.journal import timestamp
+from lacp.daemon.clock import timestamp
 from lacp.errors import BackendError
 
 #: Lines that may wait for a reader that has stopped reading; more are lost.

@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any
 
 from lacp.daemon import notify
+from lacp.daemon.clock import Clock
 from lacp.daemon.control import Control
 from lacp.daemon.files import TeamFiles
-from lacp.daemon.journal import Clock
 from lacp.daemon.service import Service
 from lacp.daemon.team import Team
 

@@ -41,7 +41,7 @@ def partner_ports(runner: LacpRunner) -> PartnerPorts:
     found: dict[tuple[Mac, int], list[str]] = {}
     for port in runner.ports.values():
         if port.receive.state is ReceiveState.CURRENT:
-            found.setdefault(port.partner_key, []).append(port.name)
+            found.setdefault(port.partner_end, []).append(port.name)
     return found
 
 
@@ -74,7 +74,7 @@ def of_port(
         found += _partner(port)
         found += _others(runner, port, partner_ports(runner) if partners is None else partners)
     if port.selected is Selected.STANDBY:
-        found.append(_standby(runner, port))
+        found.append(f"stands by: {port.selected_reason}")
     for machine in (port.actor_churn, port.partner_churn):
         if machine.state.name in ("ACTOR_CHURN", "PARTNER_CHURN"):
             who = machine.state.name.removesuffix("_CHURN").lower()
@@ -134,7 +134,7 @@ def _partner(port: Port) -> Iterator[str]:
 
 def _others(runner: LacpRunner, port: Port, partners: PartnerPorts) -> Iterator[str]:
     """How a port does not go with the others."""
-    twins = [name for name in partners.get(port.partner_key, ()) if name != port.name]
+    twins = [name for name in partners.get(port.partner_end, ()) if name != port.name]
     if twins:
         has = "has" if len(twins) == 1 else "have"
         names = ", ".join(twins)
@@ -158,13 +158,3 @@ def _difference(mine: LagId, theirs: LagId) -> str:
         keys = f"{mine.partner[2]}, not {theirs.partner[2]}"
         return f"partner's key differs from the other ports' ({keys})"
     return "an individual link: another port has the aggregator"
-
-
-def _standby(runner: LacpRunner, port: Port) -> str:
-    config = runner.config
-    usable = sum(p.usable for p in runner.aggregator.ports.values())
-    if usable < config.min_ports:
-        return f"held back: min_ports {config.min_ports}, {usable} usable"
-    if config.max_ports is not None and len(runner.aggregator.ports) > config.max_ports:
-        return f"stands by: max_ports {config.max_ports}"
-    return f"stands by: {port.selected_reason}"

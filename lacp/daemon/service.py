@@ -10,9 +10,9 @@ from lacp.backends.base import Backend
 from lacp.config import teamd
 from lacp.config.document import Json
 from lacp.config.model import TeamConfig
+from lacp.daemon.clock import Clock
 from lacp.daemon.drive import Driver
 from lacp.daemon.files import Memory, TeamFiles
-from lacp.daemon.journal import Clock
 from lacp.daemon.sources import Reading, Sources
 from lacp.daemon.team import Team, nothing
 from lacp.dataplane.base import Dataplane

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from lacp.address import NO_MAC, Mac
 from lacp.config.model import TeamConfig
+from lacp.daemon.clock import Clock
 from lacp.daemon.files import Memory
-from lacp.daemon.journal import Clock, Journal
+from lacp.daemon.journal import Journal
 from lacp.daemon.settings import (
     fixed_parameters,
     port_config,

@@ -394,7 +394,7 @@ class Port:
             timers.start(timer, self.last_received_at + LONG_TIMEOUT_TIME)
 
     @property
-    def partner_key(self) -> tuple[Mac, int]:
+    def partner_end(self) -> tuple[Mac, int]:
         """What identifies the port at the other end, wherever it is plugged in (port_moved)."""
         return self.partner.system, self.partner.port
 

@@ -12,7 +12,7 @@ from enum import IntEnum
 
 from lacp.address import NO_MAC
 from lacp.info import PortState
-from lacp.protocol import limits
+from lacp.protocol import sharing
 from lacp.protocol.aggregator import Aggregator, LagId
 from lacp.protocol.churn import PartnerChurnState
 from lacp.protocol.config import SystemConfig
@@ -86,7 +86,7 @@ class Selection:
             affected.update((p.name, p) for p in self._select(port))
         if port.aggregator is not None:
             used = port.aggregator
-            affected.update((p.name, p) for p in limits.share(used, self.settings, port))
+            affected.update((p.name, p) for p in sharing.share(used, self.settings, port))
             affected.update((p.name, p) for p in self._contenders(used))
             if not self.settings.revertive:
                 affected.update((p.name, p) for p in used.ports.values() if p.mux.held_back)
@@ -144,7 +144,7 @@ class Selection:
         aggregator.ports[port.name] = port
         port.aggregator = aggregator
         port.mux.selection_made()
-        return limits.share(aggregator, self.settings, port, joining=True)
+        return sharing.share(aggregator, self.settings, port, joining=True)
 
     def _candidates(self, port: Port) -> Iterator[Aggregator]:
         """The aggregators with the port's key, its own first (6.4.14.2)."""
@@ -198,7 +198,7 @@ class Selection:
         if aggregator.ports:
             # Those that waited for this one too have only just become Ready.
             rest = dict.fromkeys(aggregator.waiting.values() if aggregator.ready else ())
-            return rest | dict.fromkeys(limits.share(aggregator, self.settings, None))
+            return rest | dict.fromkeys(sharing.share(aggregator, self.settings, None))
         assert aggregator.lag is not None
         del self._by_lag[aggregator.lag]
         aggregator.lag = None

@@ -21,10 +21,10 @@ from lacp.errors import UsageError
 from lacp.info import PortState
 from lacp.link import DOWN, Duplex, Link
 from lacp.protocol import marker, receive
+from lacp.protocol.absent import Absent
 from lacp.protocol.aggregator import Aggregator
 from lacp.protocol.config import PortConfig, SystemConfig
 from lacp.protocol.events import Event, FrameDropped, LinkChanged, PortAdded, PortRemoved, Transmit
-from lacp.protocol.moved import Absent
 from lacp.protocol.port import Port
 from lacp.protocol.receive import LISTENING, ReceiveState
 from lacp.protocol.selection import Selection
@@ -84,6 +84,11 @@ class System:
         return self._config
 
     @property
+    def now(self) -> float:
+        """The time of the last call, in seconds; minus infinity before the first."""
+        return self._clock.now
+
+    @property
     def ports(self) -> Mapping[str, Port]:
         """The ports by name, to be read."""
         return MappingProxyType(self._ports)
@@ -98,7 +103,7 @@ class System:
     def receive(self, port: str, frame: bytes, now: float) -> None:
         """Take an Ethernet frame that arrived on `port`. Whatever it holds, it never raises."""
         it = self._at(port, now)
-        if frame == it.settled_frame and now < it.scheduled and it.partner_key not in self._absent:
+        if frame == it.settled_frame and now < it.scheduled and it.partner_end not in self._absent:
             # The port has come to rest with this frame: all it can do is restart the timer.
             it.counters.lacpdus_rx += 1
             it.last_received_at = now

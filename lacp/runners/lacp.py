@@ -57,7 +57,6 @@ class LacpRunner:
         self._enabled: dict[str, tuple[bool, bool]] = {}
         self._distributing = 0
         self._carrier = False
-        self._now = 0.0
 
     @property
     def config(self) -> SystemConfig:
@@ -93,17 +92,14 @@ class LacpRunner:
 
     def receive(self, port: str, frame: bytes, now: float) -> None:
         """Take an Ethernet frame that arrived on `port`. Whatever it holds, it never raises."""
-        self._now = now
         self._system.receive(port, frame, now)
 
     def link_changed(self, port: str, link: Link, now: float) -> None:
         """Take a new observation of the link below `port`."""
-        self._now = now
         self._system.link_changed(port, link, now)
 
     def advance(self, now: float) -> None:
         """Let the timers that are due at `now` expire. Early and repeated calls are harmless."""
-        self._now = now
         self._system.advance(now)
 
     def next_deadline(self) -> float | None:
@@ -127,32 +123,26 @@ class LacpRunner:
 
     def add_port(self, name: str, config: PortConfig, now: float, link: Link = DOWN) -> None:
         """Add a port. Raises UsageError when its name or number is taken."""
-        self._now = now
         self._system.add_port(name, config, now, link)
 
     def withdraw_port(self, name: str, now: float) -> None:
         """Take the port out of its LAG and tell the partner."""
-        self._now = now
         self._system.withdraw_port(name, now)
 
     def remove_port(self, name: str, now: float) -> None:
         """Remove a port; withdraw it first, so that the partner is told for certain."""
-        self._now = now
         self._system.remove_port(name, now)
 
     def configure(self, now: float, **changes: Any) -> None:
         """Change parameters of the system. Raises UsageError, changing nothing, if one is wrong."""
-        self._now = now
         self._system.configure(now, **changes)
 
     def configure_port(self, name: str, now: float, **changes: Any) -> None:
         """Change parameters of a port. Raises UsageError, changing nothing, when one is wrong."""
-        self._now = now
         self._system.configure_port(name, now, **changes)
 
     def transmit_failed(self, name: str, frame: bytes, now: float) -> None:
         """Report that the frame of a Transmit did not leave; a LACPDU is sent again."""
-        self._now = now
         self._system.transmit_failed(name, frame, now)
 
     # Below: the decisions.
@@ -166,7 +156,7 @@ class LacpRunner:
             self._enabled[port] = now
         else:
             del self._enabled[port]
-        yield PortEnabled(port, collecting, distributing, self._now)
+        yield PortEnabled(port, collecting, distributing, self._system.now)
 
     def _judge_carrier(self) -> Iterator[RunnerEvent]:
         # Only when all is decided: one port that takes over from another is no loss of carrier.
@@ -175,4 +165,4 @@ class LacpRunner:
         if up is not self._carrier:
             self._carrier = up
             reason = f"{self._distributing} distributing, min_ports is {needed}"
-            yield CarrierChanged(up, reason, self._now)
+            yield CarrierChanged(up, reason, self._system.now)

@@ -12,8 +12,9 @@ import pytest
 from lacp.address import Mac
 from lacp.backends.base import FrameReceived
 from lacp.backends.memory import MemoryBackend
+from lacp.daemon.clock import timestamp
 from lacp.daemon.files import Memory, TeamFiles
-from lacp.daemon.journal import Throttle, timestamp
+from lacp.daemon.throttle import Throttle
 from lacp.dataplane.memory import PortUse
 from lacp.errors import BackendError, ConfigError, UsageError
 from tests.daemons import EPOCH, Host, World, conf, world

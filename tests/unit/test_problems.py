@@ -125,13 +125,21 @@ def test_held_back_and_standing_by(hosts: World) -> None:
     hosts.run(5)
     cables[0].set(up=False)
     hosts.run(5)
-    assert "held back: min_ports 2, 1 usable" in problems(left, "a2")
+    assert "stands by: 1 usable ports, min_ports is 2" in problems(left, "a2")
     assert left.show()["problems"] == ["no carrier: 0 distributing, min_ports 2"]
     cables[0].set(up=True)
     left.reload(conf(ports=["a1", "a2"], max_ports=1))
     hosts.run(5)
-    assert "stands by: max_ports 1" in problems(left, "a2")
+    assert "stands by: others rank higher, max_ports is 1" in problems(left, "a2")
     assert problems(left, "a1") == []
+
+
+def test_the_reason_to_stand_by_is_the_one_that_holds(hosts: World) -> None:
+    left, _, cables = hosts.pair(fallback="single", max_ports=2)
+    for cable in cables:
+        cable.silent = True
+    hosts.run(10)
+    assert "stands by: others rank higher, fallback is single" in problems(left, "a2")
 
 
 def test_a_partner_that_does_not_see_us(hosts: World) -> None:

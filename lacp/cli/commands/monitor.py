@@ -6,8 +6,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lacp.cli.clock import day, time_of_day
 from lacp.cli.command import Answer, Command, Document
+from lacp.cli.moments import day, time_of_day
 from lacp.cli.output import Screen, printable
 from lacp.cli.phrases import phrase, style
 

@@ -6,9 +6,9 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lacp.cli.clock import time_of_day
 from lacp.cli.command import Answer, Command, Document, Failure
 from lacp.cli.commands.show import brief
+from lacp.cli.moments import time_of_day
 from lacp.cli.output import Screen, printable
 
 

@@ -20,10 +20,10 @@ class Absent:
         """Bring the index up to date with the state of `port`."""
         disabled = port.receive.state is ReceiveState.PORT_DISABLED
         if disabled and port.partner.system != NO_MAC:
-            if self._remembered.get(port.name) != port.partner_key:
+            if self._remembered.get(port.name) != port.partner_end:
                 self.forget(port)
-                self._remembered[port.name] = port.partner_key
-                self._ports.setdefault(port.partner_key, {})[port.name] = port
+                self._remembered[port.name] = port.partner_end
+                self._ports.setdefault(port.partner_end, {})[port.name] = port
         elif self._remembered:
             self.forget(port)
 

@@ -1,0 +1,27 @@
+"""The times of a daemon, and how they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+def timestamp(wall: float) -> str:
+    """A moment (seconds since 1970) as ISO 8601 in UTC with milliseconds."""
+    moment = datetime.fromtimestamp(wall, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The two times of a daemon: one that never goes back, and that of people."""
+
+    #: Seconds on the scale of the engine.
+    now: Callable[[], float]
+    #: Seconds since 1970.
+    wall: Callable[[], float]
+
+    def text(self, time: float) -> str:
+        """An engine's `time` as people write it."""
+        return timestamp(self.wall() - (self.now() - time))
