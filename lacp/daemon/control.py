@@ -309,7 +309,7 @@ def _set(control: Control, _: Client, request: Document) -> Document:
     path, value = request.get("path"), request.get("value")
     if not isinstance(path, str) or "value" not in request:
         raise RequestError("set: expected a path and a value")
-    control.team.journal.say(logging.INFO, f"setting {path} to {json.dumps(value)} on request")
+    control.team.journal.say(logging.INFO, f"asked to set {path} to {json.dumps(value)}")
     control.service.set(control.team, path, value, control.now())
     control.changed()
     return {"lag": control.team.name}

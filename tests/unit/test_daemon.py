@@ -100,7 +100,7 @@ def test_many_teams_in_one_process(hosts: World) -> None:
 
 
 def test_events_as_documents(hosts: World) -> None:
-    left, right, cables = hosts.pair()
+    left, right, _ = hosts.pair()
     found = events(left)
     hosts.run(3)
     mux = [e for e in found if e["event"] == "state_changed" and e["machine"] == "mux"]
@@ -116,10 +116,9 @@ def test_events_as_documents(hosts: World) -> None:
     }
     names = {str(event["event"]) for event in found}
     assert names >= {"link_changed", "partner_changed", "mux_changed", "port_enabled"}
-    assert found[-1]["event"] != "transmit"
+    assert "transmit" not in names
     assert {"carrier_changed"} <= names
     json.dumps(found)
-    assert cables[0].up
     assert right.show()["up"]
 
 
