@@ -254,12 +254,16 @@ class MemoryBackend:
             return True
 
 
+#: What both ends see of a cable of which nothing else is said.
+_CABLE = Link(up=True, speed=10_000, duplex=Duplex.FULL)
+
+
 def connect(
     left: MemoryBackend,
     left_port: str,
     right: MemoryBackend,
     right_port: str,
-    link: Link = Link(up=True, speed=10_000, duplex=Duplex.FULL),  # noqa: B008 - it is frozen
+    link: Link = _CABLE,
 ) -> MemoryLink:
     """Put a cable between two ports, added or not; both see `link`, each with its own address.
 

@@ -109,12 +109,19 @@ def _continues(found: list[bytearray], offset: int, repeat: bool) -> bool:
 def _octets(line: str, start: int, column: int) -> tuple[bytes, int]:
     """The octets of one line, and the column behind them if the line is full.
 
-    In the last line, which is shorter, only that column tells octets from the text beside them.
+    In the last line, which is shorter, that column and a gap tell octets from the text beside them,
+    which may look like octets itself. Single octets may have a gap of two in their middle.
     """
     octets = bytearray()
     at = start
-    for match in re.finditer(r"\S+", line[start : column or None]):
-        if not _HEX.fullmatch(match[0]) or len(octets) >= _LINE:
+    for words, match in enumerate(re.finditer(r"\S+", line[start : column or None])):
+        gap = start + match.start() - at
+        middle = words == len(octets) == _LINE // 2 and gap == 2
+        if (
+            not _HEX.fullmatch(match[0])
+            or len(octets) >= _LINE
+            or (gap > 1 and words and not middle)
+        ):
             break
         octets += bytes.fromhex(match[0])
         at = start + match.end()

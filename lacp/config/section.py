@@ -76,8 +76,12 @@ class Section:
     def number(self, key: str, default: float, low: float, high: float) -> float:
         if key in self.values:
             value = self._get(key)
-            if type(value) in (int, float) and low <= value <= high:  # type: ignore[operator]
-                return float(value)  # type: ignore[arg-type]
+            if (
+                isinstance(value, int | float)
+                and not isinstance(value, bool)
+                and low <= value <= high
+            ):
+                return float(value)
             self.error(key, kind(value), f"a number {low:g} to {high:g}")
         return default
 

@@ -173,7 +173,7 @@ class Driver:
                 if team is None:
                     return
                 if self._afford(port, now):
-                    log.debug("%s: frame refused: %s", port, reason)
+                    team.refuse(port, reason, now)
                 else:
                     self._flooded(team, port, now)
             case Overrun(detail):

@@ -74,9 +74,15 @@ def port_document(
         "machines": {machine.NAME: machine.state.name for machine in port.machines},
         "counters": counters_document(team, port),
         "last_rx_age": None if heard is None else round(now - heard, 3),
-        "problems": problems.of_port(
-            team.runner, port, now, missing=team.missing.get(name, ""), partners=partners
-        ),
+        "problems": [
+            *problems.of_port(
+                team.runner, port, now, missing=team.missing.get(name, ""), partners=partners
+            ),
+            *(
+                f"{count} frames were refused: {reason}"
+                for reason, count in team.refused.get(name, {}).items()
+            ),
+        ],
     }
     if verbose:
         document["timers"] = timers_document(port, now)
@@ -87,7 +93,8 @@ def port_document(
 def counters_document(team: Team, port: Port) -> dict[str, int]:
     """The counters of a port: the engine's, and what never came as far as the engine."""
     counters = {each.name: getattr(port.counters, each.name) for each in fields(Counters)}
-    return {**counters, "flooded_rx": team.flooded.get(port.name, 0)}
+    refused = sum(team.refused.get(port.name, {}).values())
+    return {**counters, "flooded_rx": team.flooded.get(port.name, 0), "refused_rx": refused}
 
 
 def timers_document(port: Port, now: float) -> dict[str, float | None]:

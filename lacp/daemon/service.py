@@ -249,6 +249,7 @@ class Service:
         for port in ports:
             team.runner.ports[port].counters.reset()
             team.flooded.pop(port, None)
+            team.refused.pop(port, None)
 
 
 def _settable(path: str, team: Team) -> tuple[str, ...]:

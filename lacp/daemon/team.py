@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 
 from lacp.address import NO_MAC, Mac
@@ -20,6 +21,7 @@ from lacp.dataplane.base import Dataplane
 from lacp.errors import BackendError, LacpError
 from lacp.link import Link
 from lacp.protocol.config import SystemConfig
+from lacp.protocol.events import FrameDropped
 from lacp.protocol.timers import Timer
 from lacp.runners.lacp import CarrierChanged, LacpRunner, PortEnabled, RunnerEvent
 
@@ -54,6 +56,8 @@ class Team:
         self.missing: dict[str, str] = {}
         #: Frames of each port that came too fast for the engine.
         self.flooded: dict[str, int] = {}
+        #: Frames that the backend refused, by port and reason.
+        self.refused: dict[str, Counter[str]] = {}
         #: What was said of links before the system had an address; None afterwards.
         self._awaited: dict[str, Link] | None = None
         #: When the driver looks at the team next.
@@ -142,11 +146,17 @@ class Team:
         self.dataplane.add_port(name)
         self.runner.add_port(name, port_config(config.runner, config.ports[name], number), now)
 
+    def refuse(self, port: str, reason: str, now: float) -> None:
+        """Count and tell a frame that the backend did not pass up."""
+        self.refused.setdefault(port, Counter())[reason] += 1
+        self.journal.record(FrameDropped(port, reason, now))
+
     def remove_port(self, name: str, now: float) -> None:
         """Let go of a port that was withdrawn."""
         self.runner.remove_port(name, now)
         self.missing.pop(name, None)
         self.flooded.pop(name, None)
+        self.refused.pop(name, None)
         if self._awaited is not None:
             self._awaited.pop(name, None)
 

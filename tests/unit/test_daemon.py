@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lacp.address import Mac
-from lacp.backends.base import FrameReceived
+from lacp.backends.base import FrameLost, FrameReceived
 from lacp.backends.memory import MemoryBackend
 from lacp.daemon.clock import timestamp
 from lacp.daemon.files import Memory, TeamFiles
@@ -215,6 +215,25 @@ def test_a_host_that_stood_still_reads_before_it_counts(
     assert "woke 9" in said.text or "woke 10" in said.text
     hosts.run(5)
     assert left.mux() == right.mux() == DISTRIBUTING
+
+
+def test_frames_that_the_interface_layer_refuses_are_counted_told_and_named(
+    hosts: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, _, cables = hosts.pair()
+    cables[0].silent = True
+    found = events(left)
+    tagged = [[FrameLost("a1", "tagged")] * 5, []]
+    monkeypatch.setattr(left.backend, "read", lambda: tagged.pop(0) if tagged else [])
+    left.service.driver.poll(hosts.now)
+    assert left.port("a1")["counters"]["refused_rx"] == 5
+    assert "5 frames were refused: tagged" in left.port("a1")["problems"]
+    assert left.port("a2")["counters"]["refused_rx"] == 0
+    (dropped,) = (event for event in found if event["event"] == "frame_dropped")
+    assert (dropped["port"], dropped["reason"]) == ("a1", "tagged")
+    left.service.reset_counters(left.team(), ["a1"])
+    assert left.port("a1")["counters"]["refused_rx"] == 0
+    assert not [said for said in left.port("a1")["problems"] if "refused" in said]
 
 
 def test_a_flood_delays_no_timer_for_ever(hosts: World, monkeypatch: pytest.MonkeyPatch) -> None:

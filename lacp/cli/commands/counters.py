@@ -24,6 +24,7 @@ _COUNTERS = (
     ("CHURN", "actor_churn_count", True),
     ("PARTNER CHURN", "partner_churn_count", True),
     ("FLOODED", "flooded_rx", True),
+    ("REFUSED", "refused_rx", True),
 )
 
 _BAD = {"illegal_rx", "unknown_rx", "dropped_rx", "tx_errors"}

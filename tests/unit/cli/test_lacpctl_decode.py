@@ -168,6 +168,11 @@ def test_a_dump_of_several_frames() -> None:
     assert hexdump.parse(text) == [FRAME, PAYLOAD]
 
 
+@pytest.mark.parametrize("frame", [b"00", b"ab cd", b"01234567", b"a" * 18])
+def test_text_that_looks_like_octets_is_not_taken_for_them(frame: bytes) -> None:
+    assert hexdump.parse(hex_dump(frame, "{:08x}: ", text=True)) == [frame]
+
+
 @given(st.binary(min_size=1, max_size=200))
 def test_every_dump_gives_its_octets(frame: bytes) -> None:
     assert hexdump.parse(frame.hex()) == [frame]
