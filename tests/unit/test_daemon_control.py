@@ -70,6 +70,15 @@ async def blocking(call: Callable[..., Any], *arguments: Any, **members: Any) ->
     return await asyncio.to_thread(call, *arguments, **members)
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    """Give the loop turns until something holds."""
+    for _ in range(500):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never held")
+
+
 async def carrying(path: str) -> dict[str, Any]:
     """The LAG, once all its ports carry traffic."""
     for _ in range(200):
@@ -153,7 +162,7 @@ def test_monitor(tmp_path: Path) -> None:
             found.extend(lacpd.monitor([path], timeout=0.5))
 
         watching = asyncio.create_task(asyncio.to_thread(watch))
-        await asyncio.sleep(0.1)
+        await until(lambda: bool(loop.service.driver.teams["team0"].journal.subscribers))
         await blocking(lacpd.ask, path, "set", path="ports.a1.lacp_key", value=7)
         await watching
         machines = [e for e in found if e["event"] == "state_changed" and e["port"] == "a1"]
