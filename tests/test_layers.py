@@ -31,10 +31,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "backends": VALUES,
     "dataplane": VALUES,
     "inspect": VALUES,
+    "capture": VALUES,
     "sim": VALUES | {"wire", "protocol", "runners", "watch"},
-    "conformance": VALUES | {"wire", "protocol", "runners", "watch", "sim"},
+    "conformance": VALUES | {"wire", "capture", "protocol", "runners", "watch", "sim"},
     "daemon": VALUES | ENGINE | {"backends", "dataplane"},
-    "cli": VALUES | ENGINE | BLOCKING | {"sim", "conformance"},
+    "cli": VALUES | ENGINE | BLOCKING | {"capture", "sim", "conformance"},
     "__init__": VALUES | ENGINE,
     "__main__": frozenset({"cli"}),
 }

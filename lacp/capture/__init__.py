@@ -1,0 +1,1 @@
+"""Capture files: octets of pcap and pcapng, from anywhere, to frames and back."""

@@ -1,0 +1,1 @@
+"""Judges captures: could a conforming implementation have sent this, then?"""
