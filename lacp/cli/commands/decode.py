@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from lacp.cli.command import Answer, Command, Document, Failure
 from lacp.cli.common import BAD, BAD_USAGE, DONE
-from lacp.cli.flags import BITS
 from lacp.cli.output import Screen, count
+from lacp.wire.flags import BITS
 
 if TYPE_CHECKING:
-    from lacp.cli.dissect import Field
+    from lacp.wire.dissect import Field
     from lacp.wire.lacpdu import Lacpdu
     from lacp.wire.marker import Marker
 
@@ -110,9 +110,9 @@ def begins_with_payload(octets: bytes) -> bool:
 def document(octets: bytes) -> Document:
     """Everything there is to say of one frame, as plain data."""
     from lacp.address import SLOW_PROTOCOLS_MULTICAST, Mac
-    from lacp.cli.dissect import dissect, fcs, payload_offset
     from lacp.errors import DecodeError
     from lacp.wire import slow
+    from lacp.wire.dissect import dissect, fcs, payload_offset
     from lacp.wire.validate import validate
 
     bare = begins_with_payload(octets)
@@ -151,7 +151,7 @@ def document(octets: bytes) -> Document:
 
 def _kind(kind: Any, frame: bytes) -> str:
     """What to call the frame, even one that is damaged."""
-    from lacp.cli.dissect import payload_offset
+    from lacp.wire.dissect import payload_offset
 
     name = str(kind.name).lower()
     if name in ("illegal", "foreign"):
@@ -163,7 +163,7 @@ def _kind(kind: Any, frame: bytes) -> str:
 
 
 def _pdu(pdu: Lacpdu | Marker | None) -> Document | None:
-    from lacp.cli.dissect import parts, tlv_name
+    from lacp.wire.dissect import parts, tlv_name
     from lacp.wire.lacpdu import Lacpdu
 
     if pdu is None:

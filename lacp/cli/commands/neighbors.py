@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from lacp.cli.command import Answer, Command, Document
-from lacp.cli.flags import letters
 from lacp.cli.output import Cell, Column, Screen, age, heard_of, known
+from lacp.wire.flags import letters
 
 _COLUMNS = (
     Column("LAG"),

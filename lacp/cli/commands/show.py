@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lacp.cli.command import Answer, Command, Document
-from lacp.cli.flags import BITS, LEGEND, Bit, letters
 from lacp.cli.moments import day, time_of_day
 from lacp.cli.output import Cell, Column, Screen, age, count, heard_of, joined, known, speed
+from lacp.wire.flags import BITS, LEGEND, Bit, letters
 
 #: What a Mux machine's state is called where room is short.
 _SHORT_MUX = {"COLLECTING_DISTRIBUTING": "coll+dist"}

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from lacp.cli.command import Answer, Command, Document, Failure
 from lacp.cli.common import BAD_USAGE
-from lacp.cli.flags import letters
 from lacp.cli.output import Cell, Column, Screen, ranges
 from lacp.cli.phrases import QUIET, phrase, style
+from lacp.wire.flags import letters
 
 if TYPE_CHECKING:
     from lacp.cli.playback import Playback, PortView

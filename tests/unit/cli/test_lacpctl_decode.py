@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from lacp.cli import hexdump
 from lacp.cli.commands import decode
-from lacp.cli.dissect import dissect
 from lacp.cli.lacpctl import main
 from lacp.cli.output import Screen
+from lacp.wire.dissect import dissect
 from lacp.wire.lacpdu import Lacpdu
 from tests.golden import Golden
 from tests.unit.cli.frames import MARKER, PLAIN, SOURCE, VERSION_2, ethernet, hex_dump

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from lacp.cli.commands import counters, neighbors, show
-from lacp.cli.flags import BITS, LEGEND, letters
 from lacp.cli.lacpctl import main
 from lacp.cli.output import Screen, age, printable, speed
 from lacp.info import PortState
+from lacp.wire.flags import BITS, LEGEND, letters
 from tests.golden import Golden
 from tests.unit.cli.documents import FULL, MIXED, NOTHING, UNKNOWN, lag, port
 from tests.unit.cli.fake_lacpd import answering, fake_lacpd

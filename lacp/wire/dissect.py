@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lacp.address import SLOW_PROTOCOLS_MULTICAST, Mac
-from lacp.cli.flags import letters
 from lacp.wire import lacpdu, marker, tlv
+from lacp.wire.flags import letters
 from lacp.wire.layout import HEADER
 from lacp.wire.slow import ETHERTYPE, TAGS
 
