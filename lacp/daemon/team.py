@@ -11,7 +11,7 @@ from lacp.config.model import TeamConfig
 from lacp.daemon.clock import Clock
 from lacp.daemon.files import Memory
 from lacp.daemon.journal import Journal
-from lacp.daemon.settings import (
+from lacp.daemon.parameters import (
     fixed_parameters,
     port_config,
     port_parameters,

@@ -12,7 +12,7 @@ from lacp.info import PORT_STATES, PortInfo, PortState
 from lacp.link import DOWN, Duplex, Link
 from lacp.protocol.aggregator import Aggregator, LagId, lag_id
 from lacp.protocol.churn import ActorChurn, PartnerChurn
-from lacp.protocol.config import PortConfig, SystemConfig, key_with_speed
+from lacp.protocol.config import Administration, PortConfig, SystemConfig, key_with_speed
 from lacp.protocol.counters import Counters
 from lacp.protocol.edition import Edition
 from lacp.protocol.events import Event, MuxChanged, PartnerChanged, StateChanged
@@ -35,6 +35,7 @@ class Port:
     __slots__ = (
         "actor",
         "actor_churn",
+        "administration",
         "aggregator",
         "announced",
         "attached",
@@ -68,7 +69,6 @@ class Port:
         "selected",
         "selected_reason",
         "sent",
-        "settings",
         "settled_frame",
         "speed",
         "timers",
@@ -82,16 +82,17 @@ class Port:
         self,
         name: str,
         config: PortConfig,
-        settings: SystemConfig,
+        administration: Administration,
         events: deque[Event],
         clock: Clock,
         sent: deque[float] | None = None,
     ) -> None:
         self.name = name
         self.config = config
-        self.settings = settings
+        self.administration = administration
         self.events = events
         self.clock = clock
+        system = administration.config
 
         self.link = DOWN
         #: Mb/s of the link when it was last up.
@@ -102,8 +103,8 @@ class Port:
         #: The port is about to leave the system and selects nothing.
         self.withdrawn = False
         self.actor = PortInfo(
-            settings.system_priority,
-            settings.system,
+            system.system_priority,
+            system.system,
             self.operational_key(),
             config.priority,
             config.number,
@@ -132,7 +133,7 @@ class Port:
         self.transmit_frame: bytes | None = None
         self.transmit_due = False
         #: When the last LACPDUs left.
-        self.sent: deque[float] = sent or deque(maxlen=settings.edition.transmit_limit)
+        self.sent: deque[float] = sent or deque(maxlen=system.edition.transmit_limit)
         #: After a failed transmission, when to try again.
         self.retry_at = -inf
         self.marker: MarkerRequest | None = None
@@ -143,17 +144,16 @@ class Port:
         #: When the system's queue looks at this port next.
         self.scheduled = inf
         self.counters = Counters()
-        self.history: deque[StateChanged] = deque(maxlen=settings.history)
+        self.history: deque[StateChanged] = deque(maxlen=system.history)
         self.mux_reason = ""
         self.partner_view: tuple[object, ...] = ()
         #: Whom the partner sees at this end, by its last LACPDU; for diagnosis.
         self.heard: PortInfo | None = None
         self.announced: tuple[int | None, bool, bool] = (None, False, False)
 
-        edition = settings.edition
         self.receive = Receive(self)
-        self.periodic = edition.periodic(self)
-        self.mux = edition.mux(settings.control)(self)
+        self.periodic = system.edition.periodic(self)
+        self.mux = system.edition.mux(system.control)(self)
         self.actor_churn = ActorChurn(self)
         self.partner_churn = PartnerChurn(self)
 
@@ -175,24 +175,29 @@ class Port:
         return self.config.number
 
     @property
+    def system_config(self) -> SystemConfig:
+        """The administrative parameters of the system."""
+        return self.administration.config
+
+    @property
     def edition(self) -> Edition:
-        return self.settings.edition
+        return self.system_config.edition
 
     @property
     def control(self) -> Control:
-        return self.settings.control
+        return self.system_config.control
 
     @property
     def aggregate_wait(self) -> float:
-        return self.settings.aggregate_wait
+        return self.system_config.aggregate_wait
 
     @property
     def wait_to_restore(self) -> float:
-        return self.settings.wait_to_restore
+        return self.system_config.wait_to_restore
 
     @property
     def revertive(self) -> bool:
-        return self.settings.revertive
+        return self.system_config.revertive
 
     @property
     def partner_admin(self) -> PortInfo:
@@ -200,7 +205,7 @@ class Port:
         return (
             self.config.partner
             if self.config.partner is not None
-            else self.settings.default_partner
+            else self.system_config.default_partner
         )
 
     @property
@@ -343,7 +348,7 @@ class Port:
     def frame(self) -> bytes:
         """The LACPDU with the values of this moment, as an Ethernet frame (6.4.16)."""
         if self.transmit_frame is None:
-            pdu = Lacpdu(self.actor, self.partner, self.settings.collector_max_delay)
+            pdu = Lacpdu(self.actor, self.partner, self.system_config.collector_max_delay)
             self.transmit_frame = self.ethernet(pdu.encode())
         return self.transmit_frame
 
@@ -353,7 +358,7 @@ class Port:
 
     def operational_key(self) -> int:
         """Actor_Oper_Port_Key."""
-        if not self.settings.speed_in_key:
+        if not self.system_config.speed_in_key:
             return self.config.key
         # A link that is down keeps its speed here, or its return would need a new selection.
         return key_with_speed(self.config.key, self.speed, self.link.duplex is not Duplex.HALF)
@@ -368,11 +373,11 @@ class Port:
 
     def apply_config(self) -> None:
         """Make the administrative values operational; NTT when the partner must know."""
-        config, settings = self.config, self.settings
+        config, system = self.config, self.system_config
         admin = PortState.ACTIVITY | PortState.SHORT_TIMEOUT | PortState.AGGREGATION
         actor = PortInfo(
-            settings.system_priority,
-            settings.system,
+            system.system_priority,
+            system.system,
             self.operational_key(),
             config.priority,
             config.number,

@@ -15,7 +15,7 @@ from lacp.info import PortState
 from lacp.protocol import sharing
 from lacp.protocol.aggregator import Aggregator, LagId
 from lacp.protocol.churn import PartnerChurnState
-from lacp.protocol.config import SystemConfig
+from lacp.protocol.config import Administration, SystemConfig
 from lacp.protocol.port import Port
 from lacp.protocol.receive import ReceiveState
 from lacp.protocol.variables import Fallback, Selected
@@ -39,20 +39,24 @@ class _Claim(IntEnum):
 class Selection:
     """The Selection Logic of one system."""
 
-    def __init__(self, settings: SystemConfig) -> None:
-        self.settings = settings
+    def __init__(self, administration: Administration) -> None:
+        self._administration = administration
         self.aggregators: dict[int, Aggregator] = {}
         self._by_lag: dict[LagId, Aggregator] = {}
         #: Ports that found no aggregator, by name.
         self._unplaced: dict[str, Port] = {}
         #: Aggregators whose port has left while others used them.
         self._leaving: set[int] = set()
-        for identifier, key in (settings.aggregators or {}).items():
+        for identifier, key in (self._config.aggregators or {}).items():
             self.aggregators[identifier] = Aggregator(identifier, key)
+
+    @property
+    def _config(self) -> SystemConfig:
+        return self._administration.config
 
     def port_added(self, port: Port) -> None:
         """Give the port its own aggregator, unless management has named them all."""
-        if self.settings.aggregators is None:
+        if self._config.aggregators is None:
             self._leaving.discard(port.number)
             self.aggregators.setdefault(port.number, Aggregator(port.number, None))
 
@@ -60,7 +64,7 @@ class Selection:
         """Forget a port that is detached; returns the ports that must look again."""
         self._unplaced.pop(port.name, None)
         affected = self._leave(port) if port.aggregator is not None else ()
-        if self.settings.aggregators is None:
+        if self._config.aggregators is None:
             self._leaving.add(port.number)
             self._drop_if_left(self.aggregators[port.number])
         return affected
@@ -86,9 +90,9 @@ class Selection:
             affected.update((p.name, p) for p in self._select(port))
         if port.aggregator is not None:
             used = port.aggregator
-            affected.update((p.name, p) for p in sharing.share(used, self.settings, port))
+            affected.update((p.name, p) for p in sharing.share(used, self._config, port))
             affected.update((p.name, p) for p in self._contenders(used))
-            if not self.settings.revertive:
+            if not self._config.revertive:
                 affected.update((p.name, p) for p in used.ports.values() if p.mux.held_back)
         return affected.values()
 
@@ -114,7 +118,7 @@ class Selection:
             return "the link is down"
         if not port.lacp_enabled:
             return "LACP is disabled: the link is half duplex"
-        no_stand_in = port.partner.system == NO_MAC and self.settings.fallback is Fallback.NONE
+        no_stand_in = port.partner.system == NO_MAC and self._config.fallback is Fallback.NONE
         if port.defaulted and no_stand_in:
             return "no partner was heard"
         if port.defaulted and port.receive.state is not ReceiveState.DEFAULTED:
@@ -144,7 +148,7 @@ class Selection:
         aggregator.ports[port.name] = port
         port.aggregator = aggregator
         port.mux.selection_made()
-        return sharing.share(aggregator, self.settings, port, joining=True)
+        return sharing.share(aggregator, self._config, port, joining=True)
 
     def _candidates(self, port: Port) -> Iterator[Aggregator]:
         """The aggregators with the port's key, its own first (6.4.14.2)."""
@@ -198,7 +202,7 @@ class Selection:
         if aggregator.ports:
             # Those that waited for this one too have only just become Ready.
             rest = dict.fromkeys(aggregator.waiting.values() if aggregator.ready else ())
-            return rest | dict.fromkeys(sharing.share(aggregator, self.settings, None))
+            return rest | dict.fromkeys(sharing.share(aggregator, self._config, None))
         assert aggregator.lag is not None
         del self._by_lag[aggregator.lag]
         aggregator.lag = None

@@ -13,7 +13,7 @@ from lacp.protocol.variables import Fallback, Selected
 
 def share(
     aggregator: Aggregator,
-    settings: SystemConfig,
+    config: SystemConfig,
     concerned: Port | None,
     joining: bool = False,
 ) -> Iterable[Port]:
@@ -25,9 +25,7 @@ def share(
     affected: dict[str, Port] = {}
     was_ready = aggregator.ready
     limited = (
-        settings.min_ports > 1
-        or settings.max_ports is not None
-        or settings.fallback is not Fallback.NONE
+        config.min_ports > 1 or config.max_ports is not None or config.fallback is not Fallback.NONE
     )
     considered = aggregator.ports.values() if limited else filter(None, (concerned,))
     # Who is unselected is on its way out, but for the one that has just chosen.
@@ -36,7 +34,7 @@ def share(
         for p in considered
         if p.selected is not Selected.UNSELECTED or (joining and p is concerned)
     ]
-    standing_by = _standing_by(ports, settings) if limited else {}
+    standing_by = _standing_by(ports, config) if limited else {}
     for port in ports:
         standby = standing_by.get(port.name)
         chosen = Selected.SELECTED if standby is None else Selected.STANDBY
@@ -58,13 +56,13 @@ def share(
     return affected.values()
 
 
-def _standing_by(ports: list[Port], settings: SystemConfig) -> dict[str, str]:
+def _standing_by(ports: list[Port], config: SystemConfig) -> dict[str, str]:
     """Those of a LAG's ports that must stand by, by name, each with the reason."""
     usable = sum(p.usable for p in ports)
-    if settings.min_ports > 1 and usable < settings.min_ports:
-        return {p.name: f"{usable} usable ports, min_ports is {settings.min_ports}" for p in ports}
-    limit, rule = settings.max_ports, f"max_ports is {settings.max_ports}"
-    if settings.fallback is Fallback.SINGLE and ports and ports[0].defaulted:
+    if config.min_ports > 1 and usable < config.min_ports:
+        return {p.name: f"{usable} usable ports, min_ports is {config.min_ports}" for p in ports}
+    limit, rule = config.max_ports, f"max_ports is {config.max_ports}"
+    if config.fallback is Fallback.SINGLE and ports and ports[0].defaulted:
         limit, rule = 1, "fallback is single"
     if limit is None or len(ports) <= limit:
         return {}

@@ -23,7 +23,7 @@ from lacp.link import DOWN, Duplex, Link
 from lacp.protocol import marker, receive
 from lacp.protocol.absent import Absent
 from lacp.protocol.aggregator import Aggregator
-from lacp.protocol.config import PortConfig, SystemConfig
+from lacp.protocol.config import Administration, PortConfig, SystemConfig
 from lacp.protocol.events import Event, FrameDropped, LinkChanged, PortAdded, PortRemoved, Transmit
 from lacp.protocol.port import Port
 from lacp.protocol.receive import LISTENING, ReceiveState
@@ -65,8 +65,8 @@ class System:
     """One 802.1AX system. Ports are known by name; a call with an unknown one raises UsageError."""
 
     def __init__(self, config: SystemConfig) -> None:
-        self._config = config
-        self._selection = Selection(config)
+        self._administration = Administration(config)
+        self._selection = Selection(self._administration)
         self._ports: dict[str, Port] = {}
         self._events: deque[Event] = deque()
         self._clock = Clock()
@@ -81,7 +81,7 @@ class System:
     @property
     def config(self) -> SystemConfig:
         """The administrative parameters in force."""
-        return self._config
+        return self._administration.config
 
     @property
     def now(self) -> float:
@@ -212,7 +212,7 @@ class System:
         it = self._ports[name] = Port(
             name,
             config,
-            self._config,
+            self._administration,
             self._events,
             self._clock,
             self._sent.pop(config.number, None),
@@ -248,9 +248,8 @@ class System:
         fixed = {"edition", "control", "aggregators", "history"} & changes.keys()
         if fixed:
             raise UsageError(f"{', '.join(sorted(fixed))} cannot change while the system runs")
-        self._config = self._selection.settings = _replaced(self._config, changes)
+        self._administration.config = _replaced(self.config, changes)
         for it in self._ports.values():
-            it.settings = self._config
             self._configured(it)
         for it in self._ports.values():
             # All before any selects, so that a LAG that changes its name can keep its aggregator.
