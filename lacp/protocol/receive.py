@@ -141,20 +141,28 @@ def partner_of(port: Port, pdu: Lacpdu) -> PortInfo:
 
 def matched(port: Port, pdu: Lacpdu) -> bool:
     """Whether the sender of `pdu` sees this port as it is, or is Individual and need not."""
+    return matches(port.actor, pdu.actor, pdu.partner)
+
+
+def matches(actor: PortInfo, partner: PortInfo, view: PortInfo) -> bool:
+    """Whether `partner`, whose view of `actor` is `view`, sees it as it is, or need not."""
     aggregation = PortState.AGGREGATION
-    if aggregation not in pdu.actor.state:
+    if aggregation not in partner.state:
         return True
-    return pdu.partner.identity == port.actor.identity and (
-        (aggregation in pdu.partner.state) is (aggregation in port.actor.state)
+    return view.identity == actor.identity and (
+        (aggregation in view.state) is (aggregation in actor.state)
     )
 
 
 def maintained(port: Port, pdu: Lacpdu) -> bool:
     """Whether LACP actively maintains the link: one end is active, and the other knows."""
+    return maintains(port.actor, pdu.actor, pdu.partner)
+
+
+def maintains(actor: PortInfo, partner: PortInfo, view: PortInfo) -> bool:
+    """Whether `partner` is active, or sees in `view` that `actor` is."""
     activity = PortState.ACTIVITY
-    return activity in pdu.actor.state or (
-        activity in port.actor.state and activity in pdu.partner.state
-    )
+    return activity in partner.state or (activity in actor.state and activity in view.state)
 
 
 def record_default(port: Port) -> None:
@@ -190,8 +198,12 @@ def update_ntt(port: Port, pdu: Lacpdu) -> None:
 
 def outdated(port: Port, pdu: Lacpdu) -> bool:
     """Whether the sender of `pdu` has another view of this port than the port itself."""
-    heard, actor = pdu.partner, port.actor
-    return heard.identity != actor.identity or bool((heard.state ^ actor.state) & _NTT_BITS)
+    return mistakes(pdu.partner, port.actor)
+
+
+def mistakes(view: PortInfo, actor: PortInfo) -> bool:
+    """Whether `view` differs from `actor` in what update_NTT compares."""
+    return view.identity != actor.identity or bool((view.state ^ actor.state) & _NTT_BITS)
 
 
 def out_of_sync(port: Port) -> str:
