@@ -29,6 +29,18 @@ class MarkerRequest:
     sent_at: float
 
 
+class Markers:
+    """What one port keeps for the marker protocol."""
+
+    __slots__ = ("awaited", "sent")
+
+    def __init__(self) -> None:
+        #: The marker whose response is waited for.
+        self.awaited: MarkerRequest | None = None
+        #: When the last frames of the marker protocol left; most ports never send one.
+        self.sent: deque[float] | None = None
+
+
 def respond(port: Port, marker: Marker) -> None:
     """Answer a Marker PDU, whatever the port's other machines do (Figure 6-28)."""
     if not _allowed(port):
@@ -41,9 +53,9 @@ def respond(port: Port, marker: Marker) -> None:
 
 def _allowed(port: Port) -> bool:
     """Whether the marker protocol may send another frame now; if so, it is counted."""
-    if port.markers_sent is None:
-        port.markers_sent = deque(maxlen=_RATE)
-    sent = port.markers_sent
+    if port.marker.sent is None:
+        port.marker.sent = deque(maxlen=_RATE)
+    sent = port.marker.sent
     if len(sent) == _RATE and port.now - sent[0] < 1.0:
         return False
     sent.append(port.now)
@@ -55,7 +67,7 @@ def send(port: Port, transaction: int) -> None:
     if not _allowed(port):
         raise UsageError(f"port {port.name}: more than {_RATE} markers a second")
     give_up(port)
-    port.marker = MarkerRequest(transaction, port.now)
+    port.marker.awaited = MarkerRequest(transaction, port.now)
     port.start(Timer.MARKER, MARKER_TIMEOUT)
     marker = Marker(
         requester_port=port.actor.port, requester_system=port.actor.system, transaction=transaction
@@ -66,14 +78,14 @@ def send(port: Port, transaction: int) -> None:
 
 def answered(port: Port, marker: Marker) -> None:
     """Take a Marker Response PDU."""
-    request = port.marker
+    request = port.marker.awaited
     mine = (marker.requester_port, marker.requester_system) == (port.actor.port, port.actor.system)
     if request is None or not mine or marker.transaction != request.transaction:
         port.events.append(
             FrameDropped(port.name, "marker response that nobody waits for", port.now)
         )
         return
-    port.marker = None
+    port.marker.awaited = None
     port.timers.stop(Timer.MARKER)
     port.events.append(
         MarkerAnswered(port.name, request.transaction, port.now - request.sent_at, port.now)
@@ -91,7 +103,8 @@ def not_sent(port: Port, kind: slow.Kind) -> None:
 
 def give_up(port: Port) -> None:
     """Stop waiting for a response."""
-    if port.marker is not None:
-        port.events.append(MarkerLost(port.name, port.marker.transaction, port.now))
-        port.marker = None
+    request = port.marker.awaited
+    if request is not None:
+        port.events.append(MarkerLost(port.name, request.transaction, port.now))
+        port.marker.awaited = None
         port.timers.stop(Timer.MARKER)

@@ -24,6 +24,8 @@ class MuxMachine(StateMachine):
     NAME = "mux"
     #: The box in which a selected port waits for Ready.
     WAITS_IN: ClassVar[Enum]
+    #: The box in which a port is out of every aggregator.
+    DETACHED: ClassVar[Enum]
 
     def step(self) -> bool:
         moved = super().step()
@@ -47,7 +49,7 @@ class MuxMachine(StateMachine):
     @property
     def detached(self) -> bool:
         """Whether the port is out of every aggregator, so that it may select anew."""
-        return bool(self.state.name == "DETACHED")
+        return self.state is self.DETACHED
 
     @property
     def held_back(self) -> bool:
@@ -145,6 +147,7 @@ class IndependentMux(_ClassicMux):
 
     State = IndependentState
     WAITS_IN = IndependentState.WAITING
+    DETACHED = IndependentState.DETACHED
     # fmt: off
     ROWS = (
         #   from            to              when
@@ -183,6 +186,7 @@ class CoupledMux(_ClassicMux):
 
     State = CoupledState
     WAITS_IN = CoupledState.WAITING
+    DETACHED = CoupledState.DETACHED
     # fmt: off
     ROWS = (
         #   from                       to                         when
@@ -222,7 +226,7 @@ class RestoreMux(MuxMachine):
     __slots__ = ()
 
     State = RestoreState
-    WAITS_IN = RestoreState.DETACHED
+    WAITS_IN = DETACHED = RestoreState.DETACHED
     # fmt: off
     ROWS = (
         #   from                  to               when

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING
 
 from lacp.address import SLOW_PROTOCOLS_MULTICAST, Mac
 from lacp.info import PORT_STATES, PortInfo, PortState
@@ -17,14 +16,12 @@ from lacp.protocol.counters import Counters
 from lacp.protocol.edition import Edition
 from lacp.protocol.events import Event, MuxChanged, PartnerChanged, StateChanged
 from lacp.protocol.machine import StateMachine
+from lacp.protocol.marker import Markers
 from lacp.protocol.receive import Receive, ReceiveState
 from lacp.protocol.timers import LONG_TIMEOUT_TIME, Clock, Timer, Timers
 from lacp.protocol.variables import Control, Selected
 from lacp.wire import slow
 from lacp.wire.lacpdu import Lacpdu
-
-if TYPE_CHECKING:
-    from lacp.protocol.marker import MarkerRequest
 
 _NO_STATE = PORT_STATES[0]
 
@@ -50,9 +47,7 @@ class Port:
         "last_received_at",
         "link",
         "marker",
-        "markers_sent",
         "mux",
-        "mux_reason",
         "name",
         "ntt",
         "partner",
@@ -136,16 +131,13 @@ class Port:
         self.sent: deque[float] = sent or deque(maxlen=system.edition.transmit_limit)
         #: After a failed transmission, when to try again.
         self.retry_at = -inf
-        self.marker: MarkerRequest | None = None
-        #: When the last frames of the marker protocol left.
-        self.markers_sent: deque[float] | None = None
+        self.marker = Markers()
 
         self.timers = Timers()
         #: When the system's queue looks at this port next.
         self.scheduled = inf
         self.counters = Counters()
         self.history: deque[StateChanged] = deque(maxlen=system.history)
-        self.mux_reason = ""
         self.partner_view: tuple[object, ...] = ()
         #: Whom the partner sees at this end, by its last LACPDU; for diagnosis.
         self.heard: PortInfo | None = None
@@ -263,8 +255,6 @@ class Port:
         self.events.append(event)
         self.history.append(event)
         self.reselect = True
-        if machine == "mux":
-            self.mux_reason = reason
 
     def choose(self, selected: Selected, reason: str) -> None:
         """Set Selected, and say why."""

@@ -111,21 +111,22 @@ class System:
             it.start(Timer.CURRENT_WHILE, SHORT_TIMEOUT_TIME if short else LONG_TIMEOUT_TIME)
             return
         fired = it.fire()
-        kind = slow.classify(frame)
+        classified = slow.classify(frame)
+        kind = classified.kind
         if not it.port_enabled:
             it.counters.dropped_rx += 1
             self._drop(it, "the link is down")
-        elif kind.kind is slow.Kind.LACP:
-            self._receive_lacpdu(it, frame, kind.payload)
+        elif kind is slow.Kind.LACP:
+            self._receive_lacpdu(it, frame, classified.payload)
             return
-        elif kind.kind in (slow.Kind.MARKER, slow.Kind.MARKER_RESPONSE):
-            self._receive_marker(it, kind.payload)
+        elif kind in (slow.Kind.MARKER, slow.Kind.MARKER_RESPONSE):
+            self._receive_marker(it, classified.payload)
         else:
-            if kind.kind is slow.Kind.ILLEGAL:
+            if kind is slow.Kind.ILLEGAL:
                 it.counters.illegal_rx += 1
-            elif kind.counted:
+            elif classified.counted:
                 it.counters.unknown_rx += 1
-            self._drop(it, kind.reason)
+            self._drop(it, classified.reason)
         if fired:
             self._settle(it)
 

@@ -258,7 +258,8 @@ def test_the_history_is_bounded_and_says_why() -> None:
     port = engine.ports["eth1"]
     assert len(port.history) == 4
     assert port.history[-1].reason == "port_enabled and synchronization"
-    assert port.mux_reason == "selected and partner_sync and partner_collecting"
+    opened = next(e for e in port.history if e.new == "DISTRIBUTING")
+    assert opened.reason == "selected and partner_sync and partner_collecting"
 
 
 def test_no_history_is_kept_when_none_is_wanted() -> None:
