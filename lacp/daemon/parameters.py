@@ -1,14 +1,44 @@
-"""From what a configuration says to what the engine takes."""
+"""From what a configuration says to what the engine takes, and what of it may change when."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from lacp.address import Mac
-from lacp.config.model import LacpConfig, TeamPort
+from lacp.config.model import LacpConfig, TeamConfig, TeamPort
+from lacp.errors import UsageError
 from lacp.protocol.config import PortConfig
 from lacp.protocol.edition import EDITIONS
 from lacp.protocol.variables import Control, Fallback
+
+#: Keys of `runner` that hold as long as the team runs.
+FIXED_KEYS = ("edition", "control")
+#: Keys of `runner`, and of a port, that may be set while the team runs.
+RUNNER_KEYS = tuple(key.name for key in fields(LacpConfig) if key.name not in FIXED_KEYS)
+PORT_KEYS = tuple(key.name for key in fields(TeamPort) if key.name != "name")
+
+
+def settable(team: str, config: TeamConfig, path: str) -> tuple[str, ...]:
+    """The keys that lead to what `path` names, with or without the team in front.
+
+    Raises UsageError when it cannot be set while the team runs.
+    """
+    path = path.removeprefix(f"{team}.")
+    first, _, rest = path.partition(".")
+    if first == "runner":
+        if rest in RUNNER_KEYS:
+            return first, rest
+        raise UsageError(f"runner.{rest} cannot be set, but {', '.join(RUNNER_KEYS)}")
+    if first == "ports":
+        port, _, key = rest.rpartition(".")
+        if port not in config.ports:
+            names = ", ".join(config.ports) or "none"
+            raise UsageError(f"no port {port!r} in {team}, there are {names}")
+        if key in PORT_KEYS:
+            return first, port, key
+        raise UsageError(f"ports.{port}.{key} cannot be set, but {', '.join(PORT_KEYS)}")
+    raise UsageError(f"{path!r} cannot be set: expected runner.KEY or ports.NAME.KEY")
 
 
 def system_parameters(runner: LacpConfig, system: Mac) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from lacp.config.model import TeamConfig
 from lacp.daemon.clock import Clock
 from lacp.daemon.drive import Driver
 from lacp.daemon.files import Memory, TeamFiles
+from lacp.daemon.parameters import settable
 from lacp.daemon.sources import Reading, Sources
 from lacp.daemon.team import Team, nothing
 from lacp.dataplane.base import Dataplane
@@ -26,24 +27,6 @@ _DATAPLANES: dict[str, Callable[[], Dataplane]] = {
     NoDataplane.name: NoDataplane,
     MemoryDataplane.name: MemoryDataplane,
 }
-
-#: What may be set while a team runs, below `runner` and below a port.
-_RUNNER_KEYS = frozenset(
-    {
-        "active",
-        "fast_rate",
-        "sys_prio",
-        "system",
-        "min_ports",
-        "max_ports",
-        "aggregate_wait",
-        "fallback",
-        "collector_max_delay",
-        "wait_to_restore",
-        "revertive",
-    }
-)
-_PORT_KEYS = frozenset({"lacp_prio", "lacp_key"})
 
 
 @dataclass(slots=True)
@@ -235,7 +218,7 @@ class Service:
         `path` is ``[TEAM.]runner.KEY`` or ``[TEAM.]ports.NAME.KEY``. Raises UsageError for a path
         that cannot be set, ConfigError for a value that is wrong.
         """
-        keys = _settable(path.removeprefix(f"{team.name}."), team)
+        keys = settable(team.name, team.config, path)
         loaded = teamd.edited(team.config, keys, value)
         wanted = "$." + ".".join(keys)
         for warning in loaded.warnings:
@@ -250,25 +233,6 @@ class Service:
             team.runner.ports[port].counters.reset()
             team.flooded.pop(port, None)
             team.refused.pop(port, None)
-
-
-def _settable(path: str, team: Team) -> tuple[str, ...]:
-    """The keys that lead to what `path` names."""
-    first, _, rest = path.partition(".")
-    if first == "runner":
-        if rest in _RUNNER_KEYS:
-            return first, rest
-        allowed = ", ".join(sorted(_RUNNER_KEYS))
-        raise UsageError(f"runner.{rest} cannot be set, but {allowed}")
-    if first == "ports":
-        port, _, key = rest.rpartition(".")
-        if port not in team.config.ports:
-            names = ", ".join(team.config.ports) or "none"
-            raise UsageError(f"no port {port!r} in {team.name}, there are {names}")
-        if key in _PORT_KEYS:
-            return first, port, key
-        raise UsageError(f"ports.{port}.{key} cannot be set, but {', '.join(sorted(_PORT_KEYS))}")
-    raise UsageError(f"{path!r} cannot be set: expected runner.KEY or ports.NAME.KEY")
 
 
 def _listed(config: TeamConfig) -> str:

@@ -12,6 +12,7 @@ from lacp.daemon.clock import Clock
 from lacp.daemon.files import Memory
 from lacp.daemon.journal import Journal
 from lacp.daemon.parameters import (
+    FIXED_KEYS,
     fixed_parameters,
     port_config,
     port_parameters,
@@ -180,7 +181,7 @@ class Team:
         Raises LacpError, changing nothing, when they contradict each other.
         """
         old, runner = self.config, config.runner
-        for what in ("edition", "control"):
+        for what in FIXED_KEYS:
             was, new = getattr(old.runner, what), getattr(runner, what)
             if was != new:
                 said = f"{what} stays {was} until the next start: it cannot change under way"

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from lacp.config.model import CONTROLS, DATAPLANES, EDITIONS, FALLBACKS, LacpConfig, TeamPort
+from lacp.daemon.parameters import FIXED_KEYS, PORT_KEYS, RUNNER_KEYS
 from lacp.protocol import edition
 from lacp.protocol.variables import Control, Fallback
 
-PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "configuration.md").read_text()
+CONTROL = (DOCS / "control.md").read_text()
 ROWS = dict(re.findall(r"^\| `([\w.]+)` \| `?([^`|]+?)`? \|", PAGE, re.M))
 
 
@@ -35,9 +38,22 @@ def test_every_key_of_the_runner_is_on_the_page_with_its_default(field: object) 
     assert ROWS[f"runner.{name}"] == written(getattr(LacpConfig(), name))
 
 
-@pytest.mark.parametrize("name", ["lacp_prio", "lacp_key"])
+@pytest.mark.parametrize("name", PORT_KEYS)
 def test_every_key_of_a_port_is_on_the_page_with_its_default(name: str) -> None:
     assert ROWS[f"ports.NAME.{name}"] == written(getattr(TeamPort(name="eth1"), name))
+
+
+def test_every_key_that_can_be_set_is_on_the_page_of_the_control_socket() -> None:
+    said = re.search(r"Keys of `runner`: (.*?); of a port: (.*?)\.", CONTROL, re.S)
+    assert said is not None
+    runner, port = (tuple(re.findall(r"`(\w+)`", keys)) for keys in said.groups())
+    assert (runner, port) == (RUNNER_KEYS, PORT_KEYS)
+
+
+def test_what_cannot_be_set_is_on_the_page_of_the_configuration() -> None:
+    said = re.search(r"daemon restarts.*?\. (.*?) keep their value while the team runs", PAGE, re.S)
+    assert said is not None
+    assert {*FIXED_KEYS, "dataplane", "debug_level"} == {*re.findall(r"`(\w+)`", said[1])}
 
 
 def test_the_words_of_a_configuration_are_those_of_the_engine() -> None:

@@ -459,7 +459,7 @@ def test_what_cannot_be_set(hosts: World) -> None:
         ("runner.edition", "2020", UsageError, "runner.edition cannot be set, but"),
         ("runner.revertive", True, UsageError, "edition 2020 has it"),
         ("ports.a9.lacp_prio", 1, UsageError, "no port 'a9' in team0, there are a1, a2"),
-        ("ports.a1.prio", 1, UsageError, "cannot be set, but lacp_key, lacp_prio"),
+        ("ports.a1.prio", 1, UsageError, "cannot be set, but lacp_prio, lacp_key"),
         ("device", "x", UsageError, "expected runner.KEY or ports.NAME.KEY"),
         ("runner.fast_rate", 1, ConfigError, "found 1, expected true or false"),
         ("runner.min_ports", 0, ConfigError, "found 0, expected an integer"),
