@@ -23,3 +23,7 @@ class DecodeError(LacpError):
 
 class UnknownSubtypeError(DecodeError):
     """A well-formed slow-protocol frame of a protocol that is not LACP or Marker."""
+
+
+class CaptureError(LacpError):
+    """No capture that can be read: says which file, what was found and what was expected."""
