@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lacp.capture.frame import Frame
 from lacp.capture.linklayer import LINK_LAYERS, known_links
-from lacp.capture.records import MAX_FRAME, SECOND, Damage, Look, Records
+from lacp.capture.records import HEADS, MAX_FRAME, SECOND, Damage, Look, Records
 from lacp.capture.window import Window
 from lacp.errors import CaptureError
 
@@ -55,7 +55,9 @@ class Pcap(Records):
     def __init__(self, window: Window, everything: bool) -> None:
         super().__init__(window, everything)
         if not window.need(HEADER):
-            raise CaptureError(f"ends after {window.ahead} octets, expected a pcap header of 24")
+            raise CaptureError(
+                window.fault or f"ends after {window.ahead} octets, expected a pcap header of 24"
+            )
         magic = bytes(window.buffer[window.at : window.at + 4])
         order, self._variant = variant(magic) or ("<", VARIANTS[0xA1B2C3D4])
         self.format = self._variant.name
@@ -78,12 +80,16 @@ class Pcap(Records):
         window = self._window
         buffer, at, end = window.buffer, window.at, window.end
         header = self._variant.header
-        peek, first_look, second_look = self._look.peek, self._look.first, self._look.second
+        look = self._look
+        peek, first_look, second_look = look.peek, look.first, look.second
+        tags, behind = look.tags, look.behind + 8
         number, last, stop = self.total, at, end - header
         while at <= stop:
             size, first, second = peek(buffer, at + 8)
             if second in second_look or first in first_look or not size:
-                break
+                tagged = second in tags and first not in first_look and size
+                if not tagged or buffer[at + behind] in HEADS:
+                    break
             last = at
             at += size + header
             number += 1

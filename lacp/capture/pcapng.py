@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from lacp.capture.frame import Frame
 from lacp.capture.linklayer import LINK_LAYERS, LinkLayer, known_links
-from lacp.capture.records import SECOND, Damage, Look, Records
+from lacp.capture.records import HEADS, SECOND, Damage, Look, Records
 from lacp.capture.window import ROOM, Window
 from lacp.errors import CaptureError
 
@@ -25,6 +25,8 @@ _OBSOLETE = 2
 _SIMPLE = 3
 _STATISTICS = 5
 _ENHANCED = 6
+#: Blocks that Wireshark numbers like frames: journal entries, custom blocks, events of sysdig.
+_NUMBERED = frozenset({9, 0xBAD, 0x40000BAD, 0x204, 0x208, 0x216, 0x217, 0x221, 0x222})
 #: Octets of a block around its body, and of the largest that is skipped (as Wireshark has it).
 _AROUND = 12
 _MAX_BLOCK = 16 * 1024 * 1024
@@ -40,9 +42,8 @@ _OUTBOUND = {1: False, 2: True}
 class _Interface:
     """What an Interface Description Block says of its frames."""
 
-    def __init__(self, index: int, number: int, snaplen: int) -> None:
-        #: Counted through all sections, as Wireshark does.
-        self.index = index
+    def __init__(self, number: int, snaplen: int) -> None:
+        #: The link type.
         self.number = number
         self.link: LinkLayer | None = LINK_LAYERS.get(number)
         self.snaplen = snaplen
@@ -75,7 +76,9 @@ class Pcapng(Records):
         super().__init__(window, everything)
         window.limit = ROOM
         if not window.need(_AROUND):
-            raise CaptureError(f"ends after {window.ahead} octets, expected a pcapng section of 28")
+            raise CaptureError(
+                window.fault or f"ends after {window.ahead} octets, expected a section header of 28"
+            )
         found = bytes(window.buffer[window.at + 8 : window.at + 12])
         if found not in _BYTE_ORDERS:
             raise CaptureError(
@@ -83,7 +86,6 @@ class Pcapng(Records):
             )
         self._order = "<"
         self._interfaces: list[_Interface] = []
-        self._known_before = 0
         self._drops_before: int | None = None
         #: Of the frames of `_usual` interfaces.
         self._look: Look | None = None
@@ -126,7 +128,9 @@ class Pcapng(Records):
             return
         window, usual = self._window, self._usual
         buffer, at, end = window.buffer, window.at, window.end
-        peek, first_look, second_look = self._look.peek, self._look.first, self._look.second
+        look = self._look
+        peek, first_look, second_look = look.peek, look.first, look.second
+        tags, behind = look.tags, look.behind - 4
         number, last, stop = self.total, at, end - 28
         # The total length before a block is the end of the one before: so each is checked twice.
         (before,) = self._u32(at - 4)
@@ -134,13 +138,15 @@ class Pcapng(Records):
             trailer, kind, size, interface, captured, first, second = peek(buffer, at - 4)
             if (
                 kind != _ENHANCED
-                or second in second_look
-                or first in first_look
                 or captured + 32 > size
                 or interface not in usual
                 or trailer != before
             ):
                 break
+            if second in second_look or first in first_look:
+                tagged = second in tags and first not in first_look
+                if not tagged or buffer[at + behind] in HEADS:
+                    break
             last = at
             at += size
             before = size
@@ -170,6 +176,7 @@ class Pcapng(Records):
         what = f"block of type {kind} at {where}"
         if reader is None:
             self._skip(size, what)
+            self.total += kind in _NUMBERED
             return None
         self._need(size, f"a block of type {kind}")
         self._check_end(window.at + size - 4, size, what)
@@ -209,7 +216,6 @@ class Pcapng(Records):
                 f"section at {self._window.where(at - 8)} is of version {major}.{minor}, expected 1"
             )
         self._drops_before = self.drops
-        self._known_before += len(self._interfaces)
         self._interfaces = []
         self._look, self._link = None, None
 
@@ -222,8 +228,7 @@ class Pcapng(Records):
                 f" expected at most {_MAX_INTERFACES} in a section"
             )
         number, snaplen = self._unpack("HxxI", at)
-        index = self._known_before + len(self._interfaces)
-        interface = _Interface(index, number, snaplen)
+        interface = _Interface(number, snaplen)
         for code, value in self._options(at + 8, end):
             interface.describe(code, value, self._order)
         self._interfaces.append(interface)
@@ -234,14 +239,13 @@ class Pcapng(Records):
         """Interface Statistics Block: interface, time in two halves, options; the last counts."""
         self._room(at, end, 12, "interface statistics")
         (number,) = self._unpack("I", at)
-        interface = self._interface_of(number, at)
         counters = {
             code: int(self._number("Q", value))
             for code, value in self._options(at + 12, end)
             if code in (_IF_DROP, _OS_DROP) and len(value) == 8
         }
-        if counters:
-            interface.drops = sum(counters.values())
+        if counters and number < len(self._interfaces):
+            self._interfaces[number].drops = sum(counters.values())
 
     def _enhanced(self, at: int, end: int) -> Frame | None:
         """Enhanced Packet Block: interface, time in halves, captured, length, octets, options."""
@@ -294,7 +298,7 @@ class Pcapng(Records):
             bytes(self._window.buffer[at : at + captured]),
             length,
             time,
-            interface.index,
+            number,
             # Of the frame, in octets; else of the interface.
             flags >> 5 & 0xF or interface.fcs,
             _OUTBOUND.get(flags & 3),

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator
 from typing import Literal
 
 from lacp.capture.frame import Frame
-from lacp.capture.linklayer import LinkLayer, of_interest
+from lacp.capture.linklayer import SLOW, TAGS, LinkLayer, of_interest
 from lacp.capture.window import Window
 
 #: The largest frame that libpcap and Wireshark take for one (MAXIMUM_SNAPLEN).
@@ -19,6 +19,10 @@ class Damage(Exception):
     """From here on the file cannot be read: where, what was found and what was expected."""
 
 
+#: First octets of what a tag may stand before: the EtherType of slow protocols, or another tag.
+HEADS = frozenset(kind[0] for kind in TAGS | {SLOW})
+
+
 class Look:
     """What a quick look at two 16-bit fields of a frame finds of interest."""
 
@@ -27,11 +31,15 @@ class Look:
         self.peek = struct.Struct(front + link.peek).unpack_from
         order: Literal["little", "big"] = "little" if front[0] == "<" else "big"
         self.first = frozenset(int.from_bytes(field, order) for field in link.first)
-        self.second: Container[int] = (
-            range(0x10000)
-            if everything
-            else frozenset(int.from_bytes(field, order) for field in link.second)
+        self.second: Container[int] = frozenset(
+            int.from_bytes(field, order) for field in link.second
         )
+        #: Tags in the second field; a frame with one is of interest only if the octet at `behind`,
+        #: where the EtherType behind the tag begins, is one of HEADS.
+        self.tags = frozenset(int.from_bytes(tag, order) for tag in TAGS)
+        self.behind = struct.calcsize(front + link.peek) + 2
+        if everything:
+            self.second, self.tags = range(0x10000), frozenset()
 
 
 class Records:
