@@ -31,3 +31,10 @@ class Link:
 
 
 DOWN = Link()
+
+
+def speed(megabits: int | None) -> str:
+    """A link's speed as people say it: 100M, 2.5G, 400G."""
+    if megabits is None:
+        return ""
+    return f"{megabits}M" if megabits < 1000 else f"{megabits / 1000:g}G"

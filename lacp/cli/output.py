@@ -172,13 +172,6 @@ def age(seconds: float | None) -> str:
     return f"{seconds / 86400:.0f} d"
 
 
-def speed(megabits: int | None) -> str:
-    """A link's speed as people say it: 100M, 2.5G, 400G."""
-    if megabits is None:
-        return ""
-    return f"{megabits}M" if megabits < 1000 else f"{megabits / 1000:g}G"
-
-
 def known(value: object, unknown: str = "-") -> str:
     """A value, or a dash for what is not known."""
     return unknown if value is None else str(value)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
+import time
 from argparse import Namespace
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,18 +92,15 @@ def show(args: Namespace, names: list[str], *, verbose: bool = False) -> Answer:
     if names:
         lags, unknown = _select(lags, names)
         complaints += unknown
+    from lacp.daemon.clock import timestamp
+
     document = {
         "version": 1,
         "host": socket.gethostname(),
-        "time": timestamp(datetime.now(UTC)),
+        "time": timestamp(time.time()),
         "lags": sorted(lags, key=lambda lag: str(lag["name"])),
     }
     return Answer(document, BAD if complaints else DONE, complaints)
-
-
-def timestamp(moment: datetime) -> str:
-    """A moment as documents have it: UTC, milliseconds."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 def _checked(answer: Document, path: str) -> Document:

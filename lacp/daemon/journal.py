@@ -1,27 +1,16 @@
-"""Events as log lines, and as the documents that `lacpctl monitor` prints."""
+"""What happens to a team: to the log, and to who subscribed."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, assert_never
+from typing import Any
 
 from lacp.daemon.clock import Clock
-from lacp.daemon.report import link_document, port_info_document
+from lacp.daemon.documents import event_document, phrase
 from lacp.daemon.throttle import Throttle
-from lacp.protocol.events import (
-    FrameDropped,
-    LinkChanged,
-    MarkerAnswered,
-    MarkerLost,
-    MuxChanged,
-    PartnerChanged,
-    PortAdded,
-    PortRemoved,
-    StateChanged,
-    Transmit,
-)
-from lacp.runners.lacp import CarrierChanged, PortEnabled, RunnerEvent
+from lacp.protocol.events import FrameDropped, MarkerAnswered, MuxChanged, PortRemoved, StateChanged
+from lacp.runners.lacp import RunnerNews
 
 log = logging.getLogger("lacp.daemon")
 
@@ -48,22 +37,19 @@ class Journal:
         self._events = Throttle(_EVENT_INTERVAL)
         self.subscribers: list[Subscriber] = []
 
-    def record(self, event: RunnerEvent) -> None:
-        """Take note of an event that is no transmission."""
+    def record(self, event: RunnerNews) -> None:
+        """Take note of an event."""
         if isinstance(event, FrameDropped):
             self._dropped(event)
             return
         if isinstance(event, PortRemoved):
             for throttle in (self._lines, self._floods, self._events):
                 throttle.forget(event.port)
-        if (said := line(event)) is not None:
-            level, text = said
-            if log.isEnabledFor(level):
-                port = getattr(event, "port", None)
-                where = f"{self._team}: {port}" if port is not None else self._team
-                log.log(level, "%s: %s", where, text, extra=self._fields(port))
+        level = _level(event)
+        if level is not None and log.isEnabledFor(level):
+            self.say(level, phrase(event_document(event)), getattr(event, "port", None))
         if self.subscribers:
-            self.publish(describe(event), event.time)
+            self.publish(event_document(event), event.time)
 
     def say(self, level: int, text: str, port: str | None = None) -> None:
         """Log what is no event of the engine."""
@@ -79,12 +65,12 @@ class Journal:
     def _dropped(self, event: FrameDropped) -> None:
         missed = self._lines.admit(event.port, event.time)
         if missed is not None:
-            more = f" ({missed} others since the last such line)" if missed else ""
-            self.say(logging.INFO, f"frame dropped: {event.reason}{more}", event.port)
+            said = phrase({**event_document(event), "suppressed": missed})
+            self.say(logging.INFO, said, event.port)
         if self.subscribers:
             missed = self._events.admit(event.port, event.time)
             if missed is not None:
-                self.publish({**describe(event), "suppressed": missed}, event.time)
+                self.publish({**event_document(event), "suppressed": missed}, event.time)
 
     def flood(self, port: str, limit: int, now: float) -> None:
         """Note that a port receives more than anybody may send."""
@@ -97,70 +83,15 @@ class Journal:
         return {"lag": self._team} if port is None else {"lag": self._team, "port": port}
 
 
-def line(event: RunnerEvent) -> tuple[int, str] | None:
-    """The event in words with its level; None for what says nothing that another one does not."""
+def _level(event: RunnerNews) -> int | None:
+    """How loud to log the event; None for one that says nothing that another one does not."""
     match event:
-        case StateChanged(_, machine, old, new, reason):
-            loud = old != "BEGIN" and (machine in _LOUD or _CHURN & {old, new})
-            return logging.INFO if loud else logging.DEBUG, f"{machine} {old} -> {new}: {reason}"
-        case LinkChanged(_, link):
-            if not link.up:
-                return logging.INFO, "link down"
-            speed = f", {link.speed} Mb/s" if link.speed is not None else ""
-            return logging.INFO, f"link up{speed}, {link.duplex} duplex, address {link.address}"
-        case PartnerChanged(_, _, new):
-            return logging.INFO, f"partner is now {new}"
-        case PortEnabled(_, collecting, distributing):
-            words = {
-                (True, True): "carries traffic",
-                (True, False): "takes traffic, gives none",
-                (False, True): "gives traffic, takes none",
-            }
-            return logging.INFO, words.get((collecting, distributing), "carries no traffic")
-        case CarrierChanged(up, reason):
-            return logging.INFO, f"carrier {'up' if up else 'down'}: {reason}"
-        case PortAdded():
-            return logging.INFO, "port added"
-        case PortRemoved():
-            return logging.INFO, "port removed"
-        case MarkerAnswered(_, transaction, delay):
-            return logging.DEBUG, f"marker {transaction} answered after {delay:.3f} s"
-        case MarkerLost(_, transaction):
-            return logging.INFO, f"marker {transaction} was not answered"
-        case _:
+        case MuxChanged():
             return None
-
-
-def describe(event: RunnerEvent) -> dict[str, Any]:
-    """The event as the document of `monitor --json`, without time and team."""
-    match event:
-        case StateChanged(port, machine, old, new, reason):
-            name = "state_changed"
-            rest: dict[str, Any] = {"machine": machine, "old": old, "new": new, "reason": reason}
-        case LinkChanged(port, link):
-            name, rest = "link_changed", {"link": link_document(link)}
-        case PartnerChanged(port, was, now):
-            name = "partner_changed"
-            rest = {"old": port_info_document(was), "new": port_info_document(now)}
-        case MuxChanged(port, aggregator, collecting, distributing):
-            name, rest = "mux_changed", {"aggregator": aggregator}
-            rest |= {"collecting": collecting, "distributing": distributing}
-        case PortEnabled(port, collecting, distributing):
-            name, rest = "port_enabled", {"collecting": collecting, "distributing": distributing}
-        case CarrierChanged(up, reason):
-            return {"port": None, "event": "carrier_changed", "up": up, "reason": reason}
-        case FrameDropped(port, reason):
-            name, rest = "frame_dropped", {"reason": reason}
-        case PortAdded(port):
-            name, rest = "port_added", {}
-        case PortRemoved(port):
-            name, rest = "port_removed", {}
-        case MarkerAnswered(port, transaction, delay):
-            name, rest = "marker_answered", {"transaction": transaction, "delay": round(delay, 6)}
-        case MarkerLost(port, transaction):
-            name, rest = "marker_lost", {"transaction": transaction}
-        case Transmit(port, frame):
-            name, rest = "transmit", {"octets": len(frame)}
+        case StateChanged(_, machine, old, new):
+            loud = old != "BEGIN" and (machine in _LOUD or _CHURN & {old, new})
+            return logging.INFO if loud else logging.DEBUG
+        case MarkerAnswered():
+            return logging.DEBUG
         case _:
-            assert_never(event)
-    return {"port": port, "event": name, **rest}
+            return logging.INFO

@@ -6,8 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from lacp.daemon import problems
-from lacp.info import PortInfo
-from lacp.link import Duplex, Link
+from lacp.daemon.documents import link_document, port_info_document
 from lacp.protocol.aggregator import LagId
 from lacp.protocol.counters import Counters
 from lacp.protocol.port import Port
@@ -118,25 +117,6 @@ def history_document(team: Team, port: Port) -> list[dict[str, Any]]:
         }
         for event in port.history
     ]
-
-
-def port_info_document(info: PortInfo) -> dict[str, Any]:
-    """One end of a link."""
-    return {
-        "system_priority": info.system_priority,
-        "system": str(info.system),
-        "key": info.key,
-        "port_priority": info.port_priority,
-        "port": info.port,
-        "state": int(info.state),
-        "flags": info.state.flags,
-    }
-
-
-def link_document(link: Link) -> dict[str, Any]:
-    """The link below a port; speed in Mb/s."""
-    duplex = None if link.duplex is Duplex.UNKNOWN else str(link.duplex)
-    return {"up": link.up, "speed": link.speed, "duplex": duplex}
 
 
 def _partner(lag: LagId | None) -> dict[str, Any] | None:

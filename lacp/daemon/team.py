@@ -24,7 +24,7 @@ from lacp.link import Link
 from lacp.protocol.config import SystemConfig
 from lacp.protocol.events import FrameDropped
 from lacp.protocol.timers import Timer
-from lacp.runners.lacp import CarrierChanged, LacpRunner, PortEnabled, RunnerEvent
+from lacp.runners.lacp import CarrierChanged, LacpRunner, PortEnabled, RunnerNews
 
 #: The system's address as long as none is known; no frame is sent under it.
 _NOBODY = Mac(bytes.fromhex("020000000000"))
@@ -123,8 +123,8 @@ class Team:
         for port, link in links.items():
             self.runner.link_changed(port, link, now)
 
-    def carry_out(self, event: RunnerEvent) -> None:
-        """Do what the runner has decided, and note what happened; not for transmissions."""
+    def carry_out(self, event: RunnerNews) -> None:
+        """Do what the runner has decided, and note what happened."""
         self.journal.record(event)
         try:
             match event:

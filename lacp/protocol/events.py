@@ -110,9 +110,9 @@ class PortRemoved:
     time: float
 
 
-Event = (
-    Transmit
-    | MuxChanged
+#: What the driver may tell others: every event that asks for no transmission.
+News = (
+    MuxChanged
     | StateChanged
     | PartnerChanged
     | LinkChanged
@@ -122,3 +122,5 @@ Event = (
     | PortAdded
     | PortRemoved
 )
+
+Event = Transmit | News

@@ -13,7 +13,7 @@ from typing import Any
 from lacp.link import DOWN, Link
 from lacp.protocol.aggregator import Aggregator
 from lacp.protocol.config import PortConfig, SystemConfig
-from lacp.protocol.events import Event, MuxChanged, PortRemoved
+from lacp.protocol.events import MuxChanged, News, PortRemoved, Transmit
 from lacp.protocol.port import Port
 from lacp.protocol.system import System
 
@@ -38,7 +38,8 @@ class CarrierChanged:
     time: float
 
 
-RunnerEvent = Event | PortEnabled | CarrierChanged
+RunnerNews = News | PortEnabled | CarrierChanged
+RunnerEvent = Transmit | RunnerNews
 
 #: The identifier of the one aggregator.
 AGGREGATOR = 1

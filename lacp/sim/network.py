@@ -28,7 +28,7 @@ from lacp.address import Mac
 from lacp.errors import UsageError
 from lacp.link import DOWN, Duplex, Link
 from lacp.protocol.config import PortConfig, SystemConfig
-from lacp.protocol.events import Event, MuxChanged, Transmit
+from lacp.protocol.events import MuxChanged, News, Transmit
 from lacp.protocol.system import Engine, System
 from lacp.sim.cable import Cable, End, Faults, Payload, UserFrame
 
@@ -46,7 +46,7 @@ class Logged:
 
     time: float
     node: str
-    event: Event
+    event: News
 
 
 @dataclass(frozen=True, slots=True)

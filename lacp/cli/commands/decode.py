@@ -163,6 +163,7 @@ def _kind(kind: Any, frame: bytes) -> str:
 
 
 def _pdu(pdu: Lacpdu | Marker | None) -> Document | None:
+    from lacp.daemon.documents import port_info_document
     from lacp.wire.dissect import parts, tlv_name
     from lacp.wire.lacpdu import Lacpdu
 
@@ -178,18 +179,8 @@ def _pdu(pdu: Lacpdu | Marker | None) -> Document | None:
         }
     return {
         "version": pdu.version,
-        **{
-            role: {
-                "system_priority": info.system_priority,
-                "system": str(info.system),
-                "key": info.key,
-                "port_priority": info.port_priority,
-                "port": info.port,
-                "state": int(info.state),
-                "flags": info.state.flags,
-            }
-            for role, info in (("actor", pdu.actor), ("partner", pdu.partner))
-        },
+        "actor": port_info_document(pdu.actor),
+        "partner": port_info_document(pdu.partner),
         "collector_max_delay": pdu.collector_max_delay,
         "tlvs": [
             {

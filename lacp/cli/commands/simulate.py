@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lacp.cli.command import Answer, Command, Document, Failure
 from lacp.cli.common import BAD_USAGE
 from lacp.cli.output import Cell, Column, Screen, ranges
-from lacp.cli.phrases import QUIET, phrase, style
+from lacp.cli.phrases import QUIET, style
 from lacp.wire.flags import letters
 
 if TYPE_CHECKING:
@@ -192,14 +192,13 @@ def paced(playback: Playback, pace: Pace) -> Iterator[list[Caption | Logged]]:
 
 def document(item: Caption | Logged) -> Document:
     """One thing that happened, like a line of `monitor --json`; time is virtual."""
-    from lacp.daemon.journal import describe
+    from lacp.daemon.documents import event_document
     from lacp.sim.scenarios import Caption
 
     time = round(item.time, 6)
     if isinstance(item, Caption):
         return {"time": time, "event": "caption", "text": item.text}
-    # A Transmit is carried out by the network and never told.
-    return {"time": time, "system": item.node, **describe(item.event)}
+    return {"time": time, "system": item.node, **event_document(item.event)}
 
 
 def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
@@ -235,6 +234,8 @@ def _plain(playback: Playback, pace: Pace, screen: Screen) -> Iterator[str]:
 
 def _lines(events: Iterable[Document], screen: Screen) -> Iterator[str]:
     """What happened, in lines; what several ports do in one instant is one of them."""
+    from lacp.daemon.documents import phrase
+
     groups: dict[tuple[float, str], list[Document]] = {}
     for event in events:
         if event["event"] == "caption":

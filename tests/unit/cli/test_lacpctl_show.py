@@ -10,8 +10,9 @@ import pytest
 
 from lacp.cli.commands import counters, neighbors, show
 from lacp.cli.lacpctl import main
-from lacp.cli.output import Screen, age, printable, speed
+from lacp.cli.output import Screen, age, printable
 from lacp.info import PortState
+from lacp.link import speed
 from lacp.wire.flags import BITS, LEGEND, letters
 from tests.golden import Golden
 from tests.unit.cli.documents import FULL, MIXED, NOTHING, UNKNOWN, lag, port
