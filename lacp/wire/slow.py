@@ -64,7 +64,7 @@ def classify(frame: bytes, destination: Mac = SLOW_PROTOCOLS_MULTICAST) -> Class
     if frame[12:14] != _ETHERTYPE or frame[:6] != destination:
         reason, counted = _foreign(frame, destination)
         return Classification(Kind.FOREIGN, reason, payload, counted)
-    kind, reason = _protocol(payload)
+    kind, reason = protocol(payload)
     return Classification(kind, reason, payload)
 
 
@@ -78,7 +78,7 @@ def decode(payload: bytes) -> Lacpdu | Marker:
 
     Raises UnknownSubtypeError for what is legal but not ours, DecodeError for all else.
     """
-    kind, reason = _protocol(payload)
+    kind, reason = protocol(payload)
     match kind:
         case Kind.LACP:
             return Lacpdu.decode(payload)
@@ -93,7 +93,7 @@ def decode(payload: bytes) -> Lacpdu | Marker:
 _ETHERTYPE = ETHERTYPE.to_bytes(2, "big")
 
 
-def _protocol(payload: bytes) -> tuple[Kind, str]:
+def protocol(payload: bytes) -> tuple[Kind, str]:
     """What the payload of a slow-protocol frame is, and why when it is none of ours."""
     if not payload:
         return Kind.ILLEGAL, f"frame ends at offset {HEADER}, expected a subtype there"

@@ -1,0 +1,146 @@
+"""The Marker protocol: every marker answered, with its own octets, and no answer answered."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from lacp.conformance.judge.actor import GRACE, TOLERANCE, Actor
+from lacp.conformance.judge.ledger import Ledger
+from lacp.wire.marker import RESPONSE, TYPE_OFFSET, Marker
+
+#: Markers in a row without an answer, each followed by a sign of life, that are no chance.
+_UNANSWERED = 6
+_ANSWER = 1.0 + TOLERANCE + GRACE
+#: Slow-protocol frames of one subtype in a second (57A.2).
+_PER_SECOND = 10
+_RESPONSE_TYPE = bytes((RESPONSE,))
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """One Marker PDU or response at its place in the capture."""
+
+    frame: int
+    time: float
+    pdu: Marker
+    payload: bytes
+
+
+@dataclass(slots=True)
+class Marking:
+    """Judges how one actor answers markers, and what it sends of them."""
+
+    ledger: Ledger
+    #: Markers of the partner that wait for an answer.
+    waiting: deque[Marked] = field(default_factory=lambda: deque(maxlen=64))
+    answered: deque[Marked] = field(default_factory=lambda: deque(maxlen=64))
+    #: Frames of markers in a row that got no answer, though the actor was heard since.
+    missed: list[int] = field(default_factory=list)
+    responses: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=32))
+
+    def partner_sent(self, marked: Marked) -> None:
+        """The partner sent a marker."""
+        self.waiting.append(marked)
+
+    def heartbeat(self, actor: Actor, time: float) -> None:
+        """The actor sent a LACPDU at `time` that shows it hears its partner."""
+        while self.waiting and time - self.waiting[0].time > _ANSWER:
+            missed = self.waiting.popleft()
+            self.answered.append(missed)
+            self.missed.append(missed.frame)
+            if len(self.missed) < _UNANSWERED:
+                self.ledger.doubt("MRK-01")
+                continue
+            self.ledger.accuse(
+                "MRK-01",
+                actor.name,
+                time,
+                self.missed[-_UNANSWERED:],
+                f"answered none of {len(self.missed)} markers, though it hears its partner;"
+                " expected a Marker Response within a second",
+                same="unanswered",
+            )
+
+    def sent(self, actor: Actor, marked: Marked) -> None:
+        """The actor sent a Marker Response."""
+        self._rate(actor, marked)
+        pdu = marked.pdu
+        if (pdu.requester_system, pdu.requester_port) == actor.identity:
+            self.ledger.accuse(
+                "MRK-03",
+                actor.name,
+                marked.time,
+                [marked.frame],
+                "sends a Marker Response that names itself as the requester: it answered a"
+                " response",
+            )
+            return
+        expected = marked.payload
+        for queue in (self.waiting, self.answered):
+            for marker in queue:
+                if _answer(marker.payload) == expected:
+                    if queue is self.waiting:
+                        queue.remove(marker)
+                        self.answered.append(marker)
+                    self.missed.clear()
+                    self.ledger.keep("MRK-01")
+                    self.ledger.keep("MRK-02")
+                    return
+        self._unlike(actor, marked)
+
+    def _unlike(self, actor: Actor, marked: Marked) -> None:
+        """No marker has these octets: an answer to one that was not captured, or a changed one."""
+        for marker in self.waiting:
+            if _alike(marker.pdu, marked.pdu):
+                self.waiting.remove(marker)
+                self.missed.clear()
+                at = _first_difference(_answer(marker.payload), marked.payload)
+                self.ledger.accuse(
+                    "MRK-02",
+                    actor.name,
+                    marked.time,
+                    [marker.frame, marked.frame],
+                    f"answers a marker with other octets than it had, from offset {14 + at} on;"
+                    " expected all but the TLV type as they came",
+                    same=f"octet {at}",
+                )
+                return
+        self.ledger.doubt("MRK-02")
+
+    def _rate(self, actor: Actor, marked: Marked) -> None:
+        recent = self.responses
+        recent.append((marked.time, marked.frame))
+        while not 0 <= marked.time - recent[0][0] < 1.0 - TOLERANCE:
+            recent.popleft()
+        if len(recent) <= 2 * _PER_SECOND:
+            self.ledger.keep("TX-07")
+            return
+        self.ledger.accuse(
+            "TX-07",
+            actor.name,
+            marked.time,
+            [frame for _, frame in recent],
+            f"sends {len(recent)} Marker Responses in {1.0 - TOLERANCE} s, expected at most"
+            f" {_PER_SECOND} in a second",
+            same="rate",
+        )
+
+
+def _answer(payload: bytes) -> bytes:
+    return payload[:TYPE_OFFSET] + _RESPONSE_TYPE + payload[TYPE_OFFSET + 1 :]
+
+
+def _alike(marker: Marker, answer: Marker) -> bool:
+    """Whether `answer` is meant for `marker`: two of its three numbers are the marker's."""
+    same = (
+        marker.requester_port == answer.requester_port,
+        marker.requester_system == answer.requester_system,
+        marker.transaction == answer.transaction,
+    )
+    return sum(same) >= 2
+
+
+def _first_difference(expected: bytes, found: bytes) -> int:
+    pairs = enumerate(zip(expected, found, strict=False))
+    return next((at for at, (one, two) in pairs if one != two), min(len(expected), len(found)))

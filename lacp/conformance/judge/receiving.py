@@ -1,0 +1,142 @@
+"""The receive machine as it shows: Expired in time, for its 3 s, and then Defaulted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lacp.conformance.judge.actor import GRACE, TOLERANCE, Actor
+from lacp.conformance.judge.ledger import Ledger
+from lacp.conformance.judge.seen import Seen, identity
+from lacp.info import PortState
+from lacp.protocol.timers import FAST_PERIODIC_TIME, LONG_TIMEOUT_TIME, SHORT_TIMEOUT_TIME
+
+_EXPIRED = PortState.EXPIRED
+_DEFAULTED = PortState.DEFAULTED
+
+#: A flapping link sets Expired again and again, but not in step with the periodic timer for long.
+_EXPIRED_TOO_LONG = 4 * SHORT_TIMEOUT_TIME
+#: Times in a row that a long timeout took 3 s: no link goes down each time at just that moment.
+_REPEATS = 4
+
+
+@dataclass(slots=True)
+class Receiving:
+    """Judges when one actor is CURRENT, EXPIRED and DEFAULTED."""
+
+    ledger: Ledger
+    #: Since when Expired came without a break in the periodic sending, and the frame.
+    expired_since: float | None = None
+    expired_frame: int = 0
+    #: Early expiries in a row.
+    early: int = 0
+
+    def sent(self, actor: Actor, seen: Seen) -> None:
+        """Judge the receive state that the LACPDU just sent by `actor` shows."""
+        before = actor.before_last
+        self._order(actor, before, seen)
+        self._length(actor, before, seen)
+        if seen.current:
+            self._late(actor, before, seen)
+        elif before is not None and before.current and _DEFAULTED not in seen.actor.state:
+            self._early(actor, before, seen)
+
+    def _order(self, actor: Actor, before: Seen | None, seen: Seen) -> None:
+        """DEFAULTED is entered from EXPIRED, after its 3 s."""
+        if before is None or not before.current or not _only_defaulted(seen):
+            return
+        passed = seen.time - before.time
+        if passed >= SHORT_TIMEOUT_TIME - TOLERANCE:
+            self.ledger.keep("RXM-09")
+            return
+        self.ledger.accuse(
+            "RXM-09",
+            actor.name,
+            seen.time,
+            [before.frame, seen.frame],
+            f"is Defaulted {passed:.2f} s after it heard its partner, expected Expired for 3 s"
+            " before",
+        )
+
+    def _length(self, actor: Actor, before: Seen | None, seen: Seen) -> None:
+        """EXPIRED ends after 3 s, heard or not."""
+        if _EXPIRED not in seen.actor.state:
+            if self.expired_since is not None:
+                self.ledger.keep("RXM-09")
+            self.expired_since = None
+            return
+        in_step = (
+            before is not None
+            and abs(seen.time - before.time - FAST_PERIODIC_TIME) <= TOLERANCE
+            and before.actor == seen.actor
+            and before.partner == seen.partner
+        )
+        if self.expired_since is None or not in_step:
+            self.expired_since, self.expired_frame = seen.time, seen.frame
+        elif seen.time - self.expired_since > _EXPIRED_TOO_LONG:
+            self.ledger.accuse(
+                "RXM-09",
+                actor.name,
+                seen.time,
+                [self.expired_frame, seen.frame],
+                f"has been Expired for {seen.time - self.expired_since:.1f} s without a break,"
+                " expected Defaulted after 3 s",
+                same=f"expired {self.expired_frame}",
+            )
+
+    def _late(self, actor: Actor, before: Seen | None, seen: Seen) -> None:
+        """CURRENT without a LACPDU for longer than the own timeout."""
+        peer = actor.peer
+        if peer is None or peer.last is None or identity(seen.partner) != peer.identity:
+            return
+        silent_since = peer.last.time
+        rule = "RXM-06" if actor.timeout == SHORT_TIMEOUT_TIME else "RXM-07"
+        silence = seen.time - silent_since
+        limit = actor.timeout
+        if actor.timeout_since > silent_since - limit:
+            limit = LONG_TIMEOUT_TIME
+        if silence <= limit + GRACE:
+            self.ledger.keep(rule)
+            return
+        unbroken = actor.steady_since <= silent_since and before is not None
+        if not unbroken or before is None or before.time <= silent_since + TOLERANCE:
+            # The capture may have a hole just there.
+            self.ledger.doubt(rule)
+            return
+        self.ledger.accuse(
+            rule,
+            actor.name,
+            seen.time,
+            [peer.last.frame, seen.frame],
+            f"is not Expired {silence:.1f} s after the last LACPDU of {peer.name},"
+            f" expected it {limit:.0f} s after",
+            same=f"silence {peer.last.frame}",
+        )
+
+    def _early(self, actor: Actor, before: Seen, seen: Seen) -> None:
+        """EXPIRED with the long timeout, just 3 s after the last LACPDU, time and again."""
+        peer = actor.peer
+        if peer is None or peer.last is None or actor.timeout != LONG_TIMEOUT_TIME:
+            return
+        after = seen.time - peer.last.time
+        # A link that went down shows alike, once: it is the repetition that tells.
+        if not SHORT_TIMEOUT_TIME - TOLERANCE <= after <= SHORT_TIMEOUT_TIME + GRACE:
+            self.early = 0
+            self.ledger.doubt("RXM-12")
+            return
+        self.early += 1
+        if self.early < _REPEATS:
+            self.ledger.doubt("RXM-12")
+            return
+        self.ledger.accuse(
+            "RXM-12",
+            actor.name,
+            seen.time,
+            [peer.last.frame, before.frame, seen.frame],
+            f"asks for slow LACPDUs, and is Expired {after:.1f} s after each of them, expected"
+            " 90 s by its own timeout bit",
+            same="early",
+        )
+
+
+def _only_defaulted(seen: Seen) -> bool:
+    return _DEFAULTED in seen.actor.state and _EXPIRED not in seen.actor.state
