@@ -190,19 +190,3 @@ def count(number: int, noun: str) -> str:
 def joined(words: Iterable[str]) -> str:
     """Words with commas, those that are empty left out."""
     return ", ".join(word for word in words if word)
-
-
-def ranges(ends: Iterable[tuple[str, str]]) -> list[str]:
-    """Ports by their systems, shortened: left:1-3, right:1,4."""
-    systems: dict[str, list[str]] = {}
-    for system, port in ends:
-        systems.setdefault(system, []).append(port)
-    return [f"{system}:{_range(ports)}" for system, ports in sorted(systems.items())]
-
-
-def _range(ports: list[str]) -> str:
-    if all(port.isdigit() for port in ports):
-        numbers = sorted(int(port) for port in ports)
-        if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
-            return f"{numbers[0]}-{numbers[-1]}"
-    return ",".join(sorted(ports))

@@ -1,19 +1,15 @@
-"""Named scenarios: what to build, and what happens to it when, as data.
-
-for said in play(SCENARIOS["demo"]):
-    print(said)
-"""
+"""Named scenarios: what to build, and what happens to it when, as data."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from lacp.link import Duplex
 from lacp.protocol.config import PortConfig, SystemConfig
 from lacp.sim.bridge import Bridge
-from lacp.sim.network import Logged, Network, Node, address
+from lacp.sim.network import Network, Node, address
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +41,6 @@ class Scenario:
     script: tuple[Step, ...]
     #: How much virtual time there is to be seen.
     seconds: float
-
-
-def play(scenario: Scenario, network: Network | None = None) -> Iterator[Caption | Logged]:
-    """Build and run a scenario: its captions and all that its nodes tell, in order.
-
-    `network` is an empty one to build it in, for another seed or to look at it meanwhile.
-    """
-    if network is None:
-        network = Network()
-    scenario.build(network)
-    yield from network.news()
-    for step in scenario.script:
-        yield from _run_to(network, step.time)
-        yield Caption(step.time, step.caption)
-        step.action(network)
-        yield from network.news()
-    yield from _run_to(network, scenario.seconds)
-
-
-def _run_to(network: Network, time: float) -> Iterator[Logged]:
-    while network.next_time() < time:
-        network.run_to(network.next_time())
-        yield from network.news()
-    network.run_to(time)
-    yield from network.news()
 
 
 # Building.

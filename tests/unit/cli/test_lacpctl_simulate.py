@@ -17,10 +17,10 @@ import pytest
 
 from lacp.cli.commands import simulate
 from lacp.cli.lacpctl import main
-from lacp.cli.output import Screen, ranges
-from lacp.cli.playback import Playback
+from lacp.cli.output import Screen
 from lacp.protocol.edition import EDITIONS
 from lacp.protocol.variables import Control
+from lacp.sim.playback import Playback, ranges
 from lacp.sim.scenarios import SCENARIOS
 from tests.golden import Golden
 

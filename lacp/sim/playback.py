@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lacp.cli.output import ranges
 from lacp.protocol.config import SystemConfig
 from lacp.protocol.events import StateChanged
 from lacp.protocol.system import System
@@ -217,12 +216,12 @@ class Playback:
                 turned.setdefault(key, []).append(end)
         for (before, now, when), ends in turned.items():
             facts.append(f"{_names(ends)}: {_TURNS[before, now]} {when}")
-        untouched = [end for end, change in self._changes.items() if now_and_ever(change)]
+        untouched = [end for end, change in self._changes.items() if _undisturbed(change)]
         if untouched and len(untouched) < len(self._changes):
             facts.append(f"undisturbed: {_names(untouched)}")
 
 
-def now_and_ever(change: _Change) -> bool:
+def _undisturbed(change: _Change) -> bool:
     """Whether the end carried traffic all the time."""
     return change.now and not change.times
 
@@ -233,3 +232,19 @@ def _after(seconds: float) -> str:
 
 def _names(ends: list[str]) -> str:
     return " and ".join(ranges((node, port) for node, _, port in (e.partition(":") for e in ends)))
+
+
+def ranges(ends: Iterable[tuple[str, str]]) -> list[str]:
+    """Ports by their systems, shortened: left:1-3, right:1,4."""
+    systems: dict[str, list[str]] = {}
+    for system, port in ends:
+        systems.setdefault(system, []).append(port)
+    return [f"{system}:{_range(ports)}" for system, ports in sorted(systems.items())]
+
+
+def _range(ports: list[str]) -> str:
+    if all(port.isdigit() for port in ports):
+        numbers = sorted(int(port) for port in ports)
+        if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
+            return f"{numbers[0]}-{numbers[-1]}"
+    return ",".join(sorted(ports))
