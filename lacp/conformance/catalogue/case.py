@@ -32,7 +32,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lacp.conformance.tester.device import FEATURES, Need
+from lacp.conformance.tester.device import FEATURES, Device, Need
 from lacp.protocol.edition import EDITIONS
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class Case:
     #: Values of `Device` that the device must have.
     device: Mapping[str, object]
     wall: Wall
+    #: It waits until the device misses a silent partner: 90 s more with the long timeout.
+    expires: bool
     source: Source
     #: False: the case ends with a device that cannot be expected to converge.
     recovers: bool
@@ -107,6 +109,10 @@ class Case:
         """Stimulus, expectation and source, for a person."""
         return f"{self.stimulus}: {self.expected}. Clause {self.clause}; from {self.source}."
 
+    def wall_on(self, device: Device) -> Wall:
+        """How long it takes on a real wire with that device."""
+        return Wall.LONG if self.expires and not device.short_timeout else self.wall
+
     def unfit(self, profile: Profile, links: int) -> str:
         """Why it cannot be run with that device on that many links; empty when it can."""
         if profile.device.edition not in self.editions:
@@ -129,6 +135,7 @@ def case(
     needs: Collection[Need] = (),
     device: Mapping[str, object] = MappingProxyType({}),
     wall: Wall = Wall.QUICK,
+    expires: bool = False,
     source: Source = Source.STANDARD,
     recovers: bool = True,
 ) -> Callable[[Callable[[Trial], Script]], Case]:
@@ -147,6 +154,7 @@ def case(
             needs=frozenset(needs),
             device=MappingProxyType(dict(device)),
             wall=wall,
+            expires=expires,
             source=source,
             recovers=recovers,
         )

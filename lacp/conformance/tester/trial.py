@@ -334,14 +334,22 @@ class Trial:
             self.fail(f"saw {seen}, expected {expected}")
 
     def check_at(
-        self, elapsed: float, nominal: float, what: str, tolerance: float = TOLERANCE
+        self,
+        elapsed: float,
+        nominal: float,
+        what: str,
+        *,
+        tolerance: float = TOLERANCE,
+        late: float = 0.0,
     ) -> None:
-        """Fail unless `elapsed` seconds are the nominal ones, within tolerance and slack."""
-        allowed = tolerance + self.slack
+        """Fail unless `elapsed` seconds are the nominal ones, within tolerance and slack; `late`
+        more are allowed for a LACPDU that has to tell it (PROMPT, or BOUND)."""
+        earliest = nominal - tolerance - self.slack
+        latest = nominal + tolerance + self.slack + late
         self.check(
-            abs(elapsed - nominal) <= allowed,
+            earliest <= elapsed <= latest,
             f"{what} {elapsed:.3f} s",
-            f"{nominal:g} s ± {allowed:g} s",
+            f"{nominal:g} s, that is {earliest:g} to {latest:g} s with all tolerances",
         )
 
     def check_prompt(self, pdu: Seen, since: float, what: str) -> None:

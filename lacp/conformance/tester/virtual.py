@@ -42,8 +42,11 @@ Factory = Callable[[SystemConfig], System]
 def profile_for(
     case: Case, edition: str = "2014", control: Control = Control.INDEPENDENT, **device: Any
 ) -> Profile:
-    """The profile of our engine in virtual time, with the features that the case asks for."""
-    features = {"control": control, **device, **case.device}
+    """The profile of our engine in virtual time, with the features that the case asks for.
+
+    A case that is of the other control is not given it: it does not fit.
+    """
+    features = {**device, **case.device, "control": control}
     return Profile(
         name="engine",
         description="the engine of this package in virtual time",
