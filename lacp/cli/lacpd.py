@@ -49,7 +49,8 @@ def build_parser() -> Parser:
     add("-t", "--team-dev", metavar="NAME", dest="device",
         help="name of the team, instead of `device`")  # fmt: skip
     add("--dataplane", choices=DATAPLANES,
-        help="what moves user frames, instead of `dataplane` (default none)")  # fmt: skip
+        help="what moves user frames, instead of `dataplane`; both move none yet, memory only "
+             "keeps what a dataplane would have to do, for tests (default none)")  # fmt: skip
     do = parser.add_argument_group("what to do instead")
     alternatives = do.add_mutually_exclusive_group()
     add = alternatives.add_argument

@@ -23,7 +23,7 @@ from lacp.errors import LacpError, UsageError
 
 log = logging.getLogger("lacp.daemon")
 
-_DATAPLANES: dict[str, Callable[[], Dataplane]] = {
+DATAPLANES: dict[str, Callable[[], Dataplane]] = {
     NoDataplane.name: NoDataplane,
     MemoryDataplane.name: MemoryDataplane,
 }
@@ -86,7 +86,7 @@ class Service:
         try:
             plane = self._dataplane or config.dataplane or NoDataplane.name
             memory = Memory.load(files.state)
-            team = Team(name, config, _DATAPLANES[plane](), self.clock, memory, self._ifindex)
+            team = Team(name, config, DATAPLANES[plane](), self.clock, memory, self._ifindex)
             team.journal.say(
                 logging.INFO, f"starting with dataplane {plane}, ports {_listed(config)}"
             )

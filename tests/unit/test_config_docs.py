@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lacp.config.model import CONTROLS, DATAPLANES, EDITIONS, FALLBACKS, LacpConfig, TeamPort
+from lacp.daemon import service
 from lacp.daemon.parameters import FIXED_KEYS, PORT_KEYS, RUNNER_KEYS
 from lacp.protocol import edition
 from lacp.protocol.variables import Control, Fallback
@@ -60,4 +61,5 @@ def test_the_words_of_a_configuration_are_those_of_the_engine() -> None:
     assert tuple(edition.EDITIONS) == EDITIONS
     assert {*Control} == {*CONTROLS}
     assert {*Fallback} == {*FALLBACKS}
+    assert tuple(service.DATAPLANES) == DATAPLANES
     assert all(f"`{name}`" in PAGE for name in (*DATAPLANES, *EDITIONS, *CONTROLS, *FALLBACKS))

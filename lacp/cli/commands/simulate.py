@@ -13,6 +13,7 @@ from lacp.cli.command import Answer, Command, Document, Failure
 from lacp.cli.common import BAD_USAGE
 from lacp.cli.output import Cell, Screen
 from lacp.cli.phrases import QUIET, style
+from lacp.config.model import CONTROLS, EDITIONS
 
 if TYPE_CHECKING:
     from lacp.sim.network import Logged
@@ -52,17 +53,15 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of all that is random (default 0)")
     parser.add_argument(
         "--edition",
-        choices=("2008", "2014", "2014-cor1", "2020"),
+        choices=EDITIONS,
         help="of 802.1AX, for every system",
     )
-    parser.add_argument(
-        "--control", choices=("independent", "coupled"), help="of the Mux machine (6.4.15)"
-    )
+    parser.add_argument("--control", choices=CONTROLS, help="of the Mux machine (6.4.15)")
 
 
 def run(args: Namespace) -> Answer:
     """Find the scenario and get it ready."""
-    from lacp.protocol.edition import EDITIONS
+    from lacp.protocol import edition
     from lacp.protocol.variables import Control
     from lacp.sim.playback import Playback
     from lacp.sim.scenarios import SCENARIOS
@@ -83,7 +82,7 @@ def run(args: Namespace) -> Answer:
         raise Failure(f"no scenario {name!r}, there are {', '.join(SCENARIOS)}", BAD_USAGE)
     parameters: dict[str, Any] = {}
     if args.edition is not None:
-        parameters["edition"] = EDITIONS[args.edition]
+        parameters["edition"] = edition.EDITIONS[args.edition]
     if args.control is not None:
         parameters["control"] = Control(args.control)
     playback = Playback(SCENARIOS[name], args.seed, **parameters)
