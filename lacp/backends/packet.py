@@ -23,21 +23,18 @@ right in the first two cases; what the shared socket hears of it is ignored.
 
 from __future__ import annotations
 
-import array
 import contextlib
 import errno
-import itertools
 import logging
 import os
 import select
 import socket
-import struct
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
-from lacp.address import SLOW_PROTOCOLS_MULTICAST, Mac
+from lacp.address import Mac
+from lacp.backends import taps
 from lacp.backends.base import (
     BATCH,
     FrameLost,
@@ -54,7 +51,6 @@ from lacp.backends.netlink import (
     Lost,
     Missing,
     Seen,
-    enlarge,
     speed_and_duplex,
 )
 from lacp.errors import BackendError, UsageError
@@ -62,10 +58,6 @@ from lacp.link import DOWN, Link
 
 log = logging.getLogger(__name__)
 
-ETH_P_SLOW = 0x8809
-
-#: Octets of a frame that are copied up. The longest frame of Ethernet is 1,518 (802.3, 3.2.7).
-SNAP = 2048
 #: Datagrams of link events taken per `read`: some 3 ms when all are about ports.
 EVENTS = 128
 #: Frames in one `read` from which on the kernel is asked whether it dropped any.
@@ -73,65 +65,8 @@ CROWD = 64
 #: Interfaces asked for at a time when link events were lost; the answers must not be lost too.
 QUESTIONS = 64
 
-# linux/if_packet.h, linux/filter.h, asm-generic/socket.h, linux/pkt_sched.h
-_SOL_PACKET = 263
-_PACKET_ADD_MEMBERSHIP = 1
-_PACKET_DROP_MEMBERSHIP = 2
-_PACKET_STATISTICS = 6
-_PACKET_MR_MULTICAST = 0
-_SO_ATTACH_FILTER = 26
-_TC_PRIO_INTERACTIVE = 6
+#: Octets of an interface name, the final zero included (linux/if.h).
 _IFNAMSIZ = 16
-
-_GROUP = SLOW_PROTOCOLS_MULTICAST
-_MREQ = struct.Struct("=iHH8s")  # packet_mreq: ifindex, type, address length, address
-_STATISTICS = struct.Struct("=II")  # tpacket_stats: packets, drops
-
-# Classic BPF: (code, true, false, operand). Ancillary data lies at negative offsets.
-_AD_PROTOCOL = 0xFFFFF000
-_AD_PKTTYPE = 0xFFFFF000 + 4
-_AD_IFINDEX = 0xFFFFF000 + 8
-_AD_VLAN_TAG_PRESENT = 0xFFFFF000 + 48
-_LD, _LDH, _LDB, _JEQ, _JGT, _JSET, _RET = 0x20, 0x28, 0x30, 0x15, 0x25, 0x45, 0x06
-
-_NOTHING = [(_RET, 0, 0, 0)]
-
-# The kernel takes a VLAN tag off before this filter runs. What is left of it: a frame of a VLAN
-# that does not exist here is marked as for another host, and its header comes up to be counted; a
-# frame of a VLAN device arrives on that device, which is not the port. A tag of VLAN 0 carries
-# only a priority and leaves no trace. A frame to another host's own address is nobody's business,
-# and what this host sends is not shown to sockets bound to an EtherType, but is refused all the
-# same.
-# fmt: off
-_SLOW_PROTOCOLS = [
-    (_LDH, 0, 0, _AD_PROTOCOL),              # 0
-    (_JEQ, 0, 9, ETH_P_SLOW),                # 1  else 11
-    (_LDB, 0, 0, _AD_VLAN_TAG_PRESENT),      # 2
-    (_JEQ, 0, 7, 0),                         # 3  else 11
-    (_LDB, 0, 0, _AD_PKTTYPE),               # 4
-    (_JGT, 1, 0, socket.PACKET_MULTICAST),   # 5  then 7
-    (_RET, 0, 0, SNAP),                      # 6
-    (_JEQ, 0, 3, socket.PACKET_OTHERHOST),   # 7  else 11
-    (_LDB, 0, 0, 0),                         # 8  first octet of the destination
-    (_JSET, 0, 1, 1),                        # 9  a group address, else 11
-    (_RET, 0, 0, 14),                        # 10
-    (_RET, 0, 0, 0),                         # 11
-]
-# fmt: on
-
-
-#: As many muted interfaces as fit into a program of the kernel's limit of 4,096 steps.
-_MUTED = 2000
-
-
-def _deaf_to(indexes: Iterable[int]) -> list[tuple[int, int, int, int]]:
-    """The program that hears slow protocols, but nothing of the interfaces with these indexes."""
-    refusals = [
-        step
-        for index in itertools.islice(indexes, _MUTED)
-        for step in ((_JEQ, 0, 1, index), (_RET, 0, 0, 0))
-    ]
-    return [(_LD, 0, 0, _AD_IFINDEX), *refusals, *_SLOW_PROTOCOLS] if refusals else _SLOW_PROTOCOLS
 
 
 @dataclass(slots=True, eq=False)
@@ -213,7 +148,7 @@ class PacketBackend:
         reason = "ENETDOWN"
         if entry.link.up:
             try:
-                self._packets.sendto(frame, (port, ETH_P_SLOW))
+                self._packets.sendto(frame, (port, taps.ETH_P_SLOW))
             except OSError as error:
                 reason = errno.errorcode.get(error.errno or 0, "EIO")
             else:
@@ -298,7 +233,7 @@ class PacketBackend:
         log.info("opening a packet socket for slow protocols on all interfaces")
         try:
             # Without an interface to name, Python can bind to an EtherType in the constructor only.
-            packets = _packet_socket(ETH_P_SLOW)
+            packets = taps.open_socket(taps.ETH_P_SLOW)
         except OSError as error:
             hint = "; lacpd needs CAP_NET_RAW (run it as root, or grant it that capability)"
             raise BackendError(
@@ -307,11 +242,11 @@ class PacketBackend:
             ) from error
         try:
             # What came in before there was a filter is thrown away behind one that lets nothing in.
-            _attach(packets, _NOTHING)
+            taps.attach(packets, taps.NOTHING)
             with contextlib.suppress(BlockingIOError):
                 while True:
                     packets.recv(1)
-            _attach(packets, _SLOW_PROTOCOLS)
+            taps.attach(packets, taps.SLOW_PROTOCOLS)
             links = LinkSocket()
         except BaseException:
             packets.close()
@@ -324,20 +259,20 @@ class PacketBackend:
         """Bring the filters of all sockets up to what is muted."""
         muted = [e for e in self._ports.values() if e.muted and e.index is not None]
         if self._packets is not None:
-            _attach(self._packets, _deaf_to(e.index for e in muted if e.index is not None))
+            taps.attach(self._packets, taps.deaf_to(e.index for e in muted if e.index is not None))
         for entry in self._ports.values():
             if entry.own is not None:
-                _attach(entry.own, _NOTHING if entry.muted else _SLOW_PROTOCOLS)
+                taps.attach(entry.own, taps.NOTHING if entry.muted else taps.SLOW_PROTOCOLS)
 
     def _set_own(self, entry: _Port, wanted: bool) -> None:
         """Give a port a packet socket of its own while it has a master, and take it away after."""
         if wanted and entry.own is None:
             log.info("opening a packet socket on %s, which has a master", entry.name)
             try:
-                own = _packet_socket(0)
+                own = taps.open_socket(0)
                 try:
-                    _attach(own, _NOTHING if entry.muted else _SLOW_PROTOCOLS)
-                    own.bind((entry.name, ETH_P_SLOW))
+                    taps.attach(own, taps.NOTHING if entry.muted else taps.SLOW_PROTOCOLS)
+                    own.bind((entry.name, taps.ETH_P_SLOW))
                 except OSError:
                     own.close()
                     raise
@@ -435,9 +370,10 @@ class PacketBackend:
         if not seen.ethernet:
             problem: str | None = "it is not an Ethernet interface"
         else:
-            log.info("joining %s on %s (ifindex %d)", _GROUP, entry.name, seen.index)
+            log.info("joining %s on %s (ifindex %d)", taps.GROUP, entry.name, seen.index)
+            assert self._packets is not None
             try:
-                self._membership(_PACKET_ADD_MEMBERSHIP, seen.index)
+                taps.join(self._packets, seen.index)
             except OSError as error:
                 problem = error.strerror
             else:
@@ -458,16 +394,12 @@ class PacketBackend:
         if entry.index is None:
             return
         if joined:
-            log.info("leaving %s on %s (ifindex %d)", _GROUP, entry.name, entry.index)
+            log.info("leaving %s on %s (ifindex %d)", taps.GROUP, entry.name, entry.index)
+            assert self._packets is not None
             with contextlib.suppress(OSError):
-                self._membership(_PACKET_DROP_MEMBERSHIP, entry.index)
+                taps.leave(self._packets, entry.index)
         del self._indexes[entry.index]
         entry.index = entry.downs = None
-
-    def _membership(self, option: int, index: int) -> None:
-        assert self._packets is not None
-        request = _MREQ.pack(index, _PACKET_MR_MULTICAST, len(_GROUP), _GROUP)
-        self._packets.setsockopt(_SOL_PACKET, option, request)
 
     # Frames
 
@@ -478,7 +410,7 @@ class PacketBackend:
         while taken < limit:
             try:
                 # The kernel gives the interface's name as it is now, which is what ports go by.
-                frame, (name, _, kind, *_) = source.recvfrom(SNAP)
+                frame, (name, _, kind, *_) = source.recvfrom(taps.SNAP)
             except BlockingIOError:
                 break
             except OSError as error:
@@ -503,9 +435,7 @@ class PacketBackend:
 
     def _check_drops(self, source: socket.socket, news: list[News]) -> None:
         """A socket with so much in it may have had to drop some."""
-        counts = source.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, _STATISTICS.size)
-        _, drops = _STATISTICS.unpack(counts)
-        if drops:
+        if drops := taps.drops(source):
             news.append(Overrun(f"frames: {drops} did not fit in the receive buffer"))
 
 
@@ -513,27 +443,6 @@ def _refused(entry: _Port, frame: bytes, kind: int) -> str | None:
     """Why a frame is not for the engine; None when it is."""
     if kind == socket.PACKET_OTHERHOST:
         return "tagged"
-    if len(frame) >= SNAP:
+    if len(frame) >= taps.SNAP:
         return "oversized"
     return "not ready" if entry.index is None else None
-
-
-def _packet_socket(ethertype: int) -> socket.socket:
-    """A packet socket that hears this EtherType on all interfaces from now on, or nothing for 0."""
-    sock = socket.socket(
-        socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.htons(ethertype)
-    )
-    enlarge(sock)
-    # Ahead of what waits on the interface for lack of bandwidth: the highest class that a user may
-    # ask for, which pfifo_fast serves first.
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, _TC_PRIO_INTERACTIVE)
-    return sock
-
-
-def _attach(sock: socket.socket, program: list[tuple[int, int, int, int]]) -> None:
-    code = array.array("B", b"".join(struct.pack("=HBBI", *step) for step in program))
-    sock.setsockopt(
-        socket.SOL_SOCKET,
-        _SO_ATTACH_FILTER,
-        struct.pack("@HP", len(program), code.buffer_info()[0]),
-    )

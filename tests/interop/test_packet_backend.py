@@ -21,7 +21,8 @@ from lacp.address import Mac
 from lacp.backends import netlink, packet
 from lacp.backends.base import BATCH, Backend, FrameLost, FrameReceived, LinkNews, News, Overrun
 from lacp.backends.netlink import Gone, LinkSocket, Lost, Seen, read_link
-from lacp.backends.packet import SNAP, PacketBackend
+from lacp.backends.packet import PacketBackend
+from lacp.backends.taps import SNAP
 from lacp.errors import BackendError, UsageError
 from lacp.link import DOWN, Duplex, Link
 from tests.interop.netns import Namespace, namespace, namespaces, veth
