@@ -58,16 +58,7 @@ def profile_for(
 
 def run_case(case: Case, profile: Profile, factory: Factory = System) -> Outcome:
     """Run one case on a fresh device of that profile."""
-    links = max(case.links, 1)
-    if reason := case.unfit(profile, links):
-        return skipped(case, reason)
-    bench = VirtualBench(profile, links, factory)
-    run = Run(case, profile, bench, 0.0)
-    for _ in range(STEPS):
-        if run.outcome is not None:
-            return run.outcome
-        bench.step(run)
-    return run.abort(f"no end after {STEPS} steps")
+    return VirtualBench(profile, case.links, factory).run(case)
 
 
 class VirtualBench:
@@ -76,6 +67,7 @@ class VirtualBench:
     def __init__(self, profile: Profile, links: int, factory: Factory = System) -> None:
         self.links = links
         self.now = 0.0
+        self._profile = profile
         self.device = VirtualDevice(profile.device, links, factory)
         self.management: Management | None = self.device
         self._client = VirtualDataplane(self)
@@ -83,6 +75,17 @@ class VirtualBench:
         #: Frames on their way: when they arrive, whether at the device, the link, the octets.
         self._wire: deque[tuple[float, bool, int, bytes]] = deque()
         self.device.start()
+
+    def run(self, case: Case) -> Outcome:
+        """Run a case on the device as it is now."""
+        if reason := case.unfit(self._profile, self.links):
+            return skipped(case, reason)
+        run = Run(case, self._profile, self, self.now)
+        for _ in range(STEPS):
+            if run.outcome is not None:
+                return run.outcome
+            self.step(run)
+        return run.abort(f"no end after {STEPS} steps")
 
     def send(self, link: int, frame: bytes) -> None:
         self._wire.append((self.now + LATENCY, True, link, frame))
