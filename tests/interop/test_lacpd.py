@@ -205,7 +205,7 @@ def test_a_hostile_flood_on_one_port_leaves_the_other_alone(stack: ExitStack, pa
         text=True,
     )
     try:
-        time.sleep(1.5)
+        pair.left.until(lambda: pair.left.port("e0")["counters"]["flooded_rx"])
         early = pair.left.memory()
         slowest = 0.0
         while flood.poll() is None:

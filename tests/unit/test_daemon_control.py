@@ -233,7 +233,8 @@ def test_only_so_many_clients(tmp_path: Path) -> None:
         assert "32 clients are connected already" in (await blocking(late.hear))["error"]
         late.socket.close()
         clients.pop().socket.close()
-        await asyncio.sleep(0.05)
+        listening = loop._controls[loop.service.driver.teams["team0"]]
+        await until(lambda: len(listening.clients) < control.MAX_CLIENTS)
         await carrying(path)
         for client in clients:
             client.socket.close()
