@@ -9,7 +9,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lacp.cli.command import Command, Failure
-from lacp.cli.commands import change, counters, decode, monitor, neighbors, show, simulate, watch
+from lacp.cli.commands import (
+    change,
+    conformance,
+    counters,
+    decode,
+    monitor,
+    neighbors,
+    show,
+    simulate,
+    watch,
+)
 from lacp.cli.common import BAD, BAD_USAGE, DONE, INTERRUPTED, Parser, complain, default_run_dir
 from lacp.cli.output import Screen, printable
 from lacp.errors import LacpError
@@ -25,6 +35,7 @@ COMMANDS: tuple[Command, ...] = (
     change.COMMAND,
     decode.COMMAND,
     simulate.COMMAND,
+    conformance.COMMAND,
 )
 
 
@@ -36,7 +47,7 @@ def build_parser() -> Parser:
         epilog=(
             "Exit codes: 0 done; 1 what was asked about is bad or unreachable; 2 wrong usage or\n"
             "unreadable input; 130 interrupted. LACPD_RUN_DIR sets the default of --run-dir,\n"
-            "NO_COLOR switches colours off."
+            "COLUMNS the width of text. NO_COLOR switches colours off."
         ),
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -56,14 +57,14 @@ class Screen:
             terminal = self.stream.isatty() and environ.get("TERM") != "dumb"
         self.live = terminal
         self.colour = terminal and not environ.get("NO_COLOR")
-        self._width = width
+        self._width = width if width is not None else _columns(environ)
         self._drawn = 0
         encoding = (getattr(self.stream, "encoding", None) or "ascii").lower().replace("-", "")
         self.unicode = encoding.startswith("utf")
 
     @property
     def width(self) -> int:
-        """Columns; asked anew each time, for a terminal may be resized."""
+        """What COLUMNS says, else what the terminal does; it may be resized and is asked anew."""
         if self._width is not None:
             return self._width
         return self._size()[0] if self.live else WIDTH
@@ -147,6 +148,12 @@ class Screen:
             subsequent_indent=indent if hanging is None else hanging,
             break_on_hyphens=False,
         )
+
+
+def _columns(environ: Mapping[str, str]) -> int | None:
+    """What COLUMNS says, when that is a number of columns; None leaves it to the terminal."""
+    said = environ.get("COLUMNS", "")
+    return int(said) if re.fullmatch("[1-9][0-9]{0,3}", said) else None
 
 
 def printable(data: Any) -> Any:

@@ -25,6 +25,8 @@ from lacp.errors import ConfigError
 #: A file larger than this is no configuration.
 _MAX_OCTETS = 1 << 20
 _NAME_OCTETS = 15
+#: The limit of teamd, whose documents these are; the engine knows none but the width of a number.
+_MIN_PORTS_LIMIT = 1024
 
 _POLICIES = ("lacp_prio", "lacp_prio_stable", "bandwidth", "count", "port_config")
 _FRAGMENTS = ("eth", "vlan", "ipv4", "ipv6", "ip", "l3", "tcp", "udp", "sctp", "l4")
@@ -168,7 +170,7 @@ def _runner(top: Section, hwaddr: Mac | None) -> LacpConfig:
         fast_rate=it.boolean("fast_rate", default.fast_rate),
         sys_prio=it.integer("sys_prio", default.sys_prio, 0, 0xFFFF),
         system=system if system is not None else hwaddr,
-        min_ports=it.integer("min_ports", default.min_ports, 1, 1024),
+        min_ports=it.integer("min_ports", default.min_ports, 1, _MIN_PORTS_LIMIT),
         max_ports=it.integer("max_ports", 0, 1, 0xFFFF) or None,
         control=it.choice("control", default.control, CONTROLS),
         edition=it.choice("edition", default.edition, EDITIONS),

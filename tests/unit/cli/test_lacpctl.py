@@ -1,5 +1,6 @@
 """`lacpctl` as a whole: usage, exit codes, speed of start, and daemons that misbehave."""
 
+import io
 import json
 import os
 import re
@@ -238,7 +239,28 @@ def test_help_does_not_pay_for_what_it_does_not_use() -> None:
         " & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1].strip() in ("", "NO_COLOR switches colours off.")
+    assert done.stdout.splitlines()[-1].strip() in (
+        "",
+        "COLUMNS the width of text. NO_COLOR switches colours off.",
+    )
+
+
+@pytest.mark.parametrize(("columns", "width"), [("60", 60), ("", 80), ("0", 80), ("wide", 80)])
+def test_columns_sets_the_width_also_in_a_pipe(columns: str, width: int) -> None:
+    assert Screen(io.StringIO(), {"COLUMNS": columns}).width == width
+    assert Screen(io.StringIO(), {"COLUMNS": columns}, width=100).width == 100
+
+
+@pytest.mark.parametrize("width", [60, 70])
+def test_a_simulation_in_a_pipe_keeps_to_columns(width: int) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "simulate", "demo"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": str(width)},
+    )
+    assert max(map(len, done.stdout.splitlines())) in range(width - 10, width + 1)
 
 
 def test_text_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
