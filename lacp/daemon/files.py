@@ -96,7 +96,7 @@ class TeamFiles:
 
 
 @dataclass(slots=True)
-class Memory:
+class SavedState:
     """What a team must not forget when its daemon is restarted."""
 
     #: Port numbers by name; of ports that have left, too.
@@ -106,7 +106,7 @@ class Memory:
     system_from: str = ""
 
     @classmethod
-    def load(cls, path: Path) -> Memory:
+    def load(cls, path: Path) -> SavedState:
         """What is in the file; nothing when it cannot be read or is not what `save` writes."""
         try:
             document: Any = json.loads(path.read_bytes())

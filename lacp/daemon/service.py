@@ -12,7 +12,7 @@ from lacp.config.document import Json
 from lacp.config.model import TeamConfig
 from lacp.daemon.clock import Clock
 from lacp.daemon.drive import Driver
-from lacp.daemon.files import Memory, TeamFiles
+from lacp.daemon.files import SavedState, TeamFiles
 from lacp.daemon.parameters import settable
 from lacp.daemon.sources import Reading, Sources
 from lacp.daemon.team import Team, nothing
@@ -85,8 +85,8 @@ class Service:
         team = None
         try:
             plane = self._dataplane or config.dataplane or NoDataplane.name
-            memory = Memory.load(files.state)
-            team = Team(name, config, DATAPLANES[plane](), self.clock, memory, self._ifindex)
+            saved = SavedState.load(files.state)
+            team = Team(name, config, DATAPLANES[plane](), self.clock, saved, self._ifindex)
             team.journal.say(
                 logging.INFO, f"starting with dataplane {plane}, ports {_listed(config)}"
             )
@@ -107,8 +107,8 @@ class Service:
         if files is None:
             return
         try:
-            if Memory.load(files.state) != team.memory:
-                team.memory.save(files.state)
+            if SavedState.load(files.state) != team.saved:
+                team.saved.save(files.state)
         except OSError as error:
             team.journal.say(logging.WARNING, f"cannot write {files.state}: {error.strerror}")
 

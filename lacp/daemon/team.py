@@ -9,7 +9,7 @@ from collections.abc import Callable
 from lacp.address import NO_MAC, Mac
 from lacp.config.model import TeamConfig
 from lacp.daemon.clock import Clock
-from lacp.daemon.files import Memory
+from lacp.daemon.files import SavedState
 from lacp.daemon.journal import Journal
 from lacp.daemon.parameters import (
     FIXED_KEYS,
@@ -43,14 +43,14 @@ class Team:
         config: TeamConfig,
         dataplane: Dataplane,
         clock: Clock,
-        memory: Memory | None = None,
+        saved: SavedState | None = None,
         ifindex: Callable[[str], int | None] = nothing,
     ) -> None:
         self.name = name
         self.config = config
         self.dataplane = dataplane
         self.clock = clock
-        self.memory = Memory() if memory is None else memory
+        self.saved = SavedState() if saved is None else saved
         self.ifindex = ifindex
         self.journal = Journal(name, clock)
         #: Ports that cannot be used for want of an interface, each with what is wrong.
@@ -81,7 +81,7 @@ class Team:
             return config.runner.system
         # What was taken from a port holds as long as the port is in the team, else two teams
         # could have the same address.
-        return self.memory.system if self.memory.system_from in config.ports else None
+        return self.saved.system if self.saved.system_from in config.ports else None
 
     # News.
 
@@ -115,7 +115,7 @@ class Team:
         if origin is None:
             return
         system = links[origin].address
-        self.memory.system, self.memory.system_from = system, origin
+        self.saved.system, self.saved.system_from = system, origin
         self.journal.say(logging.INFO, f"system is {system}, the address of {origin}")
         self._awaited = None
         self.runner.configure(now, system=system)
@@ -140,7 +140,7 @@ class Team:
     def add_port(self, name: str, now: float) -> None:
         """Take up a port of the configuration. Raises LacpError when that cannot be."""
         try:
-            number = self.memory.number(name)
+            number = self.saved.number(name)
         except ValueError as error:
             raise BackendError(f"{self.name}: {name}: {error}") from None
         config = self.config

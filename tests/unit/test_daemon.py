@@ -13,7 +13,7 @@ from lacp.address import Mac
 from lacp.backends.base import FrameLost, FrameReceived
 from lacp.backends.memory import MemoryBackend
 from lacp.daemon.clock import timestamp
-from lacp.daemon.files import Memory, TeamFiles
+from lacp.daemon.files import SavedState, TeamFiles
 from lacp.daemon.throttle import Throttle
 from lacp.dataplane.memory import PortUse
 from lacp.errors import BackendError, ConfigError, UsageError
@@ -132,7 +132,7 @@ def test_the_system_is_the_address_of_the_first_port_of_the_configuration(hosts:
     team = left.start(conf(ports=["a2", "a1"]))
     assert left.show()["actor"]["system"] is None
     hosts.run(0)
-    assert team.memory.system_from == "a2"
+    assert team.saved.system_from == "a2"
     assert left.show()["actor"]["system"] == str(team.runner.ports["a2"].link.address)
 
 
@@ -159,7 +159,7 @@ def test_the_system_goes_with_the_port_that_it_was_taken_from(hosts: World) -> N
     team = left.start()
     hosts.run(3)
     assert left.show()["actor"]["system"] != before
-    assert team.memory.system_from == "a2"
+    assert team.saved.system_from == "a2"
 
 
 def test_a_configured_system_waits_for_nobody(hosts: World) -> None:
@@ -170,11 +170,11 @@ def test_a_configured_system_waits_for_nobody(hosts: World) -> None:
 
 
 def test_port_numbers_are_never_given_to_another_port() -> None:
-    memory = Memory()
-    assert [memory.number(p) for p in ("x", "y", "x", "z")] == [1, 2, 1, 3]
-    memory.numbers = {f"p{n}": n for n in range(1, 0x10000)}
+    saved = SavedState()
+    assert [saved.number(p) for p in ("x", "y", "x", "z")] == [1, 2, 1, 3]
+    saved.numbers = {f"p{n}": n for n in range(1, 0x10000)}
     with pytest.raises(ValueError, match="no port number is left"):
-        memory.number("another")
+        saved.number("another")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_port_numbers_are_never_given_to_another_port() -> None:
 )
 def test_a_spoilt_memory_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.state").write_text(text, encoding="latin-1")
-    assert Memory.load(tmp_path / "x.state") == Memory()
+    assert SavedState.load(tmp_path / "x.state") == SavedState()
 
 
 # Time.
