@@ -63,5 +63,7 @@ class Inflated:
             else:
                 self._zlib, self._step = before, 1
             return b""
-        packed.at += count - len(self._zlib.unconsumed_tail) - len(self._zlib.unused_data)
+        # At the end of a member the tail may be the unused octets once more.
+        left = self._zlib.unused_data if self._zlib.eof else self._zlib.unconsumed_tail
+        packed.at += count - len(left)
         return octets

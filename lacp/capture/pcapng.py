@@ -156,15 +156,20 @@ class Pcapng(Records):
             number -= 1
         window.at, self.total = at, number
 
+    @property
+    def _here(self) -> str:
+        """For a message: where the block that is being read begins."""
+        return self._window.where(self._window.at)
+
     def _u32(self, at: int) -> tuple[int]:
         return struct.unpack_from(self._order + "I", self._window.buffer, at)
 
     def _one(self) -> Frame | None:
         window = self._window
-        where = window.where(window.at)
         self._need(_AROUND, "the header of a block")
         if window.buffer[window.at : window.at + 4] == MAGIC:
-            self._take_order(where)
+            self._take_order()
+        where = self._here
         (kind,), (size,) = self._u32(window.at), self._u32(window.at + 4)
         reader = self._readers.get(kind)
         most = window.limit if reader else _MAX_BLOCK
@@ -196,14 +201,14 @@ class Pcapng(Records):
         if found != size:
             raise Damage(f"{what} ends with the length {found}, expected {size} as at its head")
 
-    def _take_order(self, where: str) -> None:
+    def _take_order(self) -> None:
         """A section tells its byte order behind its length."""
         at = self._window.at + 8
         found = bytes(self._window.buffer[at : at + 4])
         if found not in _BYTE_ORDERS:
             raise Damage(
-                f"section at {where} has {found.hex(' ')} as byte-order magic,"
-                " expected 1a 2b 3c 4d in either order"
+                f"section at {self._here} has {found.hex(' ')} as byte-order magic,"
+                " expected 1a 2b 3c 4d"
             )
         self._order = _BYTE_ORDERS[found]
 
@@ -212,9 +217,7 @@ class Pcapng(Records):
         self._room(at, end, 16, "section header")
         major, minor = self._unpack("4xHH", at)
         if major != 1:
-            raise Damage(
-                f"section at {self._window.where(at - 8)} is of version {major}.{minor}, expected 1"
-            )
+            raise Damage(f"section at {self._here} is of version {major}.{minor}, expected 1")
         self._drops_before = self.drops
         self._interfaces = []
         self._look, self._link = None, None
@@ -224,7 +227,7 @@ class Pcapng(Records):
         self._room(at, end, 8, "interface description")
         if len(self._interfaces) == _MAX_INTERFACES:
             raise Damage(
-                f"one interface more at {self._window.where(at - 8)},"
+                f"one interface more at {self._here},"
                 f" expected at most {_MAX_INTERFACES} in a section"
             )
         number, snaplen = self._unpack("HxxI", at)
@@ -263,7 +266,7 @@ class Pcapng(Records):
         """Simple Packet Block: length, octets; of the first interface, as far as its SnapLen."""
         self._room(at, end, 4, "packet")
         (length,) = self._unpack("I", at)
-        interface = self._interface_of(0, at)
+        interface = self._interface_of(0)
         captured = min(length, interface.snaplen or length)
         if not self._untimed:
             self._untimed = True
@@ -284,7 +287,7 @@ class Pcapng(Records):
         """The frame whose octets begin at `at`, in a block whose body ends at `end`."""
         self._check_length(captured)
         self._room(at, end, captured, "packet")
-        interface = self._interface_of(number, at)
+        interface = self._interface_of(number)
         flags = self._flags(at + captured + -captured % 4, end)
         self.total += 1
         time = self._elapsed(interface.nanoseconds(*when)) if when else self._time
@@ -327,10 +330,10 @@ class Pcapng(Records):
             yield code, bytes(self._window.buffer[at + 4 : at + 4 + length])
             at += 4 + length + -length % 4
 
-    def _interface_of(self, number: int, at: int) -> _Interface:
+    def _interface_of(self, number: int) -> _Interface:
         if number >= len(self._interfaces):
             raise Damage(
-                f"block at {self._window.where(at)} is of interface {number},"
+                f"block at {self._here} is of interface {number},"
                 f" expected one of the {len(self._interfaces)} described before it"
             )
         return self._interfaces[number]

@@ -108,6 +108,9 @@ def open_capture(path: Path | str, *, everything: bool = False) -> Iterator[Capt
     Raises CaptureError when it cannot be opened, or as `Capture` does.
     """
     if str(path) == "-":
+        # So Python has it when the process was started without one.
+        if sys.stdin is None:
+            raise CaptureError("standard input is closed, expected a capture file")
         yield Capture(sys.stdin.buffer, "standard input", everything=everything)
         return
     try:
