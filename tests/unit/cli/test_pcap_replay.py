@@ -14,7 +14,7 @@ import pytest
 
 from lacp.cli.pcap_replay import main
 from lacp.sim.network import Network
-from tests.reference import pcap
+from tests.capture_files import pcap_header
 from tests.unit.conformance.report.conversations import calm
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -35,7 +35,7 @@ def capture(network: Network, spoil: Callable[[bytearray], object] = bytes) -> b
         micro = round((flight.sent_at - seconds) * 1e6)
         stamp = seconds.to_bytes(4, "little") + micro.to_bytes(4, "little")
         records.append(stamp + len(octets).to_bytes(4, "little") * 2 + bytes(octets))
-    return pcap([])[:24] + b"".join(records)
+    return pcap_header() + b"".join(records)
 
 
 def reserved(octets: bytearray) -> None:
