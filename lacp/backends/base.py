@@ -6,8 +6,7 @@ is readable, and then calls `Backend.read`. Nothing here knows what a frame mean
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -40,7 +39,7 @@ class FrameLost:
     """A frame came in that the backend itself refuses; its octets are not passed on."""
 
     port: str
-    #: A short constant text, fit for the name of a counter: ``tagged``, ``oversized``.
+    #: A short constant text, fit to be counted by: ``tagged``, ``oversized``.
     reason: str
 
 
@@ -57,20 +56,6 @@ class Overrun:
 
 
 News = FrameReceived | LinkNews | FrameLost | Overrun
-
-
-@dataclass(slots=True, eq=False)
-class PortCounters:
-    """What happened at one port since it was added; the owner reads, the backend writes."""
-
-    #: Frames passed up.
-    received: int = 0
-    #: Frames that the interface took.
-    sent: int = 0
-    #: Frames that it did not take, by the name of the error (``ENETDOWN``, ``ENOBUFS``).
-    send_failures: Counter[str] = field(default_factory=Counter)
-    #: Frames refused on receipt, by the reason that `FrameLost` gives.
-    lost: Counter[str] = field(default_factory=Counter)
 
 
 class Backend(Protocol):
@@ -93,8 +78,8 @@ class Backend(Protocol):
     def send(self, port: str, frame: bytes) -> bool:
         """Send a frame, from the destination address on and without the frame check sequence.
 
-        False when the interface did not take it: the failure is counted in `counters`, the frame
-        is forgotten, and whether it is worth another attempt is the engine's business.
+        False when the interface did not take it: `failure` says why, the frame is forgotten, and
+        whether it is worth another attempt is the engine's business.
         """
 
     def read(self) -> list[News]:
@@ -110,8 +95,11 @@ class Backend(Protocol):
         come all the same, and a frame that waits already may still be read.
         """
 
-    def counters(self, port: str) -> PortCounters:
-        """The live counters of a port."""
+    def failure(self, port: str) -> str:
+        """Why the interface did not take the last frame that it refused: an errno, ``ENOBUFS``.
+
+        Empty when it has taken every frame since the port was added.
+        """
 
     def filenos(self) -> list[int]:
         """The descriptors to wait on; readable when `read` has something. Always the same ones."""

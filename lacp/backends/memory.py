@@ -18,12 +18,12 @@ import itertools
 import socket
 import threading
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
 from lacp.address import Mac
-from lacp.backends.base import BATCH, FrameReceived, LinkNews, News, PortCounters
+from lacp.backends.base import BATCH, FrameReceived, LinkNews, News
 from lacp.errors import UsageError
 from lacp.link import DOWN, Duplex, Link
 
@@ -99,7 +99,9 @@ class _End:
     cable: MemoryLink | None = None
     added: bool = False
     muted: bool = False
-    counters: PortCounters = field(default_factory=PortCounters)
+    failure: str = ""
+    #: Frames for which the queue had no room.
+    lost: int = 0
 
     @property
     def link(self) -> Link:
@@ -116,14 +118,14 @@ class _End:
         if not self.added or self.muted:
             return
         if not self.backend._put(FrameReceived(self.port, frame)):
-            self.counters.lost["queue full"] += 1
+            self.lost += 1
 
 
 class MemoryBackend:
     """A `Backend` whose interfaces are ends of `MemoryLink`, made by `connect`.
 
-    `queue` is how many unread items there may be before arriving frames are lost and counted as
-    ``queue full``; news of links always find room. Ports have locally administered addresses that
+    `queue` is how many unread items there may be before arriving frames are lost and counted in
+    `lost`; news of links always find room. Ports have locally administered addresses that
     are unique within the process.
     """
 
@@ -150,7 +152,8 @@ class MemoryBackend:
             raise UsageError(f"port {port!r} was added already")
         end.added = True
         end.muted = False
-        end.counters = PortCounters()
+        end.failure = ""
+        end.lost = 0
         end.report()
 
     def remove(self, port: str) -> None:
@@ -161,12 +164,11 @@ class MemoryBackend:
             self._settle_wake()
 
     def send(self, port: str, frame: bytes) -> bool:
-        """Put a frame on the cable; False, counted as ENETDOWN, when it is down or missing."""
+        """Put a frame on the cable; False when it is down or missing."""
         end = self._added(port)
         if end.cable is None or not end.cable._carry(end, frame):
-            end.counters.send_failures["ENETDOWN"] += 1
+            end.failure = "ENETDOWN"
             return False
-        end.counters.sent += 1
         return True
 
     def read(self) -> list[News]:
@@ -175,18 +177,19 @@ class MemoryBackend:
         with self._lock:
             news = [self._news.popleft() for _ in range(min(BATCH, len(self._news)))]
             self._settle_wake()
-        for item in news:
-            if isinstance(item, FrameReceived):
-                self._ends[item.port].counters.received += 1
         return list(news)
 
     def mute(self, port: str, muted: bool) -> None:
         """Let arriving frames vanish before they are queued, or no longer."""
         self._added(port).muted = muted
 
-    def counters(self, port: str) -> PortCounters:
-        """The live counters of a port."""
-        return self._added(port).counters
+    def failure(self, port: str) -> str:
+        """``ENETDOWN`` when a frame has ever been refused, else empty."""
+        return self._added(port).failure
+
+    def lost(self, port: str) -> int:
+        """The frames of a port that found no room in the queue."""
+        return self._added(port).lost
 
     def filenos(self) -> list[int]:
         """The one descriptor to wait on."""

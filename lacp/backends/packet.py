@@ -29,7 +29,7 @@ import logging
 import os
 import select
 import socket
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -42,7 +42,6 @@ from lacp.backends.base import (
     LinkNews,
     News,
     Overrun,
-    PortCounters,
 )
 from lacp.backends.netlink import (
     Event,
@@ -72,7 +71,8 @@ _IFNAMSIZ = 16
 @dataclass(slots=True, eq=False)
 class _Port:
     name: str
-    counters: PortCounters = field(default_factory=PortCounters)
+    #: Why the last frame that was refused was refused.
+    failure: str = ""
     #: The interface that bears the name now, and the group joined on it.
     index: int | None = None
     link: Link = DOWN
@@ -152,11 +152,10 @@ class PacketBackend:
             except OSError as error:
                 reason = errno.errorcode.get(error.errno or 0, "EIO")
             else:
-                entry.counters.sent += 1
                 return True
         elif entry.index is None:
             reason = "ENODEV"
-        entry.counters.send_failures[reason] += 1
+        entry.failure = reason
         return False
 
     def read(self) -> list[News]:
@@ -185,9 +184,9 @@ class PacketBackend:
             entry.muted = muted
             self._filter()
 
-    def counters(self, port: str) -> PortCounters:
-        """The live counters of a port."""
-        return self._entry(port).counters
+    def failure(self, port: str) -> str:
+        """Why the last frame that was not sent was not sent, as the name of an errno; or empty."""
+        return self._entry(port).failure
 
     def filenos(self) -> list[int]:
         """The one descriptor to wait on."""
@@ -425,10 +424,8 @@ class PacketBackend:
                 continue
             reason = _refused(entry, frame, kind)
             if reason is None:
-                entry.counters.received += 1
                 news.append(FrameReceived(entry.name, frame))
             else:
-                entry.counters.lost[reason] += 1
                 news.append(FrameLost(entry.name, reason))
         if taken >= CROWD:
             self._check_drops(source, news)

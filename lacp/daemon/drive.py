@@ -232,4 +232,6 @@ class Driver:
         if self._owners.get(port) is not team or self.backend.send(port, event.frame):
             return
         if port in team.runner.ports:
+            if self._owners.get(port) is team:
+                team.refusals[port] = self.backend.failure(port)
             team.runner.transmit_failed(port, event.frame, now)

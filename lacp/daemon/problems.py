@@ -51,11 +51,13 @@ def of_port(
     now: float,
     *,
     missing: str = "",
+    refusal: str = "",
     partners: PartnerPorts | None = None,
 ) -> list[str]:
     """What keeps the port from carrying traffic, or will; the first one is the nearest cause.
 
-    `missing` says what is wrong when there is no interface to speak of.
+    `missing` says what is wrong when there is no interface to speak of, `refusal` why the interface
+    refuses what it refuses.
     """
     if missing:
         return [missing]
@@ -63,7 +65,7 @@ def of_port(
         return ["link is down"]
     if port.link.duplex is Duplex.HALF:
         return ["link is half duplex: LACP is disabled on it"]
-    found = list(_transmission(port, now))
+    found = list(_transmission(port, now, refusal))
     if port.withdrawn:
         return [*found, "the port is about to leave"]
     if port.receive.state is not ReceiveState.CURRENT:
@@ -82,9 +84,10 @@ def of_port(
     return found
 
 
-def _transmission(port: Port, now: float) -> Iterator[str]:
+def _transmission(port: Port, now: float, refusal: str) -> Iterator[str]:
     if port.retry_at > now:
-        yield f"the interface refuses our LACPDUs ({port.counters.tx_errors} so far)"
+        why = f": {refusal}" if refusal else ""
+        yield f"the interface refuses our LACPDUs ({port.counters.tx_errors} so far){why}"
 
 
 def _silence(runner: LacpRunner, port: Port, now: float) -> Iterator[str]:

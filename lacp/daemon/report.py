@@ -75,7 +75,12 @@ def port_document(
         "last_rx_age": None if heard is None else round(now - heard, 3),
         "problems": [
             *problems.of_port(
-                team.runner, port, now, missing=team.missing.get(name, ""), partners=partners
+                team.runner,
+                port,
+                now,
+                missing=team.missing.get(name, ""),
+                refusal=team.refusals.get(name, ""),
+                partners=partners,
             ),
             *(
                 f"{count} frames were refused: {reason}"

@@ -59,6 +59,8 @@ class Team:
         self.flooded: dict[str, int] = {}
         #: Frames that the backend refused, by port and reason.
         self.refused: dict[str, Counter[str]] = {}
+        #: Why the interface of a port refused the last of our frames that it refused.
+        self.refusals: dict[str, str] = {}
         #: What was said of links before the system had an address; None afterwards.
         self._awaited: dict[str, Link] | None = None
         #: When the driver looks at the team next.
@@ -158,6 +160,7 @@ class Team:
         self.missing.pop(name, None)
         self.flooded.pop(name, None)
         self.refused.pop(name, None)
+        self.refusals.pop(name, None)
         if self._awaited is not None:
             self._awaited.pop(name, None)
 

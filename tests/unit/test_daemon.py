@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -309,6 +310,16 @@ def test_what_the_interface_refuses_is_sent_again(
     assert sum(each["tx_errors"] for each in counters) == 4
     received = [port["counters"]["lacpdus_rx"] for port in right.show()["ports"]]
     assert [each["lacpdus_tx"] for each in counters] == received
+
+
+def test_why_the_interface_refuses_is_shown(hosts: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    left, _, _ = hosts.pair()
+    hosts.run(5)
+    monkeypatch.setattr(left.backend, "send", lambda port, frame: False)
+    monkeypatch.setattr(left.backend, "failure", lambda port: "ENOBUFS")
+    hosts.run(30.1)
+    (problem,) = left.port("a1")["problems"]
+    assert re.fullmatch(r"the interface refuses our LACPDUs \(\d+ so far\): ENOBUFS", problem)
 
 
 # The end.
