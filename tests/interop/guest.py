@@ -72,7 +72,7 @@ mkdir -p /run/modules/lib
 ln -s {modules_directory} /run/modules/lib/modules
 end() {{
     echo "{over}"
-    [ "$1" = 0 ] || dmesg --level=err,warn,notice | tail -n 20
+    [ "$1" = 0 ] || dmesg | tail -n 20
     echo "$1" > {home}/status
     sync
     # Process 1 must not end before the power is off.
@@ -80,6 +80,7 @@ end() {{
     sleep 600
 }}
 modprobe -d /run/modules -a {modules} || end {not_prepared}
+dmesg --clear
 cd {root}
 export {environment}
 echo "{ready}"
@@ -155,7 +156,7 @@ def run(
     need()
     with tempfile.TemporaryDirectory(prefix="guest-") as name:
         directory = Path(name)
-        command = _command(program, arguments or {}, directory)
+        command = _command(program, arguments or {}, timeout, directory)
         init = directory / "init"
         init.write_text(_script(directory, command, (*BASE_MODULES, *modules), writable))
         init.chmod(0o755)
@@ -171,13 +172,17 @@ def run(
 
 
 def _command(
-    program: Callable[..., Any] | Sequence[str], arguments: Mapping[str, Any], directory: Path
+    program: Callable[..., Any] | Sequence[str],
+    arguments: Mapping[str, Any],
+    timeout: float,
+    directory: Path,
 ) -> Sequence[str]:
     """The command line; that of a function finds in `directory` what to call."""
     if not callable(program):
         return program
     call = {"module": program.__module__, "name": program.__name__, "arguments": arguments}
-    (directory / CALL).write_text(json.dumps(call))
+    # It says where it hangs before it is ended.
+    (directory / CALL).write_text(json.dumps({**call, "patience": max(timeout - 10, timeout / 2)}))
     return (sys.executable, "-m", "tests.interop.guest_inside")
 
 

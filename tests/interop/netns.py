@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from tests.lab import need_netns, need_tool
+from tests.lab import need, need_netns, need_tool
 
 _CLONE_NEWNET = 0x40000000
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -117,3 +117,12 @@ def veth(left: Namespace, left_port: str, right: Namespace, right_port: str) -> 
     )
     left.ip(f"link set {left_port} up")
     right.ip(f"link set {right_port} up")
+
+
+def need_link(namespace: Namespace, kind: str, what: str) -> None:
+    """Skip the test unless this kernel can make interfaces of that kind, called `what`."""
+    __tracebackhide__ = True
+    command = namespace.command("ip", "link", "add", "probe", "type", kind)
+    made = subprocess.run(command, capture_output=True, check=False).returncode == 0
+    need(what, made, "a kernel that has it; a guest of user-mode Linux does")
+    namespace.ip("link del probe")
