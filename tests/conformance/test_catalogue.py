@@ -1,39 +1,52 @@
-"""The whole catalogue against our own engine: every edition, both controls, both timeouts."""
+"""The whole catalogue against our own engine: every edition, both controls, all it leaves open."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
 
-from lacp.conformance.catalogue import CATALOGUE
+from lacp.conformance.catalogue import CATALOGUE, GROUPS
 from lacp.conformance.catalogue.case import Case
-from lacp.conformance.tester.virtual import profile_for, run_case
+from lacp.conformance.tester.device import Need
+from lacp.conformance.tester.virtual import VirtualBench, profile_for, run_case
 from lacp.conformance.verdict import Verdict
-from lacp.protocol.edition import EDITIONS
+from lacp.protocol.edition import EDITIONS, Edition
 from lacp.protocol.variables import Control
 from tests.worlds import VARIANT_IDS, VARIANTS
 
+#: Features to try a case with, where it leaves them open.
+OPEN: dict[str, tuple[object, ...]] = {
+    "short_timeout": (True, False),
+    "activity": (True, False),
+}
+#: More, for cases that look at them without asking for them.
+ALSO: dict[str, dict[str, tuple[object, ...]]] = {"PDU-10": {"lags": (1, 2)}}
+
+#: Cases in which our engine does not simply pass, with the verdict: they judge nothing, or what
+#: they find is no more than a WARN.
+RECORDED: dict[str, Verdict] = {}
+
 
 def devices(case: Case) -> Iterator[dict[str, Any]]:
-    """Features of devices to try a case on, beside those that it asks for."""
-    timeouts = [case.device["short_timeout"]] if "short_timeout" in case.device else [True, False]
-    for short_timeout in timeouts:
-        yield {"short_timeout": short_timeout}
-
-
-#: Cases that only record a behaviour, with the verdict that our engine gets.
-RECORDED: dict[str, Verdict] = {}
+    """Every device that the case has to do with."""
+    choices = {**OPEN, **ALSO.get(case.id, {})}
+    names = [name for name in choices if name not in case.device]
+    for values in product(*(choices[name] for name in names)):
+        yield dict(zip(names, values, strict=True))
 
 
 @pytest.mark.parametrize(("edition", "control"), VARIANTS, ids=VARIANT_IDS)
 @pytest.mark.parametrize("case", CATALOGUE.values(), ids=CATALOGUE.keys())
-def test_our_engine_conforms(case: Case, edition: Any, control: Control) -> None:
+def test_our_engine_conforms(case: Case, edition: Edition, control: Control) -> None:
     for features in devices(case):
         outcome = run_case(case, profile_for(case, edition.name, control, **features))
         if outcome.verdict is not Verdict.SKIP:
-            assert outcome.verdict is RECORDED.get(case.id, Verdict.PASS), outcome.remarks
+            expected = RECORDED.get(case.id, Verdict.PASS)
+            assert outcome.verdict is expected, (features, outcome.remarks)
 
 
 @pytest.mark.parametrize("case", CATALOGUE.values(), ids=CATALOGUE.keys())
@@ -50,3 +63,38 @@ def test_a_case_is_skipped_only_where_it_does_not_apply(case: Case) -> None:
                 assert reason == ""
                 ran.add(name)
     assert ran == case.editions
+
+
+#: What benches can do: nothing but frames, links too as with our own interfaces, everything.
+BENCHES = {"frames": frozenset[Need](), "links": frozenset({Need.LINK}), "all": frozenset(Need)}
+
+
+@pytest.mark.parametrize("offers", BENCHES.values(), ids=BENCHES.keys())
+@pytest.mark.parametrize("short_timeout", [True, False], ids=["short", "long"])
+@pytest.mark.parametrize(("edition", "control"), VARIANTS, ids=VARIANT_IDS)
+def test_one_device_lives_from_case_to_case(
+    edition: Edition, control: Control, short_timeout: bool, offers: frozenset[Need]
+) -> None:
+    first = next(iter(CATALOGUE.values()))
+    profile = profile_for(first, edition.name, control, short_timeout=short_timeout)
+    bench = VirtualBench(replace(profile, offers=offers, slack=0.15), 4)
+    for case in CATALOGUE.values():
+        outcome = bench.run(case)
+        expected = (Verdict.SKIP, RECORDED.get(case.id, Verdict.PASS))
+        assert outcome.verdict in expected, (case.id, outcome.remarks)
+
+
+def test_the_catalogue_is_in_order() -> None:
+    places = [(GROUPS.index(case.group), case.number) for case in CATALOGUE.values()]
+    assert places == sorted(places)
+    assert [case.id for case in CATALOGUE.values()] == list(CATALOGUE)
+
+
+@pytest.mark.parametrize("case", CATALOGUE.values(), ids=CATALOGUE.keys())
+def test_a_case_says_what_it_is(case: Case) -> None:
+    assert case.title[0].isupper()
+    assert not case.title.endswith(".")
+    for text in (case.stimulus, case.expected, case.clause):
+        assert text
+        assert text in case.description
+    assert str(case.source) in case.description
