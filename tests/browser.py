@@ -66,6 +66,10 @@ class Tab:
         self._browser.wait(lambda: self.loaded)
         return self
 
+    def close(self) -> None:
+        """Close the tab."""
+        self.call("Page.close")
+
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression, as JSON has it; raises when it throws."""
         said = self.call("Runtime.evaluate", expression=expression, returnByValue=True)

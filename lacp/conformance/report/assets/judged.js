@@ -44,12 +44,13 @@ function show(capture, frame) {
 // The head of the page.
 
 function masthead() {
-  const wrong = data.captures.some((capture) => capture.findings.some((each) => each.verdict === "fail"));
+  const has = (verdict) => data.captures.some((capture) => Object.values(capture.rules).some((tally) => tally[verdict]));
+  const verdict = has("fail") ? "fail" : has("pass") || has("inconclusive") ? "pass" : "skip";
   return h(
     "header",
     { class: "masthead" },
     h("p", { class: "eyebrow" }, "LACP conformance of ", breakable(data.captures.map((capture) => capture.file).join(", ") || "no capture")),
-    h("h1", { class: wrong ? "fail" : "pass" }, h("span", { class: "sign", "aria-hidden": true }, wrong ? SIGNS.fail : SIGNS.pass), h("span", {}, breakable(capital(data.verdict)))),
+    h("h1", { class: verdict }, h("span", { class: "sign", "aria-hidden": true }, SIGNS[verdict]), h("span", {}, breakable(capital(data.verdict)))),
     (data.unreadable || []).map((each) => h("p", { class: "caution" }, "Not read: ", breakable(`${each.file}: ${each.reason}`))),
   );
 }

@@ -192,7 +192,7 @@ class Ladder {
     };
     return [
       h("span", { class: "flags" }, block(0)),
-      h("span", { class: "echo" }, "echo ", h("span", { class: "flags" }, block(1))),
+      h("span", { class: "echo" }, "echo ", h("span", { class: "flags" }, pdu.states[1] || (known && known.states[1]) ? block(1) : "\u2013")),
     ];
   }
 
@@ -204,7 +204,8 @@ class Ladder {
     });
     const press = () => {
       this.opened.add(run[0].frame);
-      this.limit = Math.max(this.limit, this.rows.length);
+      // Twice, as a pause may precede each PDU.
+      this.limit += 2 * (2 * UNFOLD + FOLD_FROM);
       this.draw();
     };
     const count = plural(run.length, "PDU");

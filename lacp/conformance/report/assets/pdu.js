@@ -17,7 +17,8 @@ class PduDialog {
     this.exhibit = exhibit;
     const pdu = this.world.pdus[exhibit.pdu];
     const kinds = { lacpdu: "LACPDU", marker: "Marker PDU", marker_response: "Marker Response PDU" };
-    const close = h("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => this.element.close() }, "\u00d7");
+    const pressed = this.buttons().indexOf(document.activeElement);
+    const close = h("button", { type: "button", class: "close", "aria-label": "Close", autofocus: true, onclick: () => this.element.close() }, "\u00d7");
     this.element.replaceChildren(
       h(
         "header",
@@ -30,7 +31,19 @@ class PduDialog {
       this.fields(pdu, before === null || before === undefined ? null : this.world.pdus[before]),
     );
     if (!this.element.open) this.element.showModal();
+    else this.focus(pressed);
     this.element.scrollTop = 0;
+  }
+
+  buttons() {
+    return [...this.element.querySelectorAll("nav button")];
+  }
+
+  /** Leave the focus where it was, or on what closes when that can be pressed no more. */
+  focus(pressed) {
+    const buttons = this.buttons();
+    const button = buttons[pressed];
+    (button && !button.disabled ? button : buttons[buttons.length - 1]).focus();
   }
 
   step(by, sign, label) {
@@ -94,7 +107,7 @@ class PduDialog {
     return h(
       "table",
       { class: "fields" },
-      h("thead", {}, h("tr", {}, ["Offset", "Field", "Value", "Octets"].map((title) => h("th", { scope: "col" }, title)))),
+      h("thead", {}, h("tr", {}, ["At", "Field", "Value", "Octets"].map((title) => h("th", { scope: "col" }, title)))),
       h("tbody", {}, body),
     );
   }
