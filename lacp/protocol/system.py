@@ -100,58 +100,62 @@ class System:
 
     # The engine.
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
-        """Take an Ethernet frame that arrived on `port`. Whatever it holds, it never raises."""
-        it = self._at(port, now)
-        if frame == it.settled_frame and now < it.scheduled and it.partner_end not in self._absent:
+    def receive(self, name: str, frame: bytes, now: float) -> None:
+        """Take an Ethernet frame that arrived on a port. Whatever it holds, it never raises."""
+        port = self._at(name, now)
+        if (
+            frame == port.settled_frame
+            and now < port.scheduled
+            and port.partner_end not in self._absent
+        ):
             # The port has come to rest with this frame: all it can do is restart the timer.
-            it.counters.lacpdus_rx += 1
-            it.last_received_at = now
-            short = PortState.SHORT_TIMEOUT in it.actor.state
-            it.start(Timer.CURRENT_WHILE, SHORT_TIMEOUT_TIME if short else LONG_TIMEOUT_TIME)
+            port.counters.lacpdus_rx += 1
+            port.last_received_at = now
+            short = PortState.SHORT_TIMEOUT in port.actor.state
+            port.start(Timer.CURRENT_WHILE, SHORT_TIMEOUT_TIME if short else LONG_TIMEOUT_TIME)
             return
-        fired = it.fire()
+        fired = port.fire()
         classified = slow.classify(frame)
         kind = classified.kind
-        if not it.port_enabled:
-            it.counters.dropped_rx += 1
-            self._drop(it, "the link is down")
+        if not port.port_enabled:
+            port.counters.dropped_rx += 1
+            self._drop(port, "the link is down")
         elif kind is slow.Kind.LACP:
-            self._receive_lacpdu(it, frame, classified.payload)
+            self._receive_lacpdu(port, frame, classified.payload)
             return
         elif kind in (slow.Kind.MARKER, slow.Kind.MARKER_RESPONSE):
-            self._receive_marker(it, classified.payload)
+            self._receive_marker(port, classified.payload)
         else:
             if kind is slow.Kind.ILLEGAL:
-                it.counters.illegal_rx += 1
+                port.counters.illegal_rx += 1
             elif classified.counted:
-                it.counters.unknown_rx += 1
-            self._drop(it, classified.reason)
+                port.counters.unknown_rx += 1
+            self._drop(port, classified.reason)
         if fired:
-            self._settle(it)
+            self._settle(port)
 
-    def link_changed(self, port: str, link: Link, now: float) -> None:
-        """Take a new observation of the link below `port`; an equal one changes nothing."""
-        it = self._at(port, now)
-        it.fire()
-        if link != it.link:
-            was = it.link
-            it.set_link(link)
-            self._events.append(LinkChanged(port, link, now))
+    def link_changed(self, name: str, link: Link, now: float) -> None:
+        """Take a new observation of the link below a port; an equal one changes nothing."""
+        port = self._at(name, now)
+        port.fire()
+        if link != port.link:
+            was = port.link
+            port.set_link(link)
+            self._events.append(LinkChanged(name, link, now))
             lacp_enabled = link.duplex is not Duplex.HALF
-            if it.port_enabled and link.up and lacp_enabled is not it.lacp_enabled:
+            if port.port_enabled and link.up and lacp_enabled is not port.lacp_enabled:
                 # The figure has no arrow for this: a link that changes its nature goes down and up.
-                it.port_enabled = False
-                self._settle(it)
-            it.port_enabled = link.up
-            it.lacp_enabled = lacp_enabled
-            it.apply_config()
+                port.port_enabled = False
+                self._settle(port)
+            port.port_enabled = link.up
+            port.lacp_enabled = lacp_enabled
+            port.apply_config()
             if link.up and not was.up:
                 # Speak at once: the partner may have been waiting for just this.
-                it.ntt = True
+                port.ntt = True
             if not link.up:
-                marker.give_up(it)
-        self._settle(it)
+                marker.give_up(port)
+        self._settle(port)
 
     def advance(self, now: float) -> None:
         """Let the timers that are due at `now` expire. Early and repeated calls are harmless."""
@@ -159,36 +163,36 @@ class System:
         news: list[Port] = []
         ticks: list[Port] = []
         while self._queue and self._queue[0][0] <= now:
-            at, _, it = heappop(self._queue)
-            if at != it.scheduled:
+            at, _, port = heappop(self._queue)
+            if at != port.scheduled:
                 continue
-            it.scheduled = inf
-            fired = it.fire()
-            if fired == _PERIODIC_ALONE and it.timers.stopped(Timer.TRANSMIT):
-                ticks.append(it)
+            port.scheduled = inf
+            fired = port.fire()
+            if fired == _PERIODIC_ALONE and port.timers.stopped(Timer.TRANSMIT):
+                ticks.append(port)
             elif fired:
-                news.append(it)
+                news.append(port)
             else:
-                self._schedule(it)
+                self._schedule(port)
         # News first, and together: what is due at one instant is said in one LACPDU.
         self._settle(*news)
-        for it in ticks:
-            if it.timers.expired(Timer.PERIODIC):
-                it.periodic.tick()
-            self._finish(it)
+        for port in ticks:
+            if port.timers.expired(Timer.PERIODIC):
+                port.periodic.tick()
+            self._finish(port)
 
     def next_deadline(self) -> float | None:
         """When `advance` must be called at the latest; None when no timer runs."""
         queue = self._queue
         while queue:
-            at, _, it = queue[0]
-            if at == it.scheduled:
-                deadline = it.timers.next()
+            at, _, port = queue[0]
+            if at == port.scheduled:
+                deadline = port.timers.next()
                 if deadline <= at:
                     return at
-                it.scheduled = inf
+                port.scheduled = inf
                 heappop(queue)
-                self._schedule(it)
+                self._schedule(port)
             else:
                 heappop(queue)
         return None
@@ -210,7 +214,7 @@ class System:
                 raise UsageError(
                     f"port number {config.number} is that of port {other.name} already"
                 )
-        it = self._ports[name] = Port(
+        port = self._ports[name] = Port(
             name,
             config,
             self._administration,
@@ -219,28 +223,28 @@ class System:
             self._sent.pop(config.number, None),
         )
         self._events.append(PortAdded(name, now))
-        self._selection.port_added(it)
-        self._settle(it)
+        self._selection.port_added(port)
+        self._settle(port)
         if link != DOWN:
             self.link_changed(name, link, now)
 
     def withdraw_port(self, name: str, now: float) -> None:
         """Take the port out of its LAG and tell the partner; it stays out until it is removed."""
-        it = self._at(name, now)
-        it.fire()
-        it.withdrawn = it.reselect = True
-        self._settle(it)
+        port = self._at(name, now)
+        port.fire()
+        port.withdrawn = port.reselect = True
+        self._settle(port)
 
     def remove_port(self, name: str, now: float) -> None:
         """Remove a port; the partner is told if the limit allows, else withdraw it first."""
         self.withdraw_port(name, now)
-        it = self._ports.pop(name)
-        marker.give_up(it)
-        it.scheduled = inf
-        self._absent.forget(it)
-        self._sent[it.number] = it.sent
+        port = self._ports.pop(name)
+        marker.give_up(port)
+        port.scheduled = inf
+        self._absent.forget(port)
+        self._sent[port.number] = port.sent
         self._events.append(PortRemoved(name, now))
-        self._settle(*self._selection.port_removed(it))
+        self._settle(*self._selection.port_removed(port))
 
     def configure(self, now: float, **changes: Any) -> None:
         """Change parameters of the system while it runs. Raises UsageError, changing nothing, when
@@ -250,57 +254,57 @@ class System:
         if fixed:
             raise UsageError(f"{', '.join(sorted(fixed))} cannot change while the system runs")
         self._administration.config = _replaced(self.config, changes)
-        for it in self._ports.values():
-            self._configured(it)
-        for it in self._ports.values():
+        for port in self._ports.values():
+            self._configured(port)
+        for port in self._ports.values():
             # All before any selects, so that a LAG that changes its name can keep its aggregator.
-            self._selection.release(it)
+            self._selection.release(port)
         self._settle(*self._ports.values())
 
     def configure_port(self, name: str, now: float, **changes: Any) -> None:
         """Change parameters of a port while it runs. Raises UsageError, changing nothing, when one
         does not exist, is out of range or is fixed: number."""
-        it = self._at(name, now)
+        port = self._at(name, now)
         if "number" in changes:
             raise UsageError("number cannot change while the port exists")
-        it.config = _replaced(it.config, changes)
-        self._configured(it)
-        self._settle(it)
+        port.config = _replaced(port.config, changes)
+        self._configured(port)
+        self._settle(port)
 
     def send_marker(self, name: str, now: float) -> int:
         """Send a Marker PDU (6.5.4); its transaction id comes back in MarkerAnswered or MarkerLost.
 
         Raises UsageError when the link is down.
         """
-        it = self._at(name, now)
-        if not it.port_enabled:
+        port = self._at(name, now)
+        if not port.port_enabled:
             raise UsageError(f"port {name}: the link is down, no marker can be sent")
         transaction = next(self._transaction)
-        marker.send(it, transaction)
-        self._schedule(it)
+        marker.send(port, transaction)
+        self._schedule(port)
         return transaction
 
-    def transmit_failed(self, port: str, frame: bytes, now: float) -> None:
+    def transmit_failed(self, name: str, frame: bytes, now: float) -> None:
         """Report that the frame of a Transmit did not leave: it is not counted as sent.
 
         A LACPDU is sent again, with the values of that time; a marker is not.
         """
         self._tick(now)
-        it = self._ports.get(port)
-        if it is None:
+        port = self._ports.get(name)
+        if port is None:
             # The goodbye of a port that was removed.
             return
-        it.counters.tx_errors += 1
+        port.counters.tx_errors += 1
         kind = slow.classify(frame).kind
         if kind is not slow.Kind.LACP:
-            marker.not_sent(it, kind)
+            marker.not_sent(port, kind)
             return
-        it.counters.lacpdus_tx -= 1
-        if it.sent:
-            it.sent.pop()
-        it.retry_at = now + _RETRY
-        it.ntt = True
-        self._settle(it)
+        port.counters.lacpdus_tx -= 1
+        if port.sent:
+            port.sent.pop()
+        port.retry_at = now + _RETRY
+        port.ntt = True
+        self._settle(port)
 
     # Below: how it is done.
 
@@ -312,53 +316,53 @@ class System:
     def _at(self, name: str, now: float) -> Port:
         """The port called `name`, at `now`."""
         self._tick(now)
-        it = self._ports.get(name)
-        if it is None:
+        port = self._ports.get(name)
+        if port is None:
             raise UsageError(f"no port {name!r}, there are {', '.join(self._ports) or 'none'}")
-        return it
+        return port
 
-    def _drop(self, it: Port, reason: str) -> None:
-        self._events.append(FrameDropped(it.name, reason, it.now))
+    def _drop(self, port: Port, reason: str) -> None:
+        self._events.append(FrameDropped(port.name, reason, port.now))
 
-    def _receive_lacpdu(self, it: Port, frame: bytes, payload: bytes) -> None:
+    def _receive_lacpdu(self, port: Port, frame: bytes, payload: bytes) -> None:
         # What classifies as a LACPDU decodes: both ask `lacpdu.flaw`.
         pdu = Lacpdu.decode(payload)
-        it.counters.lacpdus_rx += 1
-        if it.receive.state not in LISTENING:
-            it.counters.dropped_rx += 1
-            self._drop(it, "LACP is disabled: the link is half duplex")
-            self._settle(it)
+        port.counters.lacpdus_rx += 1
+        if port.receive.state not in LISTENING:
+            port.counters.dropped_rx += 1
+            self._drop(port, "LACP is disabled: the link is half duplex")
+            self._settle(port)
             return
-        it.last_received_at = it.now
+        port.last_received_at = port.now
         for moved in self._absent.remembering((pdu.actor.system, pdu.actor.port)):
             moved.port_moved = True
             self._settle(moved)
-        it.received = pdu
-        self._settle(it)
+        port.received = pdu
+        self._settle(port)
         settled = (
-            it.receive.state is ReceiveState.CURRENT
-            and not receive.outdated(it, pdu)
-            and receive.partner_of(it, pdu) == it.partner
+            port.receive.state is ReceiveState.CURRENT
+            and not receive.outdated(port, pdu)
+            and receive.partner_of(port, pdu) == port.partner
         )
-        it.settled_frame = frame if settled else None
+        port.settled_frame = frame if settled else None
 
-    def _receive_marker(self, it: Port, payload: bytes) -> None:
+    def _receive_marker(self, port: Port, payload: bytes) -> None:
         pdu = Marker.decode(payload)
         if pdu.response:
-            it.counters.marker_response_pdus_rx += 1
-            marker.answered(it, pdu)
+            port.counters.marker_response_pdus_rx += 1
+            marker.answered(port, pdu)
         else:
-            it.counters.marker_pdus_rx += 1
-            marker.respond(it, pdu)
+            port.counters.marker_pdus_rx += 1
+            marker.respond(port, pdu)
 
-    def _configured(self, it: Port) -> None:
-        it.fire()
-        it.reselect = True
-        it.apply_config()
-        if it.receive.state is ReceiveState.DEFAULTED:
+    def _configured(self, port: Port) -> None:
+        port.fire()
+        port.reselect = True
+        port.apply_config()
+        if port.receive.state is ReceiveState.DEFAULTED:
             # The administrative partner is the one in force.
-            receive.update_default_selected(it)
-            receive.record_default(it)
+            receive.update_default_selected(port)
+            receive.record_default(port)
 
     def _settle(self, *ports: Port) -> None:
         """Step the ports' machines and the Selection Logic to rest, then send and schedule."""
@@ -367,40 +371,40 @@ class System:
         for _ in range(64 * (len(self._ports) + 1)):
             if not pending:
                 break
-            it = next(iter(pending))
-            del pending[it]
-            touched[it] = None
-            it.run()
-            if it.reselect:
-                it.reselect = False
-                self._reselect(self._selection.update(it), pending)
+            port = next(iter(pending))
+            del pending[port]
+            touched[port] = None
+            port.run()
+            if port.reselect:
+                port.reselect = False
+                self._reselect(self._selection.update(port), pending)
         else:
             raise RuntimeError("the system does not come to rest")
-        for it in touched:
-            if it.timers.expired(Timer.MARKER):
-                marker.give_up(it)
-            self._absent.note(it)
-            self._finish(it)
+        for port in touched:
+            if port.timers.expired(Timer.MARKER):
+                marker.give_up(port)
+            self._absent.note(port)
+            self._finish(port)
 
-    def _finish(self, it: Port) -> None:
+    def _finish(self, port: Port) -> None:
         """Send what a port at rest has to send, and see to it when its next timer is due."""
-        if transmit(it):
-            it.counters.lacpdus_tx += 1
-            self._events.append(Transmit(it.name, it.frame(), self._clock.now))
-        self._schedule(it)
+        if transmit(port):
+            port.counters.lacpdus_tx += 1
+            self._events.append(Transmit(port.name, port.frame(), self._clock.now))
+        self._schedule(port)
 
     @staticmethod
     def _reselect(affected: Iterable[Port], pending: dict[Port, None]) -> None:
-        for it in affected:
-            it.reselect = True
-            pending[it] = None
+        for port in affected:
+            port.reselect = True
+            pending[port] = None
 
-    def _schedule(self, it: Port) -> None:
+    def _schedule(self, port: Port) -> None:
         """See to it that the port is looked at when its next timer is due."""
-        deadline = it.timers.next()
-        if deadline < it.scheduled:
-            it.scheduled = deadline
-            heappush(self._queue, (deadline, next(self._sequence), it))
+        deadline = port.timers.next()
+        if deadline < port.scheduled:
+            port.scheduled = deadline
+            heappush(self._queue, (deadline, next(self._sequence), port))
 
 
 def _replaced(config: _Config, changes: dict[str, Any]) -> _Config:
