@@ -188,7 +188,7 @@ BROKEN = [
     Broken(
         name="distributes without collecting",
         factory=_actor(off=PortState.COLLECTING, when=PortState.DISTRIBUTING),
-        fails={"PDU-14": "within 10 s"},
+        fails={"PDU-14": "expected Synchronization, Collecting"},
     ),
     Broken(
         name="does not say Defaulted before EXPIRED has ended",

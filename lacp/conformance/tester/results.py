@@ -57,11 +57,12 @@ class Outcome:
     #: PASS, FAIL, WARN, INFO or SKIP.
     verdict: Verdict
     remarks: tuple[Remark, ...] = ()
-    #: Seconds since the run began, and seconds that the case took.
+    #: When it began, on the bench's clock, and how many seconds it took.
     started: float = 0.0
     duration: float = 0.0
     #: Why a failure was expected of this device; the verdict is then WARN.
     waiver: str | None = None
+    #: The evidence; a case that passed keeps none.
     timeline: tuple[Exchange, ...] = ()
     #: Frames between the first and the last of the timeline that were left out.
     left_out: int = 0

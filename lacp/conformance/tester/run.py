@@ -104,7 +104,7 @@ class Run:
         said = {remark.verdict for remark in trial.remarks}
         worst = next((it for it in WEIGHT if it in said), Verdict.PASS)
         waiver = self.profile.waivers.get(case.id) if worst is Verdict.FAIL else None
-        timeline, left_out = self._evidence()
+        timeline, left_out = self._evidence() if worst is not Verdict.PASS else ((), 0)
         return _outcome(
             case,
             Verdict.WARN if waiver else worst,

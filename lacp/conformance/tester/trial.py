@@ -40,8 +40,9 @@ PROMPT = 0.35
 BOUND = 1.0 + TOLERANCE
 #: Base condition B1: this long without a word from the partners.
 SILENCE = 5.0
-#: Base condition B2 is reached within this, whatever the device was doing before.
-CONVERGENCE = 10.0
+#: Base condition B2 is reached within this, whatever the device was doing before. Linux bonding takes
+#: 8 s to settle on an aggregator when it is new.
+CONVERGENCE = 15.0
 
 
 class Failed(Exception):
