@@ -213,7 +213,7 @@ def test_an_ending_length_that_lies_in_the_middle_of_traffic_is_found() -> None:
 
 
 class Enough(Exception):
-    """The reader has taken a few megabytes of what never ends."""
+    """The reader has taken a megabyte of what never ends."""
 
 
 class Endless(io.RawIOBase):
@@ -228,7 +228,7 @@ class Endless(io.RawIOBase):
         return True
 
     def readinto(self, room: memoryview) -> int:  # type: ignore[override]
-        if self.taken > 2_000_000:
+        if self.taken > 1_000_000:
             raise Enough
         if not self._next:
             self._next = self._repeated
