@@ -40,8 +40,8 @@ PROMPT = 0.35
 BOUND = 1.0 + TOLERANCE
 #: Base condition B1: this long without a word from the partners.
 SILENCE = 5.0
-#: Base condition B2 is reached within this, whatever the device was doing before. Linux bonding takes
-#: 8 s to settle on an aggregator when it is new.
+#: Base condition B2 is reached within this, whatever the device was doing before: a new Linux bond
+#: takes 8 s to settle on an aggregator.
 CONVERGENCE = 15.0
 
 
