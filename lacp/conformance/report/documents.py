@@ -96,11 +96,12 @@ def _actor(actor: ActorReport) -> Document:
         "first": seconds(actor.first),
         "last": seconds(actor.last),
         "peer": actor.peer,
-        "timeline": [_entry(each) for each in actor.timeline],
+        "timeline": [timeline_entry(each) for each in actor.timeline],
     }
 
 
-def _entry(entry: TimelineEntry) -> Document:
+def timeline_entry(entry: TimelineEntry) -> Document:
+    """What an actor's LACPDUs show from one of them on."""
     return {
         "time": seconds(entry.time),
         "frame": entry.frame,

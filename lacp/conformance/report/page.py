@@ -21,7 +21,7 @@ from lacp.conformance.report.documents import Document, Unreadable, capture, doc
 from lacp.conformance.report.exhibits import Exhibition
 
 _ASSETS = files("lacp.conformance.report") / "assets"
-_SHARED = ("dom.js", "rows.js", "ladder.js", "pdu.js")
+_SHARED = ("dom.js", "parts.js", "rows.js", "ladder.js", "pdu.js")
 
 
 def page(

@@ -46,6 +46,14 @@ function ranges(frames) {
   return found;
 }
 
+/** Kinds of PDUs, as an arrow and as a title have them. */
+const KINDS = {
+  lacpdu: ["LACPDU", "LACPDU"],
+  marker: ["Marker", "Marker PDU"],
+  marker_response: ["Marker Response", "Marker Response PDU"],
+  other: ["other", "another frame"],
+};
+
 /** What a verdict looks like: said by a sign and a word, never by colour alone. */
 const SIGNS = { pass: "\u2713", fail: "\u2717", warn: "\u25b2", info: "i", skip: "\u2013", inconclusive: "?" };
 

@@ -55,27 +55,16 @@ function masthead() {
   );
 }
 
-function capital(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
 function toolbar() {
   const links = parts.flatMap((part) => part.links);
   const actors = [...new Set(data.captures.flatMap((capture) => capture.actors.map((one) => one.actor)))];
   if (links.length < 2 && actors.length < 2) return null;
-  const choose = (id, label, all, options) =>
-    h("label", { for: id }, label, h("select", { id, onchange: render }, h("option", { value: "" }, all), options.map(([value, text]) => h("option", { value }, text))));
   return h(
     "form",
     { class: "toolbar", "aria-label": "Filter", onsubmit: (event) => event.preventDefault() },
-    links.length > 1 ? choose("by-link", "Link", `All ${links.length} links`, links.map((one) => [one.id, one.link.ends.join(" \u2194 ")])) : null,
-    actors.length > 1 ? choose("by-actor", "Actor", `All ${actors.length} actors`, actors.map((one) => [one, one])) : null,
+    links.length > 1 ? choose(render, "by-link", "Link", `All ${links.length} links`, links.map((one) => [one.id, one.link.ends.join(" \u2194 ")])) : null,
+    actors.length > 1 ? choose(render, "by-actor", "Actor", `All ${actors.length} actors`, actors.map((one) => [one, one])) : null,
   );
-}
-
-function chosen(id) {
-  const select = document.getElementById(id);
-  return select ? select.value : "";
 }
 
 // A capture.
@@ -123,18 +112,8 @@ function linkSection(one, actor) {
   const ladder = new Ladder(data, talk(one, actor), (exhibit, before) => dialog.open(exhibit, before, capture.exhibits));
   const listed = actor ? { ...one, findings: findings.filter((each) => each.actor === actor) } : one;
   if (listed.findings.length) section.append(h("h4", {}, "Findings"), findingList(listed, ladder));
-  section.append(h("h4", {}, "Conversation"), legend(), ladder.element);
+  section.append(h("h4", {}, "Conversation"), legend(data.bits), ladder.element);
   return section;
-}
-
-function legend() {
-  return h(
-    "details",
-    { class: "legend" },
-    h("summary", {}, "How to read this"),
-    h("p", {}, "Time runs down, in seconds since the first frame. Each arrow is a PDU: press it to see every field. The letters are the sender\u2019s state; behind \u201cecho\u201d, what it holds of its partner. A letter that came is underlined, one that went is struck through. The bands are the states that the PDUs show."),
-    h("dl", {}, data.bits.map((bit) => [h("dt", {}, bit.letter), h("dd", {}, bit.on)])),
-  );
 }
 
 function endCard(name, actor, findings) {

@@ -173,7 +173,7 @@ class Ladder {
         { class: "said" },
         h("span", { class: "frame" }, `#${exhibit.frame}`),
         sign,
-        pdu.states ? this.flags(pdu, known) : h("span", { class: "kind" }, exhibit.kind === "marker" ? "Marker" : "Marker Response"),
+        pdu.states ? this.flags(pdu, known) : h("span", { class: "kind" }, KINDS[exhibit.kind][0]),
       ),
     );
   }
@@ -309,7 +309,7 @@ function spoken(world, exhibit, pdu, to, note) {
   const flags = (state) => world.bits.filter((bit) => state & bit.mask).map((bit) => bit.name.replaceAll("_", " ")).join(", ") || "none";
   const parts = [`Frame ${exhibit.frame} at ${clock(exhibit.time)} s`, `from ${exhibit.actor} to ${to || "nobody heard"}`];
   if (pdu.states) parts.push(`actor: ${flags(pdu.states[0])}`, `echo: ${flags(pdu.states[1])}`);
-  else parts.push(exhibit.kind.replaceAll("_", " "));
+  else parts.push(KINDS[exhibit.kind][1]);
   if (note) parts.push(`${note.verdict}: ${note.head}`);
   return parts.join("; ");
 }

@@ -16,14 +16,13 @@ class PduDialog {
     this.exhibits = exhibits;
     this.exhibit = exhibit;
     const pdu = this.world.pdus[exhibit.pdu];
-    const kinds = { lacpdu: "LACPDU", marker: "Marker PDU", marker_response: "Marker Response PDU" };
     const pressed = this.buttons().indexOf(document.activeElement);
     const close = h("button", { type: "button", class: "close", "aria-label": "Close", autofocus: true, onclick: () => this.element.close() }, "\u00d7");
     this.element.replaceChildren(
       h(
         "header",
         {},
-        h("h2", { id: "pdu-title" }, `Frame ${exhibit.frame}: ${kinds[exhibit.kind] || exhibit.kind}`),
+        h("h2", { id: "pdu-title" }, `Frame ${exhibit.frame}: ${KINDS[exhibit.kind][1]}`),
         h("nav", {}, this.step(-1, "\u2190", "Frame before"), this.step(1, "\u2192", "Frame after"), close),
         h("p", { class: "quiet" }, `${clock(exhibit.time)} s, from `, breakable(exhibit.actor || "an unknown station"), `, ${pdu.hex.length / 2} octets`),
       ),

@@ -1,0 +1,178 @@
+"""Several runs side by side: a row for each case, a column for each run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lacp.conformance.report import words
+from lacp.conformance.report.documents import Document
+from lacp.conformance.report.run_table import VERDICTS, group_of
+from lacp.conformance.report.table import STYLES, Screen
+from lacp.conformance.tester.results import Outcome, RunReport
+from lacp.conformance.verdict import Verdict
+
+VERSION = 1
+
+#: What stands for a case that a run does not have.
+_ABSENT = "-"
+
+
+def matrix(reports: Sequence[RunReport]) -> Document:
+    """The document: the runs, and for each case what every run made of it, None where it is not in.
+
+    Cases stand in the order of the runs, those of the first run first.
+    """
+    found = [{each.case: each for each in report.outcomes} for report in reports]
+    cases = dict.fromkeys(case for outcomes in found for case in outcomes)
+    return {
+        "version": VERSION,
+        "runs": [
+            {
+                "name": name,
+                "device": report.device,
+                "profile": report.profile,
+                "edition": report.edition,
+                "control": report.control,
+                "links": report.links,
+                "versions": dict(report.versions),
+                "command": report.command,
+                "started": report.started,
+                "counts": {str(each): report.counts.get(each, 0) for each in VERDICTS},
+            }
+            for name, report in zip(_names(reports), reports, strict=True)
+        ],
+        "cases": [_row(case, [outcomes.get(case) for outcomes in found]) for case in cases],
+    }
+
+
+def _names(reports: Sequence[RunReport]) -> list[str]:
+    """A short name for each run, no two alike."""
+    names: list[str] = []
+    for report in reports:
+        name = report.profile or "run"
+        again = sum(known == name or known.startswith(f"{name} (") for known in names)
+        names.append(f"{name} ({again + 1})" if again else name)
+    return names
+
+
+def _row(case: str, outcomes: Sequence[Outcome | None]) -> Document:
+    known = next(each for each in outcomes if each is not None)
+    return {
+        "case": case,
+        "title": known.title,
+        "clause": known.clause,
+        "expected": known.expected,
+        "outcomes": [
+            None
+            if each is None
+            else {"verdict": str(each.verdict), "reason": each.reason, "waiver": each.waiver}
+            for each in outcomes
+        ],
+    }
+
+
+def differs(row: Document) -> bool:
+    """Whether the runs in which the case was run do not agree on it."""
+    return len({each["verdict"] for each in row["outcomes"] if _was_run(each)}) > 1
+
+
+def _was_run(outcome: Document | None) -> bool:
+    return outcome is not None and outcome["verdict"] != Verdict.SKIP
+
+
+def lines(said: Document, screen: Screen) -> Iterator[str]:
+    """The matrix as text; a column is as narrow as its name and its verdicts."""
+    names = [words.plain(run["name"]) for run in said["runs"]]
+    widths = [max(len(name), 4) for name in names]
+    for run, name in zip(said["runs"], names, strict=True):
+        counts = ", ".join(
+            f"{count} {verdict}" for verdict, count in run["counts"].items() if count
+        )
+        about = f"edition {run['edition']}, {run['control']} control: {counts or 'no case'}"
+        yield from screen.wrap(words.plain(f"{name}: {run['device']}, {about}"), "", "  ")
+    yield ""
+    titles = "  ".join(name.ljust(width) for name, width in zip(names, widths, strict=True))
+    yield screen.paint("dim", f"{'CASE':8}{titles}  TITLE")
+    for row in said["cases"]:
+        cells = [
+            screen.paint(_style(each), _short(each).ljust(width))
+            for each, width in zip(row["outcomes"], widths, strict=True)
+        ]
+        start = 8 + sum(widths) + 2 * len(widths)
+        title, *more = screen.wrap(words.plain(row["title"]), " " * start) or [""]
+        yield f"{row['case']:8}{'  '.join(cells)}  {title[start:]}".rstrip()
+        yield from more
+
+
+def _short(outcome: Document | None) -> str:
+    if outcome is None:
+        return _ABSENT
+    verdict = str(outcome["verdict"])
+    return verdict.upper() if verdict in (Verdict.FAIL, Verdict.WARN) else verdict
+
+
+def _style(outcome: Document | None) -> str:
+    if outcome is None or outcome["verdict"] == Verdict.SKIP:
+        return "dim"
+    return STYLES.get(Verdict(outcome["verdict"]), "")
+
+
+def markdown(said: Document) -> Iterator[str]:
+    """The matrix for a page of documentation: counts, all cases, and why a case did not pass."""
+    shown = [str(each) for each in VERDICTS if each is not Verdict.INCONCLUSIVE]
+    yield _cells("run", "device", "edition", "control", *shown)
+    yield _cells(*["---"] * 4, *["--:"] * len(shown))
+    for run in said["runs"]:
+        facts = (_escaped(run[name]) for name in ("name", "device", "edition", "control"))
+        yield _cells(*facts, *(str(run["counts"][each]) for each in shown))
+    yield ""
+    names = [_escaped(run["name"]) for run in said["runs"]]
+    yield _cells("case", "what a conforming device does", *names)
+    yield _cells(*["---"] * (2 + len(names)))
+    for row in said["cases"]:
+        verdicts = (_marked(each) for each in row["outcomes"])
+        yield _cells(_escaped(row["case"]), _escaped(row["title"]), *verdicts)
+    yield from _reasons(said)
+    yield from _made(said)
+
+
+def _marked(outcome: Document | None) -> str:
+    short = _short(outcome)
+    return f"**{short}**" if short == "FAIL" else short
+
+
+def _reasons(said: Document) -> Iterator[str]:
+    """Why, where a case failed or got a warning."""
+    group = ""
+    for row in said["cases"]:
+        for run, outcome in zip(said["runs"], row["outcomes"], strict=True):
+            if outcome is None or outcome["verdict"] not in (Verdict.FAIL, Verdict.WARN):
+                continue
+            if group != group_of(row["case"]):
+                group = group_of(row["case"])
+                yield f"\n### {_escaped(group)}\n"
+            what = f"{row['case']}, {run['name']}, {outcome['verdict']}: {outcome['reason']}"
+            waiver = f" Expected: {outcome['waiver']}" if outcome["waiver"] else ""
+            yield f"- {_escaped(what + waiver)}"
+
+
+def _made(said: Document) -> Iterator[str]:
+    """How each run was made."""
+    if any(run["command"] for run in said["runs"]):
+        yield "\n### How it was made\n"
+    for run in said["runs"]:
+        if run["command"]:
+            versions = [f"{name} {version}" for name, version in run["versions"].items()]
+            facts = ", ".join(each for each in (*versions, run["started"]) if each)
+            code = words.plain(" ".join(run["command"].split())).replace("`", "'")
+            yield f"- {_escaped(run['name'])}: `{code}` ({_escaped(facts)})"
+
+
+def _cells(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _escaped(text: str) -> str:
+    """`text` in one line, with nothing in it that Markdown would take for its own."""
+    line = words.plain(" ".join(text.split()))
+    return "".join(f"\\{c}" if c in "\\`*_<>[]|" else c for c in line)
