@@ -1,4 +1,4 @@
-"""`lacpctl conformance`: which cases there are, and what a device makes of them."""
+"""`lacpctl conformance`: which cases there are, what a device makes of them, devices compared."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from lacp.cli.command import Answer, Command
-from lacp.cli.commands.conformance import listing, running
+from lacp.cli.commands.conformance import listing, matrix, running
 from lacp.cli.output import Screen
 
 #: The parts, each a command of its own.
-PARTS = (listing.COMMAND, running.COMMAND)
+PARTS = (listing.COMMAND, running.COMMAND, matrix.COMMAND)
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
-    parts = parser.add_subparsers(dest="part", metavar="list|run", required=True)
+    parts = parser.add_subparsers(dest="part", metavar="list|run|matrix", required=True)
     for part in PARTS:
         its = parts.add_parser(
             part.name,

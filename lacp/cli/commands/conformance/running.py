@@ -72,6 +72,8 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--device", metavar="TEXT", help="what to call the device in the report")
     parser.add_argument("--save", metavar="FILE", help="write the result as JSON, for matrix")
+    parser.add_argument("--junit", metavar="FILE", help="write the result as JUnit XML")
+    parser.add_argument("--html", metavar="FILE", help="write the result as a page")
     parser.add_argument(
         "--evidence", metavar="DIR", help="write a capture of each case that does not pass"
     )
@@ -202,7 +204,7 @@ def _versions() -> dict[str, str]:
 
 def _check_outputs(args: Namespace) -> None:
     """Before an hour of testing, not after it."""
-    for option in ("save",):
+    for option in ("save", "junit", "html"):
         name = getattr(args, option)
         if name and not Path(name).resolve().parent.is_dir():
             raise Failure(f"--{option} {name}: there is no such directory", BAD_USAGE)
@@ -215,9 +217,16 @@ def _check_outputs(args: Namespace) -> None:
 
 def _write(args: Namespace, report: RunReport) -> Iterator[str]:
     """Write the files that were asked for; their names."""
-    if args.save:
-        Path(args.save).write_text(json.dumps(report.to_json(), indent=1) + "\n", encoding="utf-8")
-        yield args.save
+    from lacp.conformance.report.run_junit import run_junit
+    from lacp.conformance.report.run_page import run_page
+
+    def document(report: RunReport) -> str:
+        return json.dumps(report.to_json(), indent=1) + "\n"
+
+    for name, make in ((args.save, document), (args.junit, run_junit), (args.html, run_page)):
+        if name:
+            Path(name).write_text(make(report), encoding="utf-8")
+            yield name
 
 
 def _keep_evidence(folder: Path, outcome: Outcome) -> None:
