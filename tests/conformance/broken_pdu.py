@@ -166,7 +166,7 @@ BROKEN = [
     Broken(
         name="echoes neither Defaulted nor Expired",
         factory=_partner(off=_EXPIRED | _DEFAULTED),
-        fails={"PDU-11": "Partner TLV"},
+        fails={"PDU-11": "in the Partner TLV"},
     ),
     Broken(
         name="does not ask for fast LACPDUs in EXPIRED",

@@ -234,12 +234,12 @@ BROKEN = [
     Broken(
         name="is deaf in EXPIRED",
         factory=_in(ReceiveState.EXPIRED),
-        fails={"RXM-04": "CURRENT has recorded it", "RXM-10": "Collecting=1"},
+        fails={"RXM-04": "as CURRENT has it", "RXM-10": "Collecting=1"},
     ),
     Broken(
         name="is deaf in DEFAULTED",
         factory=_in(ReceiveState.DEFAULTED),
-        fails={"RXM-05": "a LACPDU after H's"},
+        fails={"RXM-05": "as CURRENT has it"},
     ),
     Broken(
         name="is deaf while the timer expires",

@@ -9,7 +9,7 @@ from lacp.address import NO_MAC, Mac
 from lacp.conformance.catalogue.case import Script, Source, case
 from lacp.conformance.tester.device import Need
 from lacp.conformance.tester.seen import Seen
-from lacp.conformance.tester.trial import PROMPT, Trial, Wait
+from lacp.conformance.tester.trial import BOUND, PROMPT, Trial, Wait
 from lacp.info import PORT_STATES, PortInfo, PortState
 from lacp.wire.slow import ETHERTYPE, Subtype
 from lacp.wire.tlv import TERMINATOR, walk
@@ -287,14 +287,21 @@ def echo(t: Trial) -> Script:
             PORT_STATES[state],
         )
         sent = partner.send(actor=theirs, echo=PortInfo())
-        pdu = yield from t.next_pdu(within=t.bound, what="an answer to an empty Partner TLV")
+        pdu = yield from _repeated(t, theirs)
         t.check_prompt(pdu, sent.time, "the answer")
-        t.check(
-            _without_sync(pdu.partner) == _without_sync(theirs),
-            f"Partner TLV {pdu.partner}",
-            f"what H's Actor TLV said, {theirs}",
-        )
         yield from t.wait(0.5)
+
+
+def _repeated(t: Trial, theirs: PortInfo) -> Wait[Seen]:
+    """The LACPDU with this in its Partner TLV; Synchronization is for the device to decide."""
+    wanted = _without_sync(theirs)
+    return (
+        yield from t.next_pdu(
+            lambda it: _without_sync(it.partner) == wanted,
+            within=BOUND,
+            what=f"H's Actor TLV ({theirs}) in the Partner TLV, Synchronization apart",
+        )
+    )
 
 
 def _without_sync(info: PortInfo) -> PortInfo:

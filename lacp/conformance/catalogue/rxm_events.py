@@ -176,11 +176,10 @@ def partner_restarts(t: Trial) -> Script:
     sent = partner.send(
         actor=replace(fresh, state=PORT_STATES[fresh.state | _FRESH]), echo=PortInfo()
     )
-    pdu = yield from t.next_pdu(within=BOUND, what="a LACPDU after H's restart")
-    t.check_prompt(pdu, sent.time, "the answer")
-    t.check(
-        not pdu.partner_sync and not pdu.collecting and not pdu.distributing,
-        f"{pdu.summary} after H's restart",
-        "Partner_State.Synchronization=0, Collecting=0 and Distributing=0",
+    pdu = yield from t.next_pdu(
+        lambda it: not it.partner_sync and not it.collecting and not it.distributing,
+        within=BOUND,
+        what="Partner_State.Synchronization=0, Collecting=0 and Distributing=0 after H's restart",
     )
+    t.check_prompt(pdu, sent.time, "the answer")
     yield from t.b2()

@@ -80,12 +80,12 @@ class Partner:
         self.now = -inf
         #: The source address of its frames.
         self.address = Mac(bytes.fromhex("0248000002") + bytes((link + 1,)))
-        #: The device as its last LACPDU on this link announced it: what an exact echo is.
-        self.device = PortInfo()
         self.reset()
 
     def reset(self) -> None:
-        """Be silent, and who one was at the beginning."""
+        """Be silent, who one was at the beginning, and know nobody, so that the device answers."""
+        #: The device as its last LACPDU on this link announced it: what an exact echo is.
+        self.device = PortInfo()
         self.mode = Mode.SILENT
         self.actor = default_actor(self.link)
         self.alter: Callable[[Lacpdu], Lacpdu] = plain
