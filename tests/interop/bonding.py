@@ -110,17 +110,22 @@ class Bonding:
         self.name = name
         self.ports = tuple(ports)
         self._options = options
+        self._made = False
 
     def start(self) -> None:
         """Make the bond; it takes its ports in their order, and the first one's address."""
         options = " ".join(f"{key} {value}" for key, value in self._options.items())
         self.namespace.ip(f"link add {self.name} type bond mode 802.3ad {options}")
+        self._made = True
         for port in self.ports:
             self.add(port)
         self.namespace.ip(f"link set {self.name} up")
 
     def stop(self) -> None:
-        """Take the bond away; its ports stay up."""
+        """Take the bond away; its ports stay up. Nothing if there is none."""
+        if not self._made:
+            return
+        self._made = False
         self.namespace.ip(f"link del {self.name}")
         for port in self.ports:
             self.namespace.ip(f"link set {port} up")
@@ -169,8 +174,8 @@ def bonding(
     """
     need_link(namespace, "bond", "the kernel's bonding driver")
     bond = Bonding(namespace, name, ports, {"miimon": 100, **options})
-    bond.start()
     try:
+        bond.start()
         yield bond
     finally:
         bond.stop()

@@ -29,10 +29,13 @@ from tests.interop import ovs as ovs_peer
 from tests.interop import teamd as teamd_peer
 from tests.interop.netns import Namespace, namespaces
 
-#: What a guest must load for a device; nothing means that it runs natively too.
+#: The devices that need no driver that a kernel may lack.
+NATIVE = ("lacpd", "openvswitch")
+#: What a guest must load for a device.
 MODULES: dict[str, tuple[str, ...]] = {
     "lacpd": (),
-    "openvswitch": (),
+    # Its bridge is an interface of its own.
+    "openvswitch": ("tun",),
     "bonding": guest.BONDING_MODULES,
     "teamd": guest.TEAM_MODULES,
 }
@@ -98,6 +101,10 @@ class Device(ABC):
     def kill(self) -> None:
         """End it without a word, or with the only words it has; its links stay up."""
 
+    def end(self) -> None:
+        """An orderly end, where it knows one; its links stay up."""
+        self.kill()
+
     @abstractmethod
     def start(self) -> None:
         """Start it again, knowing nothing."""
@@ -135,6 +142,9 @@ class _Lacpd(Device):
 
     def kill(self) -> None:
         self.peer.kill()
+
+    def end(self) -> None:
+        self.peer.end()
 
     def start(self) -> None:
         self.peer.start()
@@ -201,6 +211,9 @@ class _Teamd(Device):
 
     def kill(self) -> None:
         self.peer.kill()
+
+    def end(self) -> None:
+        self.peer.end()
 
     def start(self) -> None:
         self.peer.start()

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from tests.interop import devices, guest
-from tests.interop.devices import DEVICES, MODULES, Device
+from tests.interop.devices import DEVICES, MODULES, NATIVE, Device
 
 pytestmark = pytest.mark.interop
 
-NATIVE = [name for name in DEVICES if not MODULES[name]]
-IN_GUEST = [name for name in DEVICES if MODULES[name]]
+IN_GUEST = [name for name in DEVICES if name not in NATIVE]
 
 
 @contextmanager
@@ -53,6 +52,8 @@ def life(name: str) -> str:
         device.start()
         tester.until_usable()
         device.until_usable()
+        device.end()
+        tester.until_unusable()
     return device.version
 
 
