@@ -3,13 +3,20 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const dialog = new PduDialog(data);
 const FINDINGS_SHOWN = 100;
+const LINKS_SHOWN = 24;
 
 /** Captures and their links, flat; one without links still shows what was read. */
 const parts = data.captures.map((capture, at) => ({
   capture,
   at,
-  links: capture.links.map((link, number) => talkOf(capture, link, `${at}-${number}`)),
+  links: capture.links.map((link, number) => talkOf(capture, link, `${at}-${number}`)).sort((one, other) => gravity(other) - gravity(one)),
 }));
+
+/** Links with a violation come first, then those with a warning; else in the order of the capture. */
+function gravity({ findings }) {
+  if (findings.some((each) => each.verdict === "fail")) return 2;
+  return findings.length ? 1 : 0;
+}
 
 function talkOf(capture, link, id) {
   const ends = new Set(link.ends);
@@ -83,7 +90,7 @@ function captureSection({ capture, links, at }) {
     capture.damage ? h("p", { class: "caution" }, h("b", {}, "Damaged: "), capture.damage) : null,
     capture.limits.map((limit) => h("p", { class: "limit" }, h("b", {}, "Limit: "), limit)),
     leftOut(capture),
-    visible.map((one) => linkSection(one, actor)),
+    linkSections(visible, actor),
     rest.length ? h("section", { class: "link" }, h("h3", {}, "By others"), findingList({ findings: rest, capture }, null)) : null,
     ruleTable(capture),
   );
@@ -98,6 +105,16 @@ function leftOut(capture) {
     capture.left_out ? `${plural(capture.left_out, "finding, state or PDU", "findings, states or PDUs")} left out to bound the memory` : null,
   ];
   return h("p", { class: "limit" }, h("b", {}, "Left out: "), words.filter(Boolean).join("; "), ".");
+}
+
+/** So many at a time: a capture may hold thousands. */
+function linkSections(links, actor) {
+  const left = links.length - LINKS_SHOWN;
+  const shown = links.slice(0, LINKS_SHOWN).map((one) => linkSection(one, actor));
+  if (left <= 0) return shown;
+  const press = () => more.replaceWith(...linkSections(links.slice(LINKS_SHOWN), actor));
+  const more = h("p", { class: "more" }, `${plural(left, "more link")} not drawn. `, h("button", { type: "button", onclick: press }, `Draw the next ${Math.min(left, LINKS_SHOWN)}`));
+  return [...shown, more];
 }
 
 function linkSection(one, actor) {
