@@ -371,6 +371,17 @@ def test_findings_stand_where_they_happened(show: Show) -> None:
     assert tab.evaluate(accused) == [3, 6, 150]
 
 
+def test_a_finding_of_many_frames_stands_at_the_moment_it_was_proved(show: Show) -> None:
+    made = story()
+    made.findings = [
+        replace(made.findings[0], frames=(6, 8, 90), time=made.exhibits[7].time),
+        replace(made.findings[1], frames=(), time=made.exhibits[8].time),
+    ]
+    before = "[...document.querySelectorAll('.note')].map(it => it.previousElementSibling)"
+    frames = show(made).evaluate(f"{before}.map(it => it.dataset.frame)")
+    assert frames == ["8", str(made.exhibits[9].frame)]
+
+
 def test_the_list_of_findings_leads_to_place_and_frame(show: Show) -> None:
     tab = show(story(), width=390)
     tab.click(".findings li:nth-child(2) .link-button:not([data-opens])")

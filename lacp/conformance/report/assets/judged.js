@@ -205,7 +205,7 @@ function frameLinks(frames, capture) {
 function ruleTable(capture) {
   const rules = Object.entries(capture.rules);
   if (!rules.length) return null;
-  const counts = ["pass", "fail", "warn", "inconclusive"];
+  const counts = ["pass", "fail", "warn", "inconclusive"].filter((name) => name === "pass" || rules.some(([, tally]) => tally[name]));
   return h(
     "details",
     { class: "rules", open: true },
@@ -216,7 +216,7 @@ function ruleTable(capture) {
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Rule"), counts.map((name) => h("th", { scope: "col", class: "count" }, name === "inconclusive" ? "open" : name)), h("th", { scope: "col" }, "What it asks"))),
       h("tbody", {}, rules.map(([rule, tally]) => h("tr", { class: tally.fail ? "fail" : tally.warn ? "warn" : null }, h("th", { scope: "row" }, rule), counts.map((name) => h("td", { class: `count ${tally[name] ? name : "none"}` }, tally[name].toLocaleString("en"))), h("td", { class: "title" }, data.titles[rule] || "")))),
     ),
-    h("p", { class: "quiet" }, "Open: what the capture does not show would decide it."),
+    counts.includes("inconclusive") ? h("p", { class: "quiet" }, "Open: what the capture does not show would decide it.") : null,
   );
 }
 

@@ -55,7 +55,7 @@ class Ladder {
   head() {
     const of = (side) => [
       ["rx", "Receive", "Rx"],
-      ["mux", "Mux", "Mux"],
+      ["mux", "Mux", "Mx"],
       ...COLUMNS.map((letter) => [letter.toLowerCase(), letter, letter]),
     ].map(([column, long, short]) => h("span", { class: `col-${side}-${column}`, title: long, "data-short": short }, h("span", {}, long)));
     return h("div", { class: "grid head", "aria-hidden": true }, h("span", { class: "col-time" }, h("span", {}, "s")), of("l"), of("r"));

@@ -77,14 +77,14 @@ function foldRow(run) {
   };
 }
 
-/** Each note behind the row that it is about: that of its last frame, else that of its time. */
+/** Each note behind the row that proves it: the last of its frames up to its time, else that of its time. */
 function noted(rows, notes) {
   const at = new Map();
   rows.forEach((row, index) => row.frames.forEach((frame) => at.set(frame, index)));
   const behind = new Map();
   for (const note of notes) {
-    let index = at.get(note.frames[note.frames.length - 1]);
-    if (index === undefined) index = rows.findLastIndex((row) => row.time <= note.time);
+    const own = note.frames.map((frame) => at.get(frame)).filter((index) => index !== undefined && rows[index].time <= note.time);
+    const index = own.length ? own[own.length - 1] : rows.findLastIndex((row) => row.time <= note.time);
     behind.set(index, [...(behind.get(index) || []), note]);
   }
   const all = [];
