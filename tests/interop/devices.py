@@ -261,7 +261,10 @@ def bonding(
 def teamd(
     links: int = 1, *, fast: bool = True, active: bool = True, on: Wires | None = None, **more: Any
 ) -> Iterator[Device]:
-    """teamd and the kernel's team driver; `more` are members of its runner's configuration."""
+    """teamd and the kernel's team driver; `more` are members of its runner's configuration.
+
+    Two at a time in one guest want a `name` each.
+    """
     with (
         _wired(links, on) as cables,
         teamd_peer.teamd(cables.there, cables.ports, fast_rate=fast, active=active, **more) as peer,

@@ -180,6 +180,8 @@ def _command(
     """The command line; that of a function finds in `directory` what to call."""
     if not callable(program):
         return program
+    if program.__module__ == "__main__" or program.__qualname__ != program.__name__:
+        raise ValueError(f"{program.__qualname__}: a guest finds only what a module has at its top")
     call = {"module": program.__module__, "name": program.__name__, "arguments": arguments}
     # It says where it hangs before it is ended.
     (directory / CALL).write_text(json.dumps({**call, "patience": max(timeout - 10, timeout / 2)}))

@@ -159,6 +159,11 @@ def test_a_command_that_fails_gives_its_status() -> None:
     assert error.value.status == 42
 
 
+def test_a_function_that_the_guest_could_not_find_is_refused() -> None:
+    with pytest.raises(ValueError, match="at its top"):
+        guest.run(lambda: 1)
+
+
 def test_a_module_that_is_missing_is_said() -> None:
     with pytest.raises(guest.GuestError, match="no such module") as error:
         guest.run(["true"], modules=["no_such_module"])
