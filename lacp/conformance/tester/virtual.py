@@ -151,7 +151,7 @@ class VirtualDevice:
             for link in range(links)
         ]
         self.wires = [Link(True, 10_000, Duplex.FULL, _address(link)) for link in range(links)]
-        self._system: System | None = None
+        self._system = factory(self._config)
         #: Which ports collect and distribute, by MuxChanged.
         self.mux: dict[int, MuxChanged] = {}
         self._changed = False
@@ -159,20 +159,19 @@ class VirtualDevice:
     # What the bench does with it.
 
     def receive(self, link: int, frame: bytes) -> None:
-        if self._system is not None:
+        if _name(link) in self._system.ports:
             self._system.receive(_name(link), frame, self.now)
 
     def advance(self) -> None:
-        if self._system is not None:
-            self._system.advance(self.now)
+        self._system.advance(self.now)
 
     def next_deadline(self) -> float:
-        deadline = self._system.next_deadline() if self._system is not None else None
+        deadline = self._system.next_deadline()
         return inf if deadline is None else deadline
 
     def events(self) -> list[Any]:
         """Take the engine's events."""
-        taken = list(self._system.events()) if self._system is not None else []
+        taken = list(self._system.events())
         for event in taken:
             if isinstance(event, MuxChanged):
                 self.mux[self.link_of(event.port)] = event
@@ -184,26 +183,26 @@ class VirtualDevice:
 
     def set_link(self, link: int, up: bool, duplex: Duplex) -> None:
         self.wires[link] = replace(self.wires[link], up=up, duplex=duplex)
-        if self._system is not None:
+        if _name(link) in self._system.ports:
             self._system.link_changed(_name(link), self.wires[link], self.now)
 
     # Management.
 
     def port(self, link: int) -> PortView:
-        return _view(self._running.ports[_name(link)])
+        return _view(self._system.ports[_name(link)])
 
     def configure(self, **changes: Any) -> None:
         self._changed = True
-        self._running.configure(self.now, **changes)
+        self._system.configure(self.now, **changes)
 
     def configure_port(self, link: int, **changes: Any) -> None:
         self._changed = True
-        self._running.configure_port(_name(link), self.now, **changes)
+        self._system.configure_port(_name(link), self.now, **changes)
 
     def stop(self) -> None:
-        """Withdraw the ports: their goodbyes are sent before the engine goes."""
+        """Remove the ports, each with a goodbye to its partner."""
         for link in range(len(self._ports)):
-            self._running.remove_port(_name(link), self.now)
+            self._system.remove_port(_name(link), self.now)
 
     def start(self) -> None:
         self._system = self._factory(self._config)
@@ -212,19 +211,14 @@ class VirtualDevice:
             self._system.add_port(_name(link), config, self.now, self.wires[link])
 
     def restore(self) -> None:
-        if not self._running.ports:
+        if not self._system.ports:
             self.start()
         elif self._changed:
-            self._running.configure(self.now, **_settings(self._config))
+            self._system.configure(self.now, **_settings(self._config))
             for link, config in enumerate(self._ports):
                 changes = {name: getattr(config, name) for name in _CHANGEABLE}
-                self._running.configure_port(_name(link), self.now, **changes)
+                self._system.configure_port(_name(link), self.now, **changes)
         self._changed = False
-
-    @property
-    def _running(self) -> System:
-        assert self._system is not None
-        return self._system
 
 
 class VirtualDataplane:
