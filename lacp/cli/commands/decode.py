@@ -51,7 +51,8 @@ def run(args: Namespace) -> Answer:
     content, source = _content(args.what)
     if kind := hexdump.capture_kind(content):
         raise Failure(
-            f"{source} is a {kind} capture; pipe its frames in as hex: tcpdump -xx -r FILE",
+            f"{source} is a {kind} capture: pcap-replay judges it; or pipe its frames in as hex:"
+            " tcpdump -xx -r FILE",
             BAD_USAGE,
         )
     try:
