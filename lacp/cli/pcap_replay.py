@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from lacp.address import Mac
 from lacp.cli.common import BAD, BAD_USAGE, DONE, INTERRUPTED, Parser, complain
-from lacp.cli.files import silence, write
+from lacp.cli.files import write
 from lacp.cli.output import Screen
+from lacp.cli.streams import prepare, silence
 from lacp.errors import CaptureError
 from lacp.protocol.edition import EDITION_2014, EDITIONS
 
@@ -96,6 +97,7 @@ def run(args: Namespace, screen: Screen) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script."""
+    prepare()
     parser = build_parser()
     try:
         args = parser.parse_args(argv)
@@ -107,6 +109,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(args, Screen())
     except KeyboardInterrupt:
         return INTERRUPTED
+    except OSError as error:
+        silence()
+        return complain(_PROGRAM, f"standard output: {error.strerror or error}", BAD_USAGE)
 
 
 @dataclass(slots=True)

@@ -270,6 +270,46 @@ def test_a_reader_who_leaves_early_changes_no_verdict(bad: str) -> None:
         assert process.wait(60) == 1
 
 
+def replay(redirection: str, *args: str) -> subprocess.CompletedProcess[bytes]:
+    """The program with its streams redirected by the shell."""
+    script = f'exec "$0" -m lacp.cli.pcap_replay "$@" {redirection}'
+    command = ["sh", "-c", script, sys.executable, *args]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+
+
+def test_closed_streams(bad: str) -> None:
+    done = replay(">&-", bad)
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
+    done = replay("2>&-", "--json", "-", bad, "/nowhere.pcap")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["unreadable"][0]["file"] == "/nowhere.pcap"
+
+
+def test_a_full_disk(bad: str) -> None:
+    done = replay(">/dev/full", bad)
+    said = b"pcap-replay: standard output: No space left on device\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, b"", said)
+
+
+def test_a_file_name_that_is_no_text(bad: str, tmp_path: Path) -> None:
+    odd = os.fsencode(tmp_path) + b"/\xff\xe9\x1b[2J.pcap"
+    os.link(bad, odd)
+    files = [tmp_path / name for name in ("json", "html", "xml")]
+    options = [f"--json={files[0]}", f"--html={files[1]}", f"--junit={files[2]}"]
+    for encoding in ("utf-8", "ascii"):
+        done = subprocess.run(
+            [sys.executable, "-m", "lacp.cli.pcap_replay", odd, *options],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONIOENCODING": encoding},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (1, b"")
+        assert b"\x1b" not in done.stdout
+        assert json.loads(files[0].read_text())["captures"][0]["file"] == os.fsdecode(odd)
+        fromstring(files[2].read_text())
+
+
 def test_launcher_from_anywhere_through_a_link(good: str, tmp_path: Path) -> None:
     # What lies beside the capture is not imported.
     (tmp_path / "lacp").mkdir()
