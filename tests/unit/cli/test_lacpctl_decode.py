@@ -254,5 +254,6 @@ def test_a_capture_is_named_and_the_way_round_shown(
     file.write_bytes(bytes.fromhex(magic) + bytes(20))
     assert main(["decode", str(file)]) == 2
     assert capsys.readouterr().err == (
-        f"lacpctl: {file} is a {kind} capture; pipe its frames in as hex: tcpdump -xx -r FILE\n"
+        f"lacpctl: {file} is a {kind} capture: pcap-replay judges it; or pipe its frames in as hex:"
+        " tcpdump -xx -r FILE\n"
     )
