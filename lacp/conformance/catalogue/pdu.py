@@ -356,11 +356,12 @@ def max_delay(t: Trial) -> Script:
     "PDU-14",
     "Actor_State never has a combination that no Mux machine can be in",
     clause="6.4.15",
-    stimulus="listen to the device from defaulted to converged",
+    stimulus="listen to the device converging, losing H, defaulted and converging again",
     expected="Distributing only with Collecting, Collecting only with Synchronization, and neither "
     "with Expired",
 )
 def combinations(t: Trial) -> Script:
+    yield from t.b2()
     yield from t.b1()
     for it in (yield from _listen(t, 3)):
         for wrong in illegal(it):
