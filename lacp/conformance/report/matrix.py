@@ -71,15 +71,6 @@ def _row(case: str, outcomes: Sequence[Outcome | None]) -> Document:
     }
 
 
-def differs(row: Document) -> bool:
-    """Whether the runs in which the case was run do not agree on it."""
-    return len({each["verdict"] for each in row["outcomes"] if _was_run(each)}) > 1
-
-
-def _was_run(outcome: Document | None) -> bool:
-    return outcome is not None and outcome["verdict"] != Verdict.SKIP
-
-
 def lines(said: Document, screen: Screen) -> Iterator[str]:
     """The matrix as text; a column is as narrow as its name and its verdicts."""
     names = [words.plain(run["name"]) for run in said["runs"]]

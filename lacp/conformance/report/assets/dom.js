@@ -55,7 +55,7 @@ const KINDS = {
 };
 
 /** What a verdict looks like: said by a sign and a word, never by colour alone. */
-const SIGNS = { pass: "\u2713", fail: "\u2717", warn: "\u25b2", info: "i", skip: "\u2013", inconclusive: "?" };
+const SIGNS = { pass: "\u2713", fail: "\u2717", warn: "\u25b2", info: "\u2022", skip: "\u2013", inconclusive: "?" };
 
 function badge(verdict) {
   return h("span", { class: `badge ${verdict}` }, h("b", { "aria-hidden": true }, SIGNS[verdict] || ""), verdict);

@@ -102,7 +102,6 @@ def test_a_row_for_each_case_and_a_column_for_each_run() -> None:
         "CHN-02": ["skip", "skip", "skip"],
         "MRK-01": [None, "fail", None],
     }
-    assert [row["case"] for row in said["cases"] if matrix.differs(row)] == ["RXM-06"]
     assert said["runs"][0]["counts"]["skip"] == 2
 
 
