@@ -115,7 +115,11 @@ def test_one_link(left: Role, right: Role, golden: Golden) -> None:  # noqa: F81
     # Short ways double the states of an engine, and in the end change nothing.
     survey = Survey(one_link(left, right, short_ways=ALL or left == right))
     assert survey.findings == []
-    golden.check(survey.text([f"left   {left}", f"right  {right}"]))
+    page = survey.text([f"left   {left}", f"right  {right}"])
+    if (left, right) in CHOSEN:
+        golden.check(page)
+    else:
+        sys.stdout.write(page)
 
 
 MORE: list[tuple[dict[str, bool], dict[str, Any]]] = [
