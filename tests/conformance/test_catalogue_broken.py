@@ -31,7 +31,7 @@ def test_a_broken_device_is_found(broken: Broken, id: str, monkeypatch: pytest.M
 
 
 #: Groups whose broken devices are complete.
-COVERED = ("PDU", "RXV", "RXM", "NTT")
+COVERED = ("PDU", "RXV", "RXM", "NTT", "PER")
 
 
 @pytest.mark.parametrize("id", [id for id in CATALOGUE if id.split("-")[0] in COVERED])
