@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from lacp.address import Mac
-from lacp.conformance.judge.seen import Identity, Seen, name
+from lacp.conformance.judge.seen import Content, Identity, Seen, name
 from lacp.info import PortInfo, PortState
-from lacp.protocol.timers import (
-    FAST_PERIODIC_TIME,
-    LONG_TIMEOUT_TIME,
-    SHORT_TIMEOUT_TIME,
-    SLOW_PERIODIC_TIME,
-)
+from lacp.protocol.timers import FAST_PERIODIC_TIME, LONG_TIMEOUT_TIME, SHORT_TIMEOUT_TIME
 
 #: Runs of unlike LACPDUs that are remembered of an actor, and views of its partner in one run.
 _RUNS = 128
@@ -22,6 +16,12 @@ _VIEWS = 32
 #: What all timers may be off (6.4.4), and what a capture's clock and a busy device may add.
 TOLERANCE = 0.25
 GRACE = 0.5
+#: Seconds by which frames of two directions may change places on their way to the capture.
+DISORDER = 0.3
+#: Seconds by which frames of one direction may overtake each other, or be copied.
+MOMENT = 0.1
+#: By how much an interval may exceed its period, by that period, and leave no room for a hole.
+_SLACK = {True: 0.15, False: 0.5}
 
 
 @dataclass(slots=True)
@@ -34,8 +34,10 @@ class Run:
     #: The frames of the first and of the last.
     first_frame: int
     last_frame: int
-    #: What it said of its partner meanwhile, by when it did last.
-    views: dict[PortInfo, float] = field(default_factory=dict)
+    #: What it said of its partner meanwhile, by when it did last; the latest view is last.
+    views: list[tuple[PortInfo, float]] = field(default_factory=list)
+    #: Older views were dropped.
+    views_forgotten: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -43,30 +45,43 @@ class Actor:
     """One end, known by its system and port number."""
 
     identity: Identity
+    name: str = ""
     #: Its runs by time; the oldest are forgotten.
     said: deque[Run] = field(default_factory=lambda: deque(maxlen=_RUNS))
-    #: Whether `said` still begins with the first LACPDU of the capture.
-    complete: bool = True
+    #: The time from which on `said` is complete.
+    remembered: float = 0.0
     pdus: int = 0
     first: float = 0.0
     last: Seen | None = None
     before_last: Seen | None = None
+    #: Its LACPDUs of the last moment, which may have overtaken each other, and the last before it.
+    recent: deque[Seen] = field(default_factory=deque)
+    older: Seen | None = None
     #: The other end, as far as either names the other.
     peer: Actor | None = None
-    #: Since when its LACPDUs came without an interval that is half as long again as it may be.
-    steady_since: float = 0.0
+    #: Since when its LACPDUs came so close that the capture has no hole between them.
+    unbroken: float = 0.0
+    #: Since when they have been octet for octet the same.
+    unchanged: float = 0.0
     #: Since when its own timeout bit is what it is.
     timeout_since: float = 0.0
-    #: The time from which on a partner's LACPDU has certainly been recorded.
-    floor: float = float("-inf")
+    #: When it last sent something that was no LACPDU to everybody.
+    spoke: float = float("-inf")
     #: It was seen in COLLECTING without Distributing, which coupled control never shows.
     independent: bool = False
-    sources: dict[Mac, float] = field(default_factory=dict)
+    #: It was proved to say of itself what is not so: what others make of that is no fault.
+    unreliable: bool = False
+    #: The frame of the last finding against it.
+    blamed: int = 0
+    #: Until when two ports may be sending under its name.
+    shared_until: float = float("-inf")
 
-    @property
-    def name(self) -> str:
-        """SYSTEM#PORT."""
-        return name(self.identity)
+    def __post_init__(self) -> None:
+        self.name = name(self.identity)
+
+    def trusted(self, time: float) -> bool:
+        """Whether what it says of itself is so, and it is one port."""
+        return not self.unreliable and time > self.shared_until
 
     @property
     def timeout(self) -> float:
@@ -76,45 +91,91 @@ class Actor:
         return SHORT_TIMEOUT_TIME if short else LONG_TIMEOUT_TIME
 
     @property
+    def patience(self) -> float:
+        """Seconds in which it must have heard something, or be Expired."""
+        assert self.last is not None
+        timeout = self.timeout
+        if self.timeout_since > self.last.time - LONG_TIMEOUT_TIME - GRACE:
+            # The timer may have been started with the other value, and counts on.
+            changed = self.timeout_since > self.first
+            timeout = LONG_TIMEOUT_TIME if changed else timeout
+        return timeout + TOLERANCE + GRACE
+
+    @property
     def period(self) -> float:
         """Seconds between its LACPDUs, by what it says that its partner asks for."""
         assert self.last is not None
-        return asked(self.last)
+        return self.last.content.period
+
+    def copies(self, seen: Seen) -> bool:
+        """Whether the same octets were there a moment ago: a mirror, a loop or a link's copy."""
+        recent, time = self.recent, seen.time
+        while recent and not abs(time - recent[0].time) < MOMENT:
+            self.older = recent.popleft()
+        if recent and any(one.content is seen.content for one in recent):
+            return True
+        recent.append(seen)
+        return False
 
     def add(self, seen: Seen) -> None:
-        """Take its next LACPDU."""
+        """Take its next LACPDU that is no copy."""
         previous = self.last
         self.before_last, self.last = previous, seen
         self.pdus += 1
-        run = self.said[-1] if self.said else None
+        time = seen.time
         if previous is None:
-            self.first = self.steady_since = self.timeout_since = seen.time
-        else:
-            if not 0 <= seen.time - previous.time <= 1.5 * asked(previous):
-                self.steady_since = seen.time
-            if (previous.actor.state ^ seen.actor.state) & PortState.SHORT_TIMEOUT:
-                self.timeout_since = seen.time
+            self.first = self.unbroken = self.unchanged = self.timeout_since = time
+            self.remembered = time
+        elif not follows(previous, seen):
+            self.unbroken = time
+        if previous is not None and previous.content is seen.content:
+            run = self.said[-1]
+            run.last, run.last_frame = time, seen.frame
+            run.views[-1] = (seen.partner, time)
+            return
+        self.unchanged = time
+        self._changed(previous, seen)
+
+    def _changed(self, previous: Seen | None, seen: Seen) -> None:
+        if previous and (previous.actor.state ^ seen.actor.state) & PortState.SHORT_TIMEOUT:
+            self.timeout_since = seen.time
+        run = self.said[-1] if self.said else None
         if run is None or run.info != seen.actor:
-            self.complete = self.complete and len(self.said) < _RUNS
+            if len(self.said) == _RUNS:
+                self.remembered = self.said[1].first
             run = Run(seen.actor, seen.time, seen.time, seen.frame, seen.frame)
             self.said.append(run)
         run.last, run.last_frame = seen.time, seen.frame
-        run.views.pop(seen.partner, None)
-        run.views[seen.partner] = seen.time
+        run.views = [view for view in run.views if view[0] != seen.partner]
+        run.views.append((seen.partner, seen.time))
         if len(run.views) > _VIEWS:
-            del run.views[next(iter(run.views))]
+            del run.views[0]
+            run.views_forgotten = True
         state = seen.actor.state
         if PortState.COLLECTING in state and PortState.DISTRIBUTING not in state:
             self.independent = True
 
-    def identities(self, since: float) -> list[PortInfo]:
-        """What it said of itself at `since` or later, and just before."""
-        runs = [run for run in self.said if run.last >= since - GRACE]
-        earlier = [run for run in self.said if run.last < since - GRACE]
-        return [run.info for run in earlier[-1:] + runs]
+    def selves(self, since: float) -> list[PortInfo]:
+        """What it has said of itself since then, and just before."""
+        result: list[PortInfo] = []
+        for run in reversed(self.said):
+            result.append(run.info)
+            if run.first <= since:
+                break
+        return result
 
 
-def asked(seen: Seen) -> float:
-    """Seconds until the sender's next LACPDU is due, by what it knows of its partner (6.4.13)."""
-    fast = PortState.SHORT_TIMEOUT in seen.partner.state
-    return FAST_PERIODIC_TIME if fast else SLOW_PERIODIC_TIME
+def follows(before: Seen, seen: Seen) -> bool:
+    """Whether no periodic LACPDU of the sender is missing between the two."""
+    period = before.content.period
+    return 0 <= seen.time - before.time <= period + _SLACK[period == FAST_PERIODIC_TIME]
+
+
+def on_cadence(before: Seen, seen: Seen) -> bool:
+    """Whether `seen` is the periodic LACPDU after `before`, with none between them."""
+    return follows(before, seen) and seen.time - before.time >= 0.7 * before.content.period
+
+
+def alike(one: Content, other: Content) -> bool:
+    """Whether both say the same of both ends."""
+    return one is other or (one.actor == other.actor and one.partner == other.partner)

@@ -1,37 +1,49 @@
-"""The partner block: does it repeat what the partner said, and is Synchronization rightly there?
+"""The partner block: does it repeat what the partner said?
 
 A LACPDU may have been lost between the capture and the actor, so the block may be that of any
-LACPDU since the one that was certainly recorded; what it may never be is something that the partner
-did not say, something older, or something that the actor had to forget by now.
+LACPDU since the last one that the actor can have heard; what it may never be is something that the
+partner did not say in that time. The capture may have holes of its own, too: so nobody is blamed
+before the LACPDUs of both ends, before and after, have come without a gap in which something else
+may have been said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from lacp.conformance.judge.actor import GRACE, Actor, Run
+from lacp.conformance.judge.actor import DISORDER, Actor, Run
 from lacp.conformance.judge.ledger import Ledger
-from lacp.conformance.judge.seen import Identity, Seen, identity
+from lacp.conformance.judge.recording import Found, Recording, in_order
+from lacp.conformance.judge.seen import Content, Identity, Seen
 from lacp.conformance.verdict import Verdict
 from lacp.info import PortInfo, PortState
-from lacp.protocol.receive import maintains, matches
+from lacp.protocol.receive import matches
+from lacp.protocol.timers import FAST_PERIODIC_TIME
 
 _SYNCHRONIZATION = PortState.SYNCHRONIZATION
+_DISTRIBUTING = PortState.DISTRIBUTING
 _SHORT = PortState.SHORT_TIMEOUT
 _EXPIRED = PortState.EXPIRED
 _DEFAULTED = PortState.DEFAULTED
 
-#: Seconds by which frames of two directions may change places on their way to the capture.
-_DISORDER = 1.0
 
-_FIELDS = (
-    ("port", "RXM-14", "port"),
-    ("port_priority", "RXM-15", "port priority"),
-    ("system", "RXM-16", "system"),
-    ("system_priority", "RXM-17", "system priority"),
-    ("key", "RXM-18", "key"),
-)
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What is wrong, unless the capture has a hole."""
+
+    rule: str
+    actor: Actor
+    peer: Actor
+    #: The LACPDU that is wrong, and the time from which on its reason may have been heard.
+    seen: Seen
+    since: float
+    frames: tuple[int, ...]
+    message: str
+    same: str
+    verdict: Verdict = Verdict.FAIL
+    #: The peer said what is repeated, but before it said something else.
+    stale: bool = False
 
 
 @dataclass(slots=True)
@@ -40,223 +52,220 @@ class Echo:
 
     ledger: Ledger
     actors: Mapping[Identity, Actor]
-    #: LACPDUs in a row that deny Synchronization to a partner who has earned it.
-    denied: int = 0
-    denied_since: float = 0.0
-    denied_frame: int = 0
+    recording: Recording = field(default_factory=Recording)
+    #: What waits for the next LACPDU of the peer.
+    charge: Charge | None = None
+    #: What was right, and right for good: this content after this run and view of the peer.
+    settled: tuple[Content, Run, PortInfo] | None = None
 
-    def sent(self, actor: Actor, seen: Seen) -> None:
-        """Judge the partner block of the LACPDU that `actor` just sent."""
-        state = seen.actor.state
-        if _EXPIRED in state:
+    def sent(self, actor: Actor, seen: Seen) -> bool:
+        """Judge the partner block of the LACPDU that `actor` just sent; whether it can be right."""
+        if _EXPIRED in seen.actor.state:
             self._expired(actor, seen)
-        if _DEFAULTED in state:
-            # The administrative partner: whatever it is told to be.
-            self.denied = 0
-            return
-        other = self.actors.get(identity(seen.partner))
+        if not seen.current:
+            # The administrative partner, whatever it is told to be; or one from any time before.
+            return True
+        other = self.actors.get(seen.content.other)
+        if other is not None and self._settled(other, seen):
+            self.ledger.keep("PDU-11")
+            return True
+        since = _since(actor, seen)
         if other is None:
-            self._stranger(actor, seen)
-            return
-        runs = [run for run in other.said if _repeats(seen, run)]
-        usable = [run for run in runs if run.last >= actor.floor - _DISORDER]
-        if usable:
-            self._known(actor, seen, other, usable)
+            return self._stranger(actor, seen, since)
+        usable = [run for run in _lately(other, since) if repeats(seen.partner, run)]
+        if not usable:
+            return self._unknown(actor, seen, other, since)
+        self.ledger.keep("PDU-11")
+        if not (actor.trusted(seen.time) and other.trusted(seen.time)):
+            return True
+        found = self.recording.judge(actor, seen, other, usable, since)
+        if found is not None:
+            self._found(actor, seen, other, since, found)
+        latest = other.said[-1]
+        if usable[-1] is latest and in_order(seen, latest):
+            self.settled = seen.content, latest, latest.views[-1][0]
+        return True
+
+    def _found(self, actor: Actor, seen: Seen, other: Actor, since: float, found: Found) -> None:
+        rule, verdict, run, message = found
+        if verdict is Verdict.INCONCLUSIVE:
+            self.ledger.doubt(rule)
+        elif verdict is Verdict.PASS:
+            self.ledger.keep(rule)
         else:
-            self._unknown(actor, seen, other, bool(runs))
+            frames = (run.last_frame, seen.frame)
+            same = f"{rule} {run.first_frame}"
+            self.charge = Charge(rule, actor, other, seen, since, frames, message, same, verdict)
+
+    def partner_sent(self, actor: Actor, partner: Actor) -> None:
+        """The partner of `actor` spoke: if nothing is missing before that, the charge stands."""
+        charge, self.charge = self.charge, None
+        if charge is None:
+            return
+        certain = (
+            partner is charge.peer
+            and charge.peer.first <= charge.since
+            and charge.peer.remembered <= charge.since
+            and max(actor.unbroken, partner.unbroken) <= charge.since
+        )
+        if not certain or _misled(charge):
+            self.ledger.doubt(charge.rule)
+            return
+        self.ledger.accuse(
+            charge.rule,
+            actor,
+            charge.seen.time,
+            charge.frames,
+            charge.message,
+            verdict=charge.verdict,
+            same=charge.same,
+        )
+
+    def _settled(self, other: Actor, seen: Seen) -> bool:
+        """Whether both ends say what they said when all was right."""
+        settled, run = self.settled, other.said[-1]
+        return (
+            settled is not None
+            and settled[0] is seen.content
+            and settled[1] is run
+            and settled[2] is run.views[-1][0]
+        )
 
     def _expired(self, actor: Actor, seen: Seen) -> None:
         if _SYNCHRONIZATION in seen.partner.state or _SHORT not in seen.partner.state:
             self.ledger.accuse(
                 "RXM-08",
-                actor.name,
+                actor,
                 seen.time,
                 [seen.frame],
-                f"Expired is set, so the partner's state has to show the short timeout and no"
-                f" Synchronization, but it is {seen.partner.state:#04x}",
+                f"is Expired but says of its partner {seen.partner.state:#04x}"
+                f" ({', '.join(seen.partner.state.flags)}), expected the short timeout and no"
+                " Synchronization until it is heard again",
             )
         else:
             self.ledger.keep("RXM-08")
 
-    def _stranger(self, actor: Actor, seen: Seen) -> None:
+    def _stranger(self, actor: Actor, seen: Seen, since: float) -> bool:
         """The partner block names an end that never spoke in this capture."""
         peer, before = actor.peer, actor.before_last
-        believed = (
-            seen.current
-            and peer is not None
-            and peer.last is not None
-            and before is not None
-            and identity(before.partner) == peer.identity
-            and identity(peer.last.partner) == actor.identity
-            and seen.time - peer.last.time <= peer.period + GRACE
-            and actor.floor > float("-inf")
-        )
-        if believed and peer is not None and peer.last is not None:
-            self._never_said(actor, seen, peer)
-        else:
+        if before is None or peer is None or peer is actor or not before.current:
             self.ledger.doubt("PDU-11")
+            return True
+        return self._never_said(actor, seen, peer, since)
 
-    def _known(self, actor: Actor, seen: Seen, other: Actor, usable: list[Run]) -> None:
-        ledger = self.ledger
-        actor.floor = max(actor.floor, usable[0].first)
-        if _EXPIRED in seen.actor.state:
-            ledger.keep("PDU-11")
-            return
-        latest = usable[-1]
-        after = next((run for run in other.said if run.first > latest.last), None)
-        if after is None or seen.time - after.first <= _patience(actor):
-            ledger.keep("PDU-11")
-        else:
-            ledger.accuse(
-                "PDU-11",
-                actor.name,
-                seen.time,
-                [after.first_frame, seen.frame],
-                f"still repeats what {other.name} said until frame {latest.last_frame},"
-                f" {seen.time - after.first:.1f} s after it said otherwise: a LACPDU heard since"
-                f" is recorded, and none heard for {actor.timeout:.0f} s sets Expired",
-                same=f"stale {after.first_frame}",
-            )
-        self._synchronization(actor, seen, other, usable)
-
-    def _unknown(self, actor: Actor, seen: Seen, other: Actor, older: bool) -> None:
+    def _unknown(self, actor: Actor, seen: Seen, other: Actor, since: float) -> bool:
         """`other` exists, but did not say this, or not lately."""
-        early = actor.floor == float("-inf") and (
-            _EXPIRED in seen.actor.state or seen.time - other.first <= _patience(actor)
-        )
-        if early or (not older and not other.complete):
-            # It may have been said before the capture began, or before what is remembered.
-            self.ledger.doubt("PDU-11")
-        elif _SYNCHRONIZATION in seen.partner.state and _said_without_sync(seen, other):
-            run = other.said[-1]
-            self.ledger.accuse(
+        partner = seen.partner
+        without = [run for run in _lately(other, since) if _but_sync(partner, run.info)]
+        if without and _SYNCHRONIZATION in partner.state:
+            run = without[-1]
+            self.charge = Charge(
                 "RXM-24",
-                actor.name,
-                seen.time,
-                [run.last_frame, seen.frame],
-                f"takes {other.name} for in sync, which said Synchronization 0",
-                same=f"no sync {run.first_frame}",
+                actor,
+                other,
+                seen,
+                since,
+                (run.last_frame, seen.frame),
+                f"takes {other.name} for in sync, which said Synchronization 0 in frame"
+                f" {run.last_frame}",
+                f"no sync {run.first_frame}",
             )
+            return True
+        return self._never_said(actor, seen, other, since)
+
+    def _never_said(self, actor: Actor, seen: Seen, other: Actor, since: float) -> bool:
+        run = other.said[-1]
+        if _only_distributing(seen, run.info) and _slow(actor, other):
+            # Nobody answers a change of Distributing, so that it may hide in the shortest hole.
+            self.ledger.doubt("PDU-11")
+            return True
+        old = [one for one in other.said if repeats(seen.partner, one)]
+        if old:
+            stale = old[-1]
+            message = (
+                f"still says of its partner what {other.name} last said in frame"
+                f" {stale.last_frame}, {seen.time - stale.last:.1f} s ago: expected what it said"
+                f" since, or Expired if nothing was heard for {actor.timeout:.0f} s"
+            )
+            same = f"stale {stale.last_frame}"
         else:
-            self._never_said(actor, seen, other)
-
-    def _never_said(self, actor: Actor, seen: Seen, other: Actor) -> None:
-        last = other.said[-1]
-        different = _difference(seen, last.info)
-        self.ledger.accuse(
-            "PDU-11",
-            actor.name,
-            seen.time,
-            [last.last_frame, seen.frame],
-            f"says of its partner {different}, as {last.last_frame} and the frames before it"
-            " never said",
-            same=f"never said: {different}",
+            different = _difference(seen.partner, run.info)
+            message = (
+                f"says of its partner {different}: {other.name} said otherwise in frame"
+                f" {run.last_frame}, and this never"
+            )
+            same = f"never said: {different}"
+        frames = (run.last_frame, seen.frame)
+        self.charge = Charge(
+            "PDU-11", actor, other, seen, since, frames, message, same, stale=bool(old)
         )
-
-    def _synchronization(self, actor: Actor, seen: Seen, other: Actor, usable: list[Run]) -> None:
-        """recordPDU: would any of the LACPDUs that it may have heard last give this result?"""
-        said = [run for run in usable if _SYNCHRONIZATION in run.info.state]
-        granted = _SYNCHRONIZATION in seen.partner.state
-        if not said:
-            self.denied = 0
-            return
-        selves = actor.identities(said[0].first)
-        views = [(view, run) for run in said for view in run.views]
-        earned = [_earned(me, view, run.info) for me in selves for view, run in views]
-        rule = "RXM-22" if not granted else "RXM-24"
-        first = said[0] is other.said[0] and other.complete
-        unseen = first and seen.time - said[0].first <= _patience(actor)
-        if granted:
-            self.denied = 0
-            if any(earned):
-                self.ledger.keep(rule)
-            elif unseen or _views_forgotten(said):
-                self.ledger.doubt(rule)
-            else:
-                self._unearned(actor, seen, other, said[-1])
-        elif not all(earned) or unseen or len(usable) > len(said):
-            self.denied = 0
-            self.ledger.keep(rule)
-        else:
-            self._denied(actor, seen, other, said[0])
-
-    def _unearned(self, actor: Actor, seen: Seen, other: Actor, run: Run) -> None:
-        view = max(run.views, key=lambda view: run.views[view])
-        rule, why = _flaw(seen.actor, view)
-        self.ledger.accuse(
-            rule,
-            actor.name,
-            seen.time,
-            [run.last_frame, seen.frame],
-            f"takes {other.name} for in sync, which {why}",
-            verdict=Verdict.WARN if rule == "RXM-21" else Verdict.FAIL,
-            same=f"{rule} {run.first_frame}",
-        )
-
-    def _denied(self, actor: Actor, seen: Seen, other: Actor, run: Run) -> None:
-        if not self.denied or run.first > self.denied_since:
-            self.denied, self.denied_since, self.denied_frame = 0, seen.time, seen.frame
-        self.denied += 1
-        if self.denied < 3 or seen.time - self.denied_since <= _patience(actor):
-            self.ledger.doubt("RXM-22")
-            return
-        self.ledger.accuse(
-            "RXM-22",
-            actor.name,
-            seen.time,
-            [run.first_frame, self.denied_frame, seen.frame],
-            f"has taken {other.name} for out of sync for {seen.time - self.denied_since:.0f} s,"
-            " though all its LACPDUs say Synchronization and repeat this port rightly",
-            same=f"denied {self.denied_frame}",
-        )
+        return False
 
 
-def _patience(actor: Actor) -> float:
-    """Seconds in which the actor must have heard something, or be Expired."""
-    return actor.timeout + GRACE
+def _misled(charge: Charge) -> bool:
+    """Whether it is the peer that says of itself what is not so, or not so for its own machines."""
+    actor, peer = charge.actor, charge.peer
+    assert actor.last is not None
+    assert peer.last is not None
+    if not peer.trusted(charge.seen.time) or peer.blamed >= peer.said[-1].first_frame:
+        return True
+    view, state = peer.last.partner, peer.last.actor.state
+    if not charge.stale:
+        return False
+    if _DEFAULTED in state and peer.last.content.other == actor.identity:
+        # It knows its partner, and says that it does not.
+        return True
+    return (
+        peer.last.content.other == actor.identity
+        and _SYNCHRONIZATION in view.state
+        and not matches(peer.last.actor, actor.last.actor, actor.last.partner)
+    )
 
 
-def _repeats(seen: Seen, run: Run) -> bool:
-    """Whether the partner block may have been recorded from the LACPDUs of `run`."""
-    ignored = _SYNCHRONIZATION
-    if _EXPIRED in seen.actor.state:
-        ignored |= _SHORT
-    partner, info = seen.partner, run.info
+def _since(actor: Actor, seen: Seen) -> float:
+    """The time from which on what the partner block shows may have been heard."""
+    before = actor.older
+    if before is not None and (not before.current or before.partner != seen.partner):
+        # It is news, so it came after the last LACPDU.
+        return before.time - DISORDER
+    return seen.time - actor.patience
+
+
+def repeats(partner: PortInfo, run: Run) -> bool:
+    """Whether `partner` may have been recorded from the LACPDUs of `run`."""
+    info = run.info
     return (
         partner.identity == info.identity
-        and not (partner.state ^ info.state) & ~ignored
+        and not (partner.state ^ info.state) & ~_SYNCHRONIZATION
         and not (_SYNCHRONIZATION in partner.state and _SYNCHRONIZATION not in info.state)
     )
 
 
-def _said_without_sync(seen: Seen, other: Actor) -> bool:
-    """Whether only Synchronization is too much in the partner block."""
-    partner = seen.partner
-    return any(
-        run.info.identity == partner.identity
-        and run.info.state | _SYNCHRONIZATION == partner.state
-        and run.last >= seen.time - _patience(other)
-        for run in other.said
+def _lately(other: Actor, since: float) -> list[Run]:
+    """The runs of `other` of which something can have been heard since then, oldest first."""
+    result = []
+    for run in reversed(other.said):
+        if run.last < since:
+            break
+        result.append(run)
+    result.reverse()
+    return result
+
+
+def _but_sync(partner: PortInfo, info: PortInfo) -> bool:
+    return partner.identity == info.identity and not (
+        (partner.state ^ info.state) & ~_SYNCHRONIZATION
     )
 
 
-def _earned(me: PortInfo, view: PortInfo, info: PortInfo) -> bool:
-    return matches(me, info, view) and maintains(me, info, view)
+def _only_distributing(seen: Seen, info: PortInfo) -> bool:
+    partner = seen.partner
+    ignored = _DISTRIBUTING | _SYNCHRONIZATION
+    return partner.identity == info.identity and not (partner.state ^ info.state) & ~ignored
 
 
-def _views_forgotten(runs: list[Run]) -> bool:
-    return any(len(run.views) > 30 for run in runs)
-
-
-def _flaw(me: PortInfo, view: PortInfo) -> tuple[str, str]:
-    """The rule that forbids Synchronization, and what the partner did to deserve that."""
-    for field, rule, text in _FIELDS:
-        wrong, right = getattr(view, field), getattr(me, field)
-        if wrong != right:
-            return rule, f"sees this port's {text} as {wrong}, it is {right}"
-    if (view.state ^ me.state) & PortState.AGGREGATION:
-        return "RXM-19", "has a wrong view of this port's aggregation bit"
-    return "RXM-21", "is passive and does not know this port as active"
+def _slow(*actors: Actor) -> bool:
+    return any(actor.period > FAST_PERIODIC_TIME for actor in actors)
 
 
 _DESCRIBE: tuple[tuple[str, Callable[[PortInfo], object]], ...] = (
@@ -268,9 +277,9 @@ _DESCRIBE: tuple[tuple[str, Callable[[PortInfo], object]], ...] = (
 )
 
 
-def _difference(seen: Seen, info: PortInfo) -> str:
+def _difference(partner: PortInfo, info: PortInfo) -> str:
     """The first field in which the partner block differs from `info`."""
     for text, get in _DESCRIBE:
-        if get(seen.partner) != get(info):
-            return f"{text} {get(seen.partner)} instead of {get(info)}"
-    return f"state {seen.partner.state:#04x} instead of {info.state:#04x}"
+        if get(partner) != get(info):
+            return f"{text} {get(partner)} instead of {get(info)}"
+    return f"state {partner.state:#04x} instead of {info.state:#04x}"

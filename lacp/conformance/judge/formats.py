@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lacp.conformance.judge.actor import Actor
 from lacp.conformance.judge.ledger import Ledger
 from lacp.conformance.verdict import Verdict
 from lacp.wire.validate import Deviation, Severity
@@ -32,25 +33,28 @@ _MARKER_RULES = ("PDU-01", "PDU-02", "PDU-03")
 
 
 def lacpdu(
-    ledger: Ledger, actor: str, frame: int, time: float, deviations: tuple[Deviation, ...]
+    ledger: Ledger, actor: Actor, frame: int, time: float, deviations: tuple[Deviation, ...]
 ) -> None:
-    """Judge the form of one LACPDU."""
-    if not deviations:
-        for rule in _LACPDU_RULES:
-            ledger.keep(rule)
-        return
-    broken = set()
+    """Judge the form of one LACPDU that is not flawless."""
+    broken = {_rule(deviation) for deviation in deviations}
     for deviation in deviations:
         rule = _rule(deviation)
-        broken.add(rule)
-        _accuse(ledger, rule, actor, frame, time, deviation)
+        if rule != "V2-01" or "PDU-04" not in broken:
+            _accuse(ledger, rule, actor, frame, time, deviation)
     for rule in _LACPDU_RULES:
         if rule not in broken:
             ledger.keep(rule)
 
 
+def flawless(ledger: Ledger, number: int) -> None:
+    """Count as many LACPDUs against whose form there is nothing to say."""
+    if number:
+        for rule in _LACPDU_RULES:
+            ledger.tally(rule).passed += number
+
+
 def marker(
-    ledger: Ledger, actor: str, frame: int, time: float, deviations: tuple[Deviation, ...]
+    ledger: Ledger, actor: Actor, frame: int, time: float, deviations: tuple[Deviation, ...]
 ) -> None:
     """Judge the form of one Marker PDU or response."""
     broken = set()
@@ -66,11 +70,14 @@ def marker(
 
 
 def _rule(deviation: Deviation) -> str:
+    if deviation.clause == "6.4.12":
+        # Collecting or Distributing with Expired: the entry into EXPIRED was not carried out.
+        return "RXM-08"
     return next((rule for word, rule in _RULES if deviation.message.startswith(word)), "PDU-07")
 
 
 def _accuse(
-    ledger: Ledger, rule: str, actor: str, frame: int, time: float, deviation: Deviation
+    ledger: Ledger, rule: str, actor: Actor, frame: int, time: float, deviation: Deviation
 ) -> None:
     verdict = Verdict.FAIL if deviation.severity is Severity.FAIL else Verdict.WARN
     message = f"{deviation.message}, at offset {deviation.offset}"

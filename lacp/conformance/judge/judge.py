@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from lacp.capture.frame import Frame
 from lacp.conformance.judge import formats
 from lacp.conformance.judge.actor import Actor
-from lacp.conformance.judge.belonging import Belonging
+from lacp.conformance.judge.belonging import Belonging, bound
 from lacp.conformance.judge.echo import Echo
 from lacp.conformance.judge.ledger import Ledger
 from lacp.conformance.judge.marking import Marked, Marking
 from lacp.conformance.judge.muxing import Muxing
+from lacp.conformance.judge.periodic import Periodic
 from lacp.conformance.judge.receiving import Receiving
 from lacp.conformance.judge.report import (
     ActorReport,
@@ -28,19 +29,25 @@ from lacp.conformance.judge.report import (
     Exhibit,
     TimelineEntry,
 )
-from lacp.conformance.judge.seen import Identity, Seen, identity, read
-from lacp.conformance.judge.sending import Answers, Limit, Periodic
+from lacp.conformance.judge.seen import Content, Identity, Seen, read
+from lacp.conformance.judge.sending import Answers, Limit
+from lacp.conformance.judge.steady import Steady
 from lacp.conformance.judge.summary import links
 from lacp.conformance.judge.timeline import entry
 from lacp.protocol.edition import EDITION_2014, Edition
 from lacp.wire import lacpdu, slow
 from lacp.wire.layout import HEADER
-from lacp.wire.marker import Marker
+from lacp.wire.marker import SIZE, Marker
 from lacp.wire.validate import validate
 
 #: Actors and timeline entries beyond these are counted, not kept.
 _ACTORS = 4096
 _ENTRIES = 5000
+_ALL_ENTRIES = 200_000
+#: Sentences about what stands in the way of certainty.
+_LIMITS = 50
+#: Seconds for which two ports that use one name are not judged as one.
+_TOGETHER = 95.0
 
 _TAG = 4
 _TAGS = tuple(tag.to_bytes(2, "big") for tag in slow.TAGS)
@@ -61,8 +68,10 @@ class Options:
 
 @dataclass(slots=True)
 class _Checks:
-    """What is checked of one actor."""
+    """One actor and what is checked of it."""
 
+    actor: Actor
+    ledger: Ledger
     echo: Echo
     receiving: Receiving
     muxing: Muxing
@@ -71,6 +80,16 @@ class _Checks:
     answers: Answers
     marking: Marking
     timeline: list[TimelineEntry] = field(default_factory=list)
+    #: LACPDUs against whose form there is nothing to say.
+    flawless: int = 0
+
+
+@dataclass(slots=True)
+class _Station:
+    """A source address: who last sent from it, and what it sends."""
+
+    actor: Actor | None = None
+    steady: Steady | None = None
 
 
 class Judge:
@@ -84,9 +103,9 @@ class Judge:
         self._actors: dict[Identity, Actor] = {}
         self._checks: dict[Identity, _Checks] = {}
         self._belonging = Belonging(self._ledger, self._actors)
-        #: The actor that last sent from an address.
-        self._stations: dict[bytes, Actor] = {}
+        self._stations: dict[bytes, _Station] = {}
         self._last = 0.0
+        self._entries = 0
         self._limits: dict[str, None] = {}
         self._cut = 0
 
@@ -114,9 +133,8 @@ class Judge:
                 counts.marker_response += 1
                 self._marker(frame, octets, start)
             case slow.Kind.OTHER:
-                counts.other_slow += 1
+                self._other(frame, octets, start)
             case _:
-                counts.malformed += 1
                 self._malformed(frame, octets, start)
 
     def report(self, total: int | None = None) -> CaptureReport:
@@ -125,6 +143,9 @@ class Judge:
         if total is not None:
             report.frames.total = total
         report.actors = [self._describe(actor) for actor in self._chosen()]
+        for checks in self._checks.values():
+            formats.flawless(checks.ledger, checks.flawless)
+            checks.flawless = 0
         report.findings = self._ledger.findings()
         report.rules = dict(sorted(self._ledger.rules.items()))
         report.left_out += self._ledger.left_out
@@ -137,70 +158,106 @@ class Judge:
     # LACPDUs.
 
     def _lacpdu(self, frame: Frame, octets: bytes, start: int) -> None:
-        self._report.frames.total = max(self._report.frames.total, frame.number)
+        report = self._report
+        report.frames.total = max(report.frames.total, frame.number)
         content = read(octets, start, frame.cooked)
         seen = Seen(frame.number, frame.time, content)
         self._hole(frame.time)
-        actor = self._actor(seen)
-        if actor is None:
-            self._report.left_out += 1
+        checks = self._checks_of(content)
+        if checks is None:
+            report.left_out += 1
             return
+        actor = checks.actor
         self._keep(frame, actor.name, "lacpdu")
+        if actor.copies(seen):
+            checks.limit.copied(actor, seen)
+            actor.pdus += 1
+            return
+        if actor.last is not None and actor.last.content.source != content.source:
+            actor.shared_until = frame.time + _TOGETHER
         actor.add(seen)
-        self._stations[content.source] = actor
-        actor.sources[content.source] = frame.time
-        self._introduce(actor, seen)
-        checks = self._checks[actor.identity]
-        deviations = content.deviations
-        if frame.truncated:
-            deviations = tuple(one for one in deviations if one.offset < len(frame.octets))
-        formats.lacpdu(self._of(actor), actor.name, frame.number, frame.time, deviations)
-        checks.echo.sent(actor, seen)
-        checks.receiving.sent(actor, seen)
-        checks.muxing.sent(actor, seen)
-        checks.periodic.sent(actor, seen)
-        checks.limit.sent(actor, seen)
-        checks.answers.sent(actor, seen)
-        if seen.current:
-            checks.marking.heartbeat(actor, frame.time)
+        self._introduce(actor, content)
+        station = self._station(content.source)
+        station.actor = actor
+        if content.deviations:
+            deviations = content.deviations
+            if frame.truncated:
+                deviations = tuple(one for one in deviations if one.offset < len(frame.octets))
+            formats.lacpdu(checks.ledger, actor, frame.number, frame.time, deviations)
+        else:
+            checks.flawless += 1
         self._belonging.sent(actor, seen)
         self._draw(checks, seen)
+        if frame.time > actor.shared_until:
+            self._behaviour(checks, station, seen)
+            self._tell(actor, seen)
+
+    def _behaviour(self, checks: _Checks, station: _Station, seen: Seen) -> None:
+        """What the actor does, as far as it is one."""
+        actor = checks.actor
+        echoes = checks.echo.sent(actor, seen)
+        checks.receiving.sent(actor, seen)
+        checks.muxing.sent(actor, seen, echoes)
+        checks.periodic.sent(actor, seen, echoes)
+        checks.limit.sent(actor, seen)
+        checks.answers.sent(actor, seen)
+        if not seen.current:
+            checks.marking.deaf(seen.time)
+        elif checks.marking.waiting:
+            checks.marking.heartbeat(actor, seen.time)
+        if station.steady is not None:
+            odd = station.steady.sent(actor, seen)
+            charge = checks.echo.charge
+            if odd is not None and charge is not None and charge.seen is odd:
+                checks.echo.charge = None
+
+    def _tell(self, actor: Actor, seen: Seen) -> None:
+        """Whoever hears the actor has heard this, or may have."""
         hearer = actor.peer
         if hearer is not None and hearer.peer is actor and hearer is not actor:
             theirs = self._checks[hearer.identity]
+            theirs.echo.partner_sent(hearer, actor)
+            theirs.receiving.partner_sent()
             theirs.periodic.partner_sent(hearer, seen)
-            theirs.answers.partner_sent(hearer, seen)
+            theirs.answers.partner_sent(hearer, actor, seen)
 
-    def _actor(self, seen: Seen) -> Actor | None:
-        who = identity(seen.actor)
-        actor = self._actors.get(who)
-        if actor is None and len(self._actors) < _ACTORS:
-            actor = self._actors[who] = Actor(who)
-            ledger = self._of(actor)
-            self._checks[who] = _Checks(
+    def _checks_of(self, content: Content) -> _Checks | None:
+        checks = self._checks.get(content.end)
+        if checks is None and len(self._checks) < _ACTORS:
+            actor = self._actors[content.end] = Actor(content.end)
+            only = self._options.actor
+            ledger = self._ledger if only is None or actor.name == only else self._ignored
+            periodic = Periodic(ledger)
+            checks = self._checks[content.end] = _Checks(
+                actor,
+                ledger,
                 Echo(ledger, self._actors),
                 Receiving(ledger),
                 Muxing(ledger),
-                Periodic(ledger),
+                periodic,
                 Limit(ledger, self._options.edition),
-                Answers(ledger),
+                Answers(ledger, periodic),
                 Marking(ledger),
             )
-        return actor
+        return checks
 
-    def _of(self, actor: Actor) -> Ledger:
-        only = self._options.actor
-        return self._ledger if only is None or actor.name == only else self._ignored
+    def _station(self, source: bytes) -> _Station:
+        station = self._stations.get(source)
+        if station is None:
+            bound(self._stations)
+            station = self._stations[source] = _Station(None, Steady(self._ledger))
+        return station
 
-    def _introduce(self, actor: Actor, seen: Seen) -> None:
+    def _introduce(self, actor: Actor, content: Content) -> None:
         """Whoever the partner block names is the peer, and hears the actor."""
-        named = self._actors.get(identity(seen.partner))
-        if named is not None:
+        named = self._actors.get(content.other)
+        if named is not None and actor.peer is not named:
             actor.peer = named
+        if named is not None and named.peer is not actor:
             named.peer = actor
 
     def _hole(self, now: float) -> None:
-        """A silence of all in which somebody should have spoken proves nothing against anybody."""
+        """A silence of all in which somebody should have spoken is told to whoever reads this."""
         before, self._last = self._last, now
         if now - before <= 4.0:
             return
@@ -209,14 +266,12 @@ class Judge:
             for actor in self._actors.values()
             if actor.last is not None and actor.last.time + 2.5 * actor.period > before
         ]
-        if not due or min(due) >= now:
+        if not due or min(due) >= now or len(self._limits) >= _LIMITS:
             return
         self._limits.setdefault(
             f"no LACPDU from {before:.1f} to {now:.1f} s, though some were due: a hole in the"
             " capture, or all links down; what depends on it was not judged"
         )
-        for actor in self._actors.values():
-            actor.steady_since = now
 
     def _draw(self, checks: _Checks, seen: Seen) -> None:
         last = checks.timeline[-1] if checks.timeline else None
@@ -225,46 +280,74 @@ class Judge:
             seen.partner.state,
         ):
             return
-        if len(checks.timeline) >= _ENTRIES:
+        if len(checks.timeline) >= _ENTRIES or self._entries >= _ALL_ENTRIES:
             self._report.left_out += 1
             return
+        self._entries += 1
         checks.timeline.append(entry(seen))
 
     # Markers and what cannot be read.
 
     def _marker(self, frame: Frame, octets: bytes, start: int) -> None:
         pdu = Marker.decode(octets[start:])
-        marked = Marked(frame.number, frame.time, pdu, octets[start : start + 110])
-        actor = self._stations.get(octets[6:12])
         kind = "marker_response" if pdu.response else "marker"
-        self._keep(frame, actor.name if actor is not None else None, kind)
-        if actor is None:
+        checks = self._sender(octets)
+        self._keep(frame, checks.actor.name if checks is not None else None, kind)
+        if checks is None:
             return
-        ledger = self._of(actor)
+        actor = checks.actor
+        marked = Marked(frame.number, frame.time, pdu, octets[start : start + SIZE])
+        self._form(checks, frame, octets)
+        if pdu.response:
+            checks.marking.sent(actor, marked)
+        elif not checks.marking.mistyped(actor, marked):
+            peer = actor.peer
+            if peer is not None and peer is not actor:
+                self._checks[peer.identity].marking.partner_sent(marked)
+
+    def _other(self, frame: Frame, octets: bytes, start: int) -> None:
+        """A slow protocol that is not ours, or a Marker PDU of an unknown type."""
+        self._report.frames.other_slow += 1
+        checks = self._sender(octets)
+        if checks is None or octets[start] != slow.Subtype.MARKER or len(octets) < start + SIZE:
+            return
+        marked = Marked(frame.number, frame.time, None, octets[start : start + SIZE])
+        if not checks.marking.mistyped(checks.actor, marked):
+            self._form(checks, frame, octets)
+
+    def _malformed(self, frame: Frame, octets: bytes, start: int) -> None:
+        self._report.frames.malformed += 1
+        checks = self._sender(octets)
+        if checks is None or octets[start : start + 1] not in (b"\1", b"\2"):
+            return
+        if octets[start] == slow.Subtype.MARKER:
+            self._form(checks, frame, octets)
+            return
+        checks.actor.spoke = frame.time
+        found = [one for one in validate(octets) if not (frame.cooked and one.offset == 0)]
+        formats.lacpdu(checks.ledger, checks.actor, frame.number, frame.time, tuple(found))
+
+    def _form(self, checks: _Checks, frame: Frame, octets: bytes) -> None:
+        """Judge how a Marker PDU is formed."""
         found = [
             one
             for one in validate(octets)
             if one.offset < len(frame.octets) and not (frame.cooked and one.offset == 0)
         ]
-        formats.marker(ledger, actor.name, frame.number, frame.time, tuple(found))
-        if pdu.response:
-            self._checks[actor.identity].marking.sent(actor, marked)
-        elif actor.peer is not None and actor.peer is not actor:
-            self._checks[actor.peer.identity].marking.partner_sent(marked)
+        formats.marker(checks.ledger, checks.actor, frame.number, frame.time, tuple(found))
 
-    def _malformed(self, frame: Frame, octets: bytes, start: int) -> None:
-        actor = self._stations.get(octets[6:12])
-        if actor is None or octets[start : start + 1] != b"\1":
-            return
-        formats.lacpdu(
-            self._of(actor), actor.name, frame.number, frame.time, tuple(validate(octets))
-        )
+    def _sender(self, octets: bytes) -> _Checks | None:
+        station = self._stations.get(octets[6:12])
+        actor = station.actor if station is not None else None
+        return self._checks[actor.identity] if actor is not None else None
 
     def _keep(self, frame: Frame, actor: str | None, kind: str) -> None:
+        if not self._options.exhibits:
+            return
         if len(self._report.exhibits) < self._options.exhibits:
             exhibit = Exhibit(frame.number, frame.time, actor, kind, frame.octets)
             self._report.exhibits.append(exhibit)
-        elif self._options.exhibits:
+        else:
             self._report.left_out += 1
 
     # The report.

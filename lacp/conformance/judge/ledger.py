@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from lacp.conformance.judge.actor import Actor
 from lacp.conformance.judge.report import Finding, Tally
 from lacp.conformance.judge.rules import RULES
 from lacp.conformance.verdict import Verdict
@@ -59,7 +60,7 @@ class Ledger:
     def accuse(
         self,
         rule: str,
-        actor: str,
+        actor: Actor,
         time: float,
         frames: Iterable[int],
         message: str,
@@ -68,12 +69,14 @@ class Ledger:
         same: str | None = None,
     ) -> None:
         """`actor` broke `rule`. Findings with the same `same` (default: the message) are one."""
+        frames = tuple(frames)
+        actor.blamed = max(frames, default=0)
         tally = self.tally(rule)
         if verdict is Verdict.FAIL:
             tally.failed += 1
         else:
             tally.warned += 1
-        key = (rule, actor, message if same is None else same)
+        key = (rule, actor.name, message if same is None else same)
         known = self._open.get(key)
         if known is not None:
             known.times += 1
@@ -84,7 +87,9 @@ class Ledger:
         if count > _FINDINGS:
             self.left_out += 1
             return
-        self._open[key] = _Open(rule, verdict, actor, time, message, list(dict.fromkeys(frames)))
+        self._open[key] = _Open(
+            rule, verdict, actor.name, time, message, list(dict.fromkeys(frames))
+        )
 
     def findings(self) -> list[Finding]:
         """The findings by time."""

@@ -7,10 +7,16 @@ from dataclasses import dataclass, field
 
 from lacp.conformance.judge.actor import GRACE, TOLERANCE, Actor
 from lacp.conformance.judge.ledger import Ledger
+from lacp.protocol.timers import SHORT_TIMEOUT_TIME
 from lacp.wire.marker import RESPONSE, TYPE_OFFSET, Marker
 
-#: Markers in a row without an answer, each followed by a sign of life, that are no chance.
-_UNANSWERED = 6
+#: Markers in a row without an answer, each followed by a sign of life, that are no chance: of an
+#: actor that would be Expired if it missed three LACPDUs, and of one that need not be.
+_UNANSWERED = {True: 5, False: 20}
+#: Seconds without a sign of loss that speak for a link without any.
+_CLEAN = 20.0
+#: Copies that a capture or a link may make of one frame.
+_COPIES = 4
 _ANSWER = 1.0 + TOLERANCE + GRACE
 #: Slow-protocol frames of one subtype in a second (57A.2).
 _PER_SECOND = 10
@@ -23,7 +29,8 @@ class Marked:
 
     frame: int
     time: float
-    pdu: Marker
+    #: None for another TLV type than that of a marker or a response.
+    pdu: Marker | None
     payload: bytes
 
 
@@ -37,7 +44,9 @@ class Marking:
     answered: deque[Marked] = field(default_factory=lambda: deque(maxlen=64))
     #: Frames of markers in a row that got no answer, though the actor was heard since.
     missed: list[int] = field(default_factory=list)
-    responses: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=32))
+    #: When the actor last said that it hears nobody.
+    deaf_at: float = float("-inf")
+    responses: deque[tuple[float, int, bytes]] = field(default_factory=lambda: deque(maxlen=32))
 
     def partner_sent(self, marked: Marked) -> None:
         """The partner sent a marker."""
@@ -49,27 +58,42 @@ class Marking:
             missed = self.waiting.popleft()
             self.answered.append(missed)
             self.missed.append(missed.frame)
-            if len(self.missed) < _UNANSWERED:
+            if len(self.missed) < self._enough(actor, time):
                 self.ledger.doubt("MRK-01")
                 continue
             self.ledger.accuse(
                 "MRK-01",
-                actor.name,
+                actor,
                 time,
-                self.missed[-_UNANSWERED:],
+                self.missed[-5:],
                 f"answered none of {len(self.missed)} markers, though it hears its partner;"
                 " expected a Marker Response within a second",
                 same="unanswered",
             )
 
+    def _enough(self, actor: Actor, time: float) -> int:
+        peer = actor.peer
+        clean = (
+            actor.timeout == SHORT_TIMEOUT_TIME
+            and peer is not None
+            and max(actor.unbroken, self.deaf_at) <= time - _CLEAN
+        )
+        return _UNANSWERED[clean]
+
+    def deaf(self, time: float) -> None:
+        """The actor sent a LACPDU at `time` that shows that it does not hear its partner."""
+        self.deaf_at = time
+
     def sent(self, actor: Actor, marked: Marked) -> None:
         """The actor sent a Marker Response."""
         self._rate(actor, marked)
         pdu = marked.pdu
-        if (pdu.requester_system, pdu.requester_port) == actor.identity:
+        assert pdu is not None
+        mine = (pdu.requester_system, pdu.requester_port) == actor.identity
+        if mine and _hears_another(actor):
             self.ledger.accuse(
                 "MRK-03",
-                actor.name,
+                actor,
                 marked.time,
                 [marked.frame],
                 "sends a Marker Response that names itself as the requester: it answered a"
@@ -89,16 +113,34 @@ class Marking:
                     return
         self._unlike(actor, marked)
 
+    def mistyped(self, actor: Actor, marked: Marked) -> bool:
+        """Whether what the actor sent is the partner's own marker, returned with a wrong type."""
+        for marker in self.waiting:
+            if _answer(marker.payload) == _answer(marked.payload):
+                self.waiting.remove(marker)
+                self.answered.append(marker)
+                self.ledger.accuse(
+                    "MRK-02",
+                    actor,
+                    marked.time,
+                    [marker.frame, marked.frame],
+                    f"sends a marker back with TLV type {marked.payload[TYPE_OFFSET]}, expected"
+                    f" {RESPONSE} (Marker Response) and all else as it came",
+                    same="type",
+                )
+                return True
+        return False
+
     def _unlike(self, actor: Actor, marked: Marked) -> None:
         """No marker has these octets: an answer to one that was not captured, or a changed one."""
         for marker in self.waiting:
-            if _alike(marker.pdu, marked.pdu):
+            if _alike(marker, marked):
                 self.waiting.remove(marker)
                 self.missed.clear()
                 at = _first_difference(_answer(marker.payload), marked.payload)
                 self.ledger.accuse(
                     "MRK-02",
-                    actor.name,
+                    actor,
                     marked.time,
                     [marker.frame, marked.frame],
                     f"answers a marker with other octets than it had, from offset {14 + at} on;"
@@ -110,7 +152,10 @@ class Marking:
 
     def _rate(self, actor: Actor, marked: Marked) -> None:
         recent = self.responses
-        recent.append((marked.time, marked.frame))
+        copies = sum(octets == marked.payload for _, _, octets in recent)
+        if 0 < copies < _COPIES:
+            return
+        recent.append((marked.time, marked.frame, marked.payload))
         while not 0 <= marked.time - recent[0][0] < 1.0 - TOLERANCE:
             recent.popleft()
         if len(recent) <= 2 * _PER_SECOND:
@@ -118,25 +163,34 @@ class Marking:
             return
         self.ledger.accuse(
             "TX-07",
-            actor.name,
+            actor,
             marked.time,
-            [frame for _, frame in recent],
+            [frame for _, frame, _ in recent],
             f"sends {len(recent)} Marker Responses in {1.0 - TOLERANCE} s, expected at most"
             f" {_PER_SECOND} in a second",
             same="rate",
         )
 
 
+def _hears_another(actor: Actor) -> bool:
+    """Whether the actor's partner is not itself: a looped port rightly answers itself."""
+    last = actor.last
+    return last is not None and last.current and last.content.other != actor.identity
+
+
 def _answer(payload: bytes) -> bytes:
     return payload[:TYPE_OFFSET] + _RESPONSE_TYPE + payload[TYPE_OFFSET + 1 :]
 
 
-def _alike(marker: Marker, answer: Marker) -> bool:
+def _alike(marker: Marked, answer: Marked) -> bool:
     """Whether `answer` is meant for `marker`: two of its three numbers are the marker's."""
+    one, other = marker.pdu, answer.pdu
+    assert one is not None
+    assert other is not None
     same = (
-        marker.requester_port == answer.requester_port,
-        marker.requester_system == answer.requester_system,
-        marker.transaction == answer.transaction,
+        one.requester_port == other.requester_port,
+        one.requester_system == other.requester_system,
+        one.transaction == other.transaction,
     )
     return sum(same) >= 2
 

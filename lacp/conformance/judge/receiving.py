@@ -6,15 +6,18 @@ from dataclasses import dataclass
 
 from lacp.conformance.judge.actor import GRACE, TOLERANCE, Actor
 from lacp.conformance.judge.ledger import Ledger
-from lacp.conformance.judge.seen import Seen, identity
+from lacp.conformance.judge.seen import Seen
 from lacp.info import PortState
 from lacp.protocol.timers import FAST_PERIODIC_TIME, LONG_TIMEOUT_TIME, SHORT_TIMEOUT_TIME
 
 _EXPIRED = PortState.EXPIRED
 _DEFAULTED = PortState.DEFAULTED
+_COLLECTING = PortState.COLLECTING
 
 #: A flapping link sets Expired again and again, but not in step with the periodic timer for long.
-_EXPIRED_TOO_LONG = 4 * SHORT_TIMEOUT_TIME
+_EXPIRED_TOO_LONG = 2 * SHORT_TIMEOUT_TIME + FAST_PERIODIC_TIME
+#: LACPDUs of an actor in the silence of its partner: a hole that spares all of them is none.
+_WITNESSES = 3
 #: Times in a row that a long timeout took 3 s: no link goes down each time at just that moment.
 _REPEATS = 4
 
@@ -29,14 +32,25 @@ class Receiving:
     expired_frame: int = 0
     #: Early expiries in a row.
     early: int = 0
+    #: Its LACPDUs since the partner's last, and the first of them.
+    unheard: int = 0
+    witness: Seen | None = None
+
+    def partner_sent(self) -> None:
+        """The partner spoke."""
+        self.unheard = 0
+        self.witness = None
 
     def sent(self, actor: Actor, seen: Seen) -> None:
         """Judge the receive state that the LACPDU just sent by `actor` shows."""
         before = actor.before_last
+        if _EXPIRED in seen.actor.state and _COLLECTING in seen.actor.state:
+            # Contradicts itself, which is told elsewhere.
+            return
         self._order(actor, before, seen)
         self._length(actor, before, seen)
         if seen.current:
-            self._late(actor, before, seen)
+            self._late(actor, seen)
         elif before is not None and before.current and _DEFAULTED not in seen.actor.state:
             self._early(actor, before, seen)
 
@@ -50,7 +64,7 @@ class Receiving:
             return
         self.ledger.accuse(
             "RXM-09",
-            actor.name,
+            actor,
             seen.time,
             [before.frame, seen.frame],
             f"is Defaulted {passed:.2f} s after it heard its partner, expected Expired for 3 s"
@@ -75,7 +89,7 @@ class Receiving:
         elif seen.time - self.expired_since > _EXPIRED_TOO_LONG:
             self.ledger.accuse(
                 "RXM-09",
-                actor.name,
+                actor,
                 seen.time,
                 [self.expired_frame, seen.frame],
                 f"has been Expired for {seen.time - self.expired_since:.1f} s without a break,"
@@ -83,32 +97,39 @@ class Receiving:
                 same=f"expired {self.expired_frame}",
             )
 
-    def _late(self, actor: Actor, before: Seen | None, seen: Seen) -> None:
+    def _late(self, actor: Actor, seen: Seen) -> None:
         """CURRENT without a LACPDU for longer than the own timeout."""
         peer = actor.peer
-        if peer is None or peer.last is None or identity(seen.partner) != peer.identity:
+        if peer is None or peer.last is None or seen.content.other != peer.identity:
             return
-        silent_since = peer.last.time
+        witness = self.witness
+        if witness is None:
+            self.witness = seen
+        self.unheard += 1
+        silent_since = max(peer.last.time, peer.spoke)
         rule = "RXM-06" if actor.timeout == SHORT_TIMEOUT_TIME else "RXM-07"
         silence = seen.time - silent_since
-        limit = actor.timeout
-        if actor.timeout_since > silent_since - limit:
-            limit = LONG_TIMEOUT_TIME
-        if silence <= limit + GRACE:
+        if silence <= actor.patience:
             self.ledger.keep(rule)
             return
-        unbroken = actor.steady_since <= silent_since and before is not None
-        if not unbroken or before is None or before.time <= silent_since + TOLERANCE:
+        certain = (
+            self.unheard > _WITNESSES
+            and actor.unbroken <= silent_since
+            and witness is not None
+            and witness.partner == seen.partner
+            and peer.trusted(seen.time)
+        )
+        if not certain:
             # The capture may have a hole just there.
             self.ledger.doubt(rule)
             return
         self.ledger.accuse(
             rule,
-            actor.name,
+            actor,
             seen.time,
             [peer.last.frame, seen.frame],
-            f"is not Expired {silence:.1f} s after the last LACPDU of {peer.name},"
-            f" expected it {limit:.0f} s after",
+            f"is not Expired {silence:.1f} s after the last LACPDU of {peer.name}, expected it"
+            f" {actor.timeout:.0f} s after, by its own timeout bit",
             same=f"silence {peer.last.frame}",
         )
 
@@ -129,7 +150,7 @@ class Receiving:
             return
         self.ledger.accuse(
             "RXM-12",
-            actor.name,
+            actor,
             seen.time,
             [peer.last.frame, before.frame, seen.frame],
             f"asks for slow LACPDUs, and is Expired {after:.1f} s after each of them, expected"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lacp.address import Mac
-from lacp.info import PortInfo, PortState
+from lacp.address import NO_MAC, SLOW_PROTOCOLS_MULTICAST, Mac
+from lacp.info import PORT_STATES, PortInfo, PortState
+from lacp.protocol.timers import FAST_PERIODIC_TIME, SLOW_PERIODIC_TIME
 from lacp.wire.lacpdu import Lacpdu
 from lacp.wire.validate import Deviation, validate
 
@@ -14,38 +15,38 @@ from lacp.wire.validate import Deviation, validate
 Identity = tuple[Mac, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Content:
     """What one sequence of octets says; shared by every frame that repeats them."""
 
-    pdu: Lacpdu
+    #: What the sender says of itself, and what it has recorded of its partner.
+    actor: PortInfo
+    partner: PortInfo
+    #: The ends that the two blocks name.
+    end: Identity
+    other: Identity
+    collector_max_delay: int
     source: Mac
+    #: Whether the sender's receive machine shows as CURRENT: it hears its partner.
+    current: bool
+    #: Seconds until the sender's next LACPDU is due, by what it knows of its partner (6.4.13).
+    period: float
     deviations: tuple[Deviation, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Seen:
     """One LACPDU at its place in the capture."""
 
-    frame: int
-    #: Seconds since the first frame.
-    time: float
-    content: Content
+    __slots__ = ("actor", "content", "current", "frame", "partner", "time")
 
-    @property
-    def actor(self) -> PortInfo:
-        """What the sender says of itself."""
-        return self.content.pdu.actor
-
-    @property
-    def partner(self) -> PortInfo:
-        """What the sender has recorded of its partner."""
-        return self.content.pdu.partner
-
-    @property
-    def current(self) -> bool:
-        """Whether the sender's receive machine shows as CURRENT: it hears its partner."""
-        return not self.actor.state & (PortState.DEFAULTED | PortState.EXPIRED)
+    def __init__(self, frame: int, time: float, content: Content) -> None:
+        self.frame = frame
+        #: Seconds since the first frame.
+        self.time = time
+        self.content = content
+        self.actor = content.actor
+        self.partner = content.partner
+        self.current = content.current
 
 
 def identity(info: PortInfo) -> Identity:
@@ -65,7 +66,54 @@ def read(frame: bytes, start: int, cooked: bool) -> Content:
     Raises DecodeError when a receiver would refuse it. A cooked frame's destination is unknown.
     """
     pdu = Lacpdu.decode(frame[start:])
-    found = validate(frame)
-    if cooked:
-        found = [deviation for deviation in found if deviation.offset != 0]
-    return Content(pdu, Mac(frame[6:12]), tuple(found))
+    found: list[Deviation] = []
+    if not flawless(frame):
+        found = [one for one in validate(frame) if not (cooked and one.offset == 0)]
+    actor, partner = pdu.actor, pdu.partner
+    return Content(
+        actor,
+        partner,
+        identity(actor),
+        identity(partner),
+        pdu.collector_max_delay,
+        Mac(frame[6:12]),
+        not actor.state & (PortState.DEFAULTED | PortState.EXPIRED),
+        FAST_PERIODIC_TIME if PortState.SHORT_TIMEOUT in partner.state else SLOW_PERIODIC_TIME,
+        tuple(found),
+    )
+
+
+_IN_USE = (
+    0,
+    PortState.SYNCHRONIZATION,
+    PortState.SYNCHRONIZATION | PortState.COLLECTING,
+    PortState.SYNCHRONIZATION | PortState.COLLECTING | PortState.DISTRIBUTING,
+)
+#: Actor states against which the validator has nothing.
+_STATES = frozenset(
+    int(state)
+    for state in PORT_STATES
+    if state & 0x38 in _IN_USE and not (state & PortState.EXPIRED and state & 0x30)
+)
+_ZEROS = bytes(64)
+
+
+def flawless(frame: bytes) -> bool:
+    """Whether a version 1 LACPDU is just as the validator wants it, by a look at its constants.
+
+    It may say False of such a frame, and then the validator is asked; never True of another.
+    """
+    return (
+        len(frame) == 124
+        and frame[:6] == SLOW_PROTOCOLS_MULTICAST
+        and frame[12:18] == b"\x88\x09\x01\x01\x01\x14"
+        and frame[33:38] == b"\0\0\0\x02\x14"
+        and frame[53:58] == b"\0\0\0\x03\x10"
+        and frame[60:] == _ZEROS
+        and not frame[6] & 1
+        and not frame[20] & 1
+        and NO_MAC not in (frame[6:12], frame[20:26])
+        and frame[26:28] != b"\0\0"
+        and frame[30:32] != b"\0\0"
+        and frame[32] in _STATES
+    )

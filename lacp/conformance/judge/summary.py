@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from lacp.conformance.judge.actor import GRACE, Actor
 from lacp.conformance.judge.report import Finding, LinkReport
 from lacp.conformance.judge.rules import RULES
-from lacp.conformance.judge.seen import identity
 from lacp.conformance.verdict import Verdict
 from lacp.info import PortState
 
@@ -52,7 +51,7 @@ def _rules(rules: Iterable[str]) -> str:
 
 def _alone(actor: Actor) -> str:
     assert actor.last is not None
-    if identity(actor.last.partner) == actor.identity:
+    if actor.last.content.other == actor.identity:
         return f"{actor.name} hears itself: its link is looped"
     if actor.last.current:
         return (

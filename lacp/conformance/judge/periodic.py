@@ -1,0 +1,178 @@
+"""The periodic rate.
+
+A frame that is missing may have been lost on its way to the capture, so no single gap proves
+anything. What proves it is a gap that comes back like clockwork: losses are not regular.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from math import ceil, log
+
+from lacp.conformance.judge.actor import GRACE, TOLERANCE, Actor
+from lacp.conformance.judge.ledger import Ledger
+from lacp.conformance.judge.seen import Seen
+from lacp.conformance.verdict import Verdict
+from lacp.info import PortState
+from lacp.protocol.receive import mistakes
+from lacp.protocol.timers import FAST_PERIODIC_TIME, SLOW_PERIODIC_TIME
+
+#: What chance may do: a pattern less likely than this is no chance.
+_CHANCE = 1e-6
+#: Intervals in a row that no number of losses explains.
+_IMPOSSIBLE = 3
+#: Spread of intervals that still count as regular, in seconds.
+_REGULAR = 0.3
+#: Unchanged LACPDUs in a row, each much too early, that need another reason than chance.
+_EARLY = 8
+
+
+@dataclass(slots=True)
+class Periodic:
+    """Judges the rate of one actor."""
+
+    ledger: Ledger
+    #: Late LACPDUs in a row: their intervals and frames.
+    late: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=32))
+    late_of: float = 0.0
+    #: Whether the last partner block can be what the partner said.
+    believed: bool = True
+    #: Early ones in a row, by what came just before them.
+    early: list[str] = field(default_factory=list)
+    early_frame: int = 0
+    #: What the partner sent since the last LACPDU.
+    heard: str = ""
+    heard_at: float = float("-inf")
+    #: Periodic LACPDUs that came in time, and those that must have been lost before the capture.
+    came: int = 0
+    lost: int = 0
+
+    def sent(self, actor: Actor, seen: Seen, echoes: bool) -> None:
+        """Judge the interval before the LACPDU that `actor` just sent.
+
+        `echoes` is whether its partner block, which sets the rate, can be what the partner said.
+        """
+        before, believed, self.believed = actor.before_last, self.believed, echoes
+        self._passive(actor, seen)
+        if before is None or not believed:
+            return
+        due = before.content.period
+        gap = seen.time - before.time
+        rule = "PER-01" if due == FAST_PERIODIC_TIME else "PER-06"
+        if gap <= due + GRACE:
+            self.came += gap > due - GRACE
+            self.late.clear()
+            self.ledger.keep(rule)
+        else:
+            self.lost += round(gap / due) - 1
+            self._late(actor, seen, gap, due, rule)
+        if due == SLOW_PERIODIC_TIME and gap < due / 2 and seen.content is before.content:
+            self._early(actor, seen, gap)
+        elif self.early:
+            self.early.clear()
+        self.heard = ""
+
+    def all_lost(self, number: int) -> float:
+        """How likely it is that so many other LACPDUs were lost, by how many periodic ones were."""
+        chance = 1.0
+        for more in range(number):
+            chance *= (self.lost + 1 + more) / (self.came + self.lost + 2 + more)
+        return chance
+
+    def partner_sent(self, actor: Actor, seen: Seen) -> None:
+        """Note what the partner of `actor` just said of it."""
+        assert actor.last is not None
+        kind = _view(seen, actor.last)
+        # The gravest since the last LACPDU: any that has to be answered explains one.
+        if self.heard != "wrong":
+            self.heard = kind
+        self.heard_at = seen.time
+
+    def _passive(self, actor: Actor, seen: Seen) -> None:
+        active = (seen.actor.state | seen.partner.state) & PortState.ACTIVITY
+        if active:
+            return
+        self.ledger.accuse(
+            "PER-10",
+            actor,
+            seen.time,
+            [seen.frame],
+            "sends a LACPDU though it is passive and takes its partner for passive",
+            verdict=Verdict.WARN,
+        )
+
+    def _late(self, actor: Actor, seen: Seen, gap: float, due: float, rule: str) -> None:
+        if self.late_of != due:
+            self.late.clear()
+        self.late_of = due
+        self.late.append((gap, seen.frame))
+        needed = _needed(gap, due)
+        last = list(self.late)[-needed:]
+        gaps = [gap for gap, _ in last]
+        if len(last) < needed or max(gaps) - min(gaps) > _REGULAR * max(1.0, due / 10):
+            self.ledger.doubt(rule)
+            return
+        mean = sum(gaps) / len(gaps)
+        self.ledger.accuse(
+            rule,
+            actor,
+            seen.time,
+            [frame for _, frame in last],
+            f"sends a LACPDU each {mean:.1f} s, expected each {due:.0f} s as it says itself that"
+            " its partner asks",
+            same="slow",
+        )
+
+    def _early(self, actor: Actor, seen: Seen, gap: float) -> None:
+        if self.heard == "wrong":
+            self.early.clear()
+            return
+        prompt = seen.time - self.heard_at <= GRACE
+        if not self.early:
+            self.early_frame = seen.frame
+        self.early.append(self.heard if prompt else "")
+        if len(self.early) < _EARLY:
+            return
+        answers = Counter(self.early)
+        none = answers[""]
+        if none > len(self.early) // 5:
+            self.ledger.accuse(
+                "PER-02",
+                actor,
+                seen.time,
+                [self.early_frame, seen.frame],
+                f"sends LACPDUs that say nothing new, {gap:.1f} s apart, expected 30 s as it says"
+                " itself that its partner asks",
+                same="fast",
+            )
+            return
+        rule = "NTT-10" if answers["other bits"] else "NTT-12"
+        what = "a right view of it"
+        if rule == "NTT-10":
+            what = "a view of it that is wrong only in bits that need no answer"
+        self.ledger.accuse(
+            rule,
+            actor,
+            seen.time,
+            [self.early_frame, seen.frame],
+            f"answers each LACPDU that has {what}, expected silence until the next periodic one",
+            verdict=Verdict.WARN,
+            same=rule,
+        )
+
+
+def _needed(gap: float, due: float) -> int:
+    """How many intervals of this length in a row no losses of periodic LACPDUs explain."""
+    if gap < 2 * (due - TOLERANCE):
+        return _IMPOSSIBLE
+    times = max(2.0, gap / due)
+    # The likeliest way for lost frames to leave one interval of just this length.
+    return ceil(log(_CHANCE) / log((1 / times) * (1 - 1 / times) ** (times - 1)))
+
+
+def _view(seen: Seen, of: Seen) -> str:
+    """What the sender of `seen` thinks of the sender of `of`: right, other bits, or wrong."""
+    if mistakes(seen.partner, of.actor):
+        return "wrong"
+    return "other bits" if seen.partner.state != of.actor.state else "right"
