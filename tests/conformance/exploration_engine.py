@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from itertools import combinations
+from typing import Any
 
 from lacp.link import DOWN, Link
 from lacp.protocol.config import PortConfig, SystemConfig
@@ -176,7 +177,7 @@ class Automaton:
         """What the end may do, and may suffer, without hearing a frame."""
         found = self._own.get(state)
         if found is None:
-            steps = {}
+            steps: dict[Hashable, tuple[Move, Step]] = {}
             for move in self._possible(state):
                 for each in self._both(state, move):
                     step = self.step(state, each)
@@ -343,12 +344,12 @@ def _slots(ignored: frozenset[str]) -> tuple[str, ...]:
     return tuple(slot for slot in Port.__slots__ if slot not in ignored and slot != "timers")
 
 
-def _value(value: object) -> Hashable:
+def _value(value: Any) -> Any:
     """What tells two values of a port apart."""
     if isinstance(value, StateMachine):
         return value.state
-    identifier = getattr(value, "identifier", None)
-    return identifier if identifier is not None else value  # type: ignore[return-value]
+    identifier: int | None = getattr(value, "identifier", None)
+    return identifier if identifier is not None else value
 
 
 def _status(port: Port, timer: Timer) -> str:

@@ -20,7 +20,7 @@ class IgnoresSyncLoss(IndependentMux):
     __slots__ = ()
 
     State = IndependentState
-    ROWS = tuple(arrow for arrow in IndependentMux.ROWS if arrow.when != ("!partner_sync",))
+    ROWS = tuple(arrow for arrow in IndependentMux.ROWS if arrow.when != ("!partner_sync",))  # type: ignore[assignment]
 
 
 class IgnoresPartnerCollecting(IndependentMux):
@@ -29,7 +29,7 @@ class IgnoresPartnerCollecting(IndependentMux):
     __slots__ = ()
 
     State = IndependentState
-    ROWS = tuple(
+    ROWS = tuple(  # type: ignore[assignment]
         arrow
         for arrow in IndependentMux.ROWS
         if arrow.sources != (IndependentState.DISTRIBUTING,) or arrow.when == ("!selected",)
@@ -70,7 +70,7 @@ class NeverLeavesExpired(Receive):
     __slots__ = ()
 
     State = ReceiveState
-    ROWS = tuple(
+    ROWS = tuple(  # type: ignore[assignment]
         replace(arrow, sources=tuple(s for s in arrow.sources if s is not ReceiveState.EXPIRED))
         if "lacpdu_received" in arrow.when
         else arrow

@@ -265,7 +265,7 @@ class _Process:
     known: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
-def _all_steps(automaton: Automaton, heard: Iterable[tuple[Tell, int]]) -> Iterator[Step]:
+def _all_steps(automaton: Automaton, heard: Iterable[tuple[str, int]]) -> Iterator[Step]:
     """The steps from every state, those first found meanwhile as well."""
     state = 0
     frames = tuple(heard)
