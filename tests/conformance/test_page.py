@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +20,16 @@ from lacp.wire import slow
 from lacp.wire.dissect import dissect
 from lacp.wire.flags import letters
 from lacp.wire.marker import Marker
-from tests.browser import Browser, Tab, browser
+from tests.browser import Tab
+from tests.pages import (  # noqa: F401 - fixtures
+    ROWS,
+    Open,
+    chromium,
+    clean,
+    decoded,
+    open_page,
+    unfold,
+)
 from tests.unit.conformance.report.conversations import (
     TITLES,
     add_finding,
@@ -36,25 +44,12 @@ RIGHT = "02:00:00:02:00:00#1"
 Show = Callable[..., Tab]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as it:
-        yield it
-
-
 @pytest.fixture
-def show(chromium: Browser, tmp_path: Path) -> Iterator[Show]:
-    tabs: list[Tab] = []
-
+def show(open_page: Open) -> Show:  # noqa: F811
     def call(*made: CaptureReport, width: int = 1440, dark: bool = False) -> Tab:
-        path = tmp_path / f"page{len(tabs)}.html"
-        path.write_text(page(made, titles=TITLES), encoding="utf-8")
-        tabs.append(chromium.tab())
-        return tabs[-1].open(path, width, dark=dark)
+        return open_page(page(made, titles=TITLES), width, dark)
 
-    yield call
-    for tab in tabs:
-        tab.close()
+    return call
 
 
 def story() -> CaptureReport:
@@ -87,14 +82,6 @@ def marked() -> CaptureReport:
     return made
 
 
-def clean(tab: Tab) -> None:
-    """Nothing was complained of, nothing asked for, and the page is no wider than its window."""
-    __tracebackhide__ = True
-    assert tab.console == []
-    assert [url for url in tab.requests[1:] if url != "data:,"] == []
-    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 768, 390])
 def test_nothing_to_complain_of(width: int, dark: bool, show: Show) -> None:
@@ -125,13 +112,6 @@ FOLDS = """[...document.querySelectorAll('.fold')].map(it => [
 BANDS = (
     "[...document.querySelectorAll('.band[data-first]')].map(it => it.getAttribute('aria-label'))"
 )
-
-
-def unfold(tab: Tab) -> None:
-    """Press on folds and ask for more until all is drawn."""
-    more = "document.querySelector('.fold, .segments .more button')"
-    while tab.evaluate(f"{more} !== null"):
-        tab.evaluate(f"{more}.click()")
 
 
 def drawn(made: CaptureReport) -> list[Any]:
@@ -239,83 +219,7 @@ def test_an_end_that_nobody_answers(show: Show) -> None:
     assert tab.evaluate("document.querySelectorAll('.arrow:not(.unheard)').length") == 0
 
 
-# What is long.
-
-
-def test_ten_quiet_minutes_are_short(show: Show) -> None:
-    made = report(calm(600))
-    tab = show(made)
-    assert tab.evaluate("document.querySelector('.ladder').offsetHeight") < 1500
-    (fold,) = tab.evaluate("[...document.querySelectorAll('.fold')].map(it => it.innerText)")
-    assert re.match(r"9 min \d+ s unchanged: 59\d → each 1\.00 s, 59\d ← each 1\.00 s", fold)
-
-
-def test_a_hole_is_never_folded(show: Show) -> None:
-    made = report(calm(200))
-    made.exhibits = [each for each in made.exhibits if not 100 <= each.time < 151]
-    tab = show(made)
-    pauses = tab.evaluate(
-        "[...document.querySelectorAll('.pause')].map(it => it.innerText).filter(Boolean)"
-    )
-    assert pauses == ["52.0 s"]
-    assert len(tab.evaluate(FOLDS)) == 2
-
-
-def test_thousands_of_changes_are_drawn_in_parts(show: Show) -> None:
-    made = report(calm(1500))
-    # Each PDU differs from the one before.
-    made.exhibits = [
-        replace(each, octets=each.octets[:44] + each.frame.to_bytes(2, "big") + each.octets[46:])
-        for each in made.exhibits
-    ]
-    tab = show(made)
-    first = tab.evaluate("document.querySelectorAll('.arrow').length")
-    assert 200 < first < 1000
-    more = tab.evaluate("document.querySelector('.segments .more').innerText")
-    assert re.match(r"[\d,]+ more rows not drawn\. Draw the next 500", more)
-    tab.click(".segments .more button")
-    assert tab.evaluate("document.querySelectorAll('.arrow').length") > first + 200
-    clean(tab)
-
-
-def test_many_links_are_drawn_in_parts_those_that_are_wrong_first(show: Show) -> None:
-    made = report(calm(links=60))
-    last = made.exhibits[-1].actor
-    add_finding(made, "TX-01", (len(made.exhibits),), "wrong")
-    tab = show(made)
-    links = "[...document.querySelectorAll('.link')].map(it => it.getAttribute('aria-label'))"
-    drawn = tab.evaluate(links)
-    assert len(drawn) == 24
-    assert str(last) in drawn[0]
-    for _ in range(2):
-        tab.click(".capture > .more button")
-    assert len(tab.evaluate(links)) == 60
-    assert tab.evaluate("document.querySelectorAll('.capture > .more').length") == 0
-    clean(tab)
-
-
-def test_what_was_left_out_is_said(show: Show) -> None:
-    made = report(calm())
-    made.exhibits = made.exhibits[:10]
-    made.left_out = 7
-    said = show(made).evaluate("document.querySelector('.capture').innerText")
-    assert "10 PDUs of 48 are drawn; 7 findings, states or PDUs left out" in said
-
-
 # PDUs, field by field.
-
-ROWS = """[...document.querySelectorAll('#pdu tr[data-field]')].map(row => [
-    +row.cells[0].textContent, row.dataset.field,
-    row.cells[2].firstChild.textContent, row.cells[3].textContent.replaceAll(' ', '')])"""
-
-
-def decoded(octets: bytes) -> list[Any]:
-    return [
-        [each.offset, f"{each.section}.{each.name}", str(each.value), each.octets.hex()]
-        for each in dissect(octets)
-    ]
-
-
 def test_a_click_shows_every_field(show: Show) -> None:
     made = story()
     tab = show(made)
@@ -426,73 +330,7 @@ def test_filters(show: Show) -> None:
     clean(tab)
 
 
-# What does not trust its input.
-
-EVIL = "</script><script>pwned=1</script><img src=x onerror=pwned=1>&lt;{{data}}\u2028\ud800\x1b\"'"
-
-
-def test_hostile_text_is_text(show: Show) -> None:
-    made = story()
-    made.file = EVIL
-    made.damage = EVIL
-    made.limits = [EVIL]
-    made.links[0].summary = EVIL
-    made.findings = [replace(each, message=EVIL, rule=EVIL) for each in made.findings]
-    made.rules = {EVIL: made.rules["TX-01"]}
-    made.actors[0].source_mac = EVIL
-    made.actors[0].timeline = [replace(each, mux=EVIL) for each in made.actors[0].timeline]
-    tab = show(made, width=390)
-    assert tab.evaluate("window.pwned") is None
-    clean(tab)
-    shown = EVIL.replace("\ud800", "\ufffd")
-    assert shown in tab.evaluate("document.querySelector('.summary').textContent").replace(
-        "\ud800", "\ufffd"
-    )
-    assert tab.evaluate("document.querySelectorAll('img').length") == 0
-
-
-def test_hostile_names_of_ends(show: Show) -> None:
-    made = report(calm())
-    made.actors[0].actor = EVIL
-    made.links[0].ends = (EVIL, RIGHT)
-    made.exhibits = [
-        replace(each, actor=EVIL) if each.actor == LEFT else each for each in made.exhibits
-    ]
-    tab = show(made)
-    assert tab.evaluate("window.pwned") is None
-    clean(tab)
-    assert tab.evaluate("document.querySelectorAll('.to-right').length") > 3
-
-
-def test_any_octets_can_be_looked_at(show: Show) -> None:
-    made = report(calm())
-    for at, octets in enumerate((b"", b"\x01", bytes(60), bytes(range(256)) * 5)):
-        made.exhibits[at] = replace(made.exhibits[at], octets=octets)
-    tab = show(made)
-    for frame in (1, 2, 3, 4):
-        tab.click(f'[data-frame="{frame}"]')
-        assert tab.evaluate(ROWS) == decoded(made.exhibits[frame - 1].octets)
-        tab.press("Escape")
-    clean(tab)
-
-
-def test_the_page_runs_nothing_but_itself(show: Show) -> None:
-    tab = show(report(calm()))
-    tab.evaluate(
-        "(() => { const it = document.createElement('script'); it.textContent = 'pwned = 1';"
-        "document.body.append(it); })()"
-    )
-    assert tab.evaluate("window.pwned") is None
-    assert any("Content Security Policy" in said for said in tab.console)
-
-
-def test_nothing_at_all(show: Show) -> None:
-    tab = show()
-    clean(tab)
-    assert "Nothing to judge" in tab.evaluate("document.querySelector('h1').innerText")
-    empty = show(CaptureReport("empty.pcap"))
-    clean(empty)
-    assert "0 frames, none of LACP" in empty.evaluate("document.body.innerText")
+# Paper, and data.
 
 
 def test_it_prints(show: Show) -> None:

@@ -2,51 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lacp.conformance.report.run_page import matrix_page, run_page
 from lacp.conformance.verdict import Verdict
-from lacp.wire.dissect import dissect
-from tests.browser import Browser, Tab, browser
-from tests.conformance.test_page import EVIL, ROWS, clean, unfold
+from tests.pages import (  # noqa: F401 - fixtures
+    EVIL,
+    ROWS,
+    Open,
+    chromium,
+    clean,
+    decoded,
+    open_page,
+    texts,
+    unfold,
+)
 from tests.unit.conformance.report.runs import TEXT, WAIVER, outcome, run
-
-Show = Callable[..., Tab]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as it:
-        yield it
 
 
 @pytest.fixture
-def show(chromium: Browser, tmp_path: Path) -> Iterator[Show]:
-    tabs: list[Tab] = []
-
-    def call(text: str, width: int = 1440, dark: bool = False) -> Tab:
-        path = tmp_path / "page.html"
-        path.write_text(text, encoding="utf-8")
-        tabs.append(chromium.tab())
-        return tabs[-1].open(path, width, dark=dark)
-
-    yield call
-    for tab in tabs:
-        tab.close()
-
-
-def texts(tab: Tab, selector: str) -> Any:
-    return tab.evaluate(f"[...document.querySelectorAll('{selector}')].map(it => it.innerText)")
+def show(open_page: Open) -> Open:  # noqa: F811
+    return open_page
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_nothing_to_complain_of(width: int, dark: bool, show: Show) -> None:
+def test_nothing_to_complain_of(width: int, dark: bool, show: Open) -> None:
     clean(show(run_page(run()), width, dark))
     tab = show(matrix_page([run(), run("ovs", failing=False), run("teamd")]), width, dark)
     clean(tab)
@@ -55,7 +38,7 @@ def test_nothing_to_complain_of(width: int, dark: bool, show: Show) -> None:
     clean(tab)
 
 
-def test_every_case_is_there_and_failures_are_open(show: Show) -> None:
+def test_every_case_is_there_and_failures_are_open(show: Open) -> None:
     report = run()
     tab = show(run_page(report))
     cases = [each.case for each in report.outcomes]
@@ -67,7 +50,7 @@ def test_every_case_is_there_and_failures_are_open(show: Show) -> None:
     assert "1 case failed: RXM-06" in tab.evaluate("document.querySelector('h1').innerText")
 
 
-def test_frames_of_a_failure_are_drawn_link_by_link(show: Show) -> None:
+def test_frames_of_a_failure_are_drawn_link_by_link(show: Open) -> None:
     report = run()
     timeline = report.outcomes[1].timeline
     tab = show(run_page(report))
@@ -85,20 +68,18 @@ def test_frames_of_a_failure_are_drawn_link_by_link(show: Show) -> None:
     assert {"EXPIRED", "CURRENT", "ATTACHED", "DISTRIBUTING"} <= names
 
 
-def test_a_frame_of_the_evidence_can_be_looked_at(show: Show) -> None:
+def test_a_frame_of_the_evidence_can_be_looked_at(show: Open) -> None:
     report = run()
     tab = show(run_page(report), 390)
     for number in (1, len(report.outcomes[1].timeline)):
         tab.click(f'[data-frame="{number}"]')
-        assert tab.evaluate(ROWS) == [
-            [each.offset, f"{each.section}.{each.name}", str(each.value), each.octets.hex()]
-            for each in dissect(report.outcomes[1].timeline[number - 1].octets)
-        ]
+        octets = report.outcomes[1].timeline[number - 1].octets
+        assert tab.evaluate(ROWS) == decoded(octets)
         tab.press("Escape")
     clean(tab)
 
 
-def test_a_chip_leads_to_its_case(show: Show) -> None:
+def test_a_chip_leads_to_its_case(show: Open) -> None:
     tab = show(run_page(run()))
     tab.evaluate(
         "(it => { it.value = 'fail'; it.dispatchEvent(new Event('change')); })"
@@ -110,7 +91,7 @@ def test_a_chip_leads_to_its_case(show: Show) -> None:
     assert f"Waived: {WAIVER}" in tab.evaluate("document.getElementById('case-RXM-21').innerText")
 
 
-def test_matrix_shows_each_verdict_and_why(show: Show) -> None:
+def test_matrix_shows_each_verdict_and_why(show: Open) -> None:
     tab = show(matrix_page([run(), run("ovs", failing=False)]))
     rows = [text.split("\t")[:3] for text in texts(tab, ".matrix tbody tr")]
     assert rows[1] == ["RXM-06", "✗ fail", "✓ pass"]
@@ -125,7 +106,7 @@ def test_matrix_shows_each_verdict_and_why(show: Show) -> None:
     assert [text.split("\t")[0] for text in texts(tab, ".matrix tbody tr")] == ["RXM-06"]
 
 
-def test_hostile_text_is_text(show: Show) -> None:
+def test_hostile_text_is_text(show: Open) -> None:
     report = run()
     report.device = report.profile = report.command = EVIL
     report.versions = {EVIL: EVIL}
@@ -141,7 +122,7 @@ def test_hostile_text_is_text(show: Show) -> None:
         clean(tab)
 
 
-def test_a_run_without_cases(show: Show) -> None:
+def test_a_run_without_cases(show: Open) -> None:
     report = run()
     report.outcomes = []
     clean(show(run_page(report)))
