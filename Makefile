@@ -19,7 +19,7 @@ demo: $(READY)
 	@$(BIN)/lacpctl simulate
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lab:
 	tools/install-lab

@@ -1,10 +1,13 @@
-"""Hypothesis profiles, and the closing list of what was skipped and why."""
+"""Hypothesis profiles, what may run beside what, and the closing list of what was skipped."""
 
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+INTEROP = Path(__file__).parent / "interop"
 
 settings.register_profile("dev", max_examples=25, deadline=None)
 settings.register_profile(
@@ -17,6 +20,14 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs in real time runs one after the other, whatever runs beside it."""
+    for item in items:
+        if INTEROP in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("interop"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

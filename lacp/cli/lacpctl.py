@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Sequence
@@ -22,6 +21,7 @@ from lacp.cli.commands import (
 )
 from lacp.cli.common import BAD, BAD_USAGE, DONE, INTERRUPTED, Parser, complain, default_run_dir
 from lacp.cli.output import Screen, printable
+from lacp.cli.streams import prepare, silence
 from lacp.errors import LacpError
 
 _PROGRAM = "lacpctl"
@@ -114,6 +114,7 @@ def run(args: Namespace, screen: Screen) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script."""
+    prepare()
     try:
         args = build_parser().parse_args(argv)
     except SystemExit as stop:
@@ -128,16 +129,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader has seen enough. Python would complain when it flushes at exit.
-        _silence()
+        silence()
         return DONE
     except OSError as error:
-        _silence()
+        silence()
         return complain(_PROGRAM, error.strerror or str(error), BAD)
-
-
-def _silence() -> None:
-    """Send what is still to be written to nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lacp.cli import files
 from lacp.cli.command import Answer, Command, Document, Failure
 from lacp.cli.commands.conformance.selection import chosen
 from lacp.cli.common import BAD, BAD_USAGE, DONE
@@ -92,38 +93,52 @@ def run(args: Namespace) -> Answer:
         if "outcome" in step:
             print(_line(step), file=sys.stderr, flush=True)
         else:
-            answer.data = step["report"]
+            answer.data = step["result"].to_json()
     return answer
 
 
 def _profile(args: Namespace) -> Profile:
+    """What the arguments say of the device."""
     from lacp.conformance.tester.device import Need
-    from lacp.conformance.tester.profile import find
+    from lacp.conformance.tester.profile import Profile, find
     from lacp.protocol.edition import EDITIONS
-    from lacp.protocol.variables import Control
 
     if args.edition is not None and args.edition not in EDITIONS:
         raise Failure(
             f"--edition is {args.edition!r}, expected one of {', '.join(EDITIONS)}", BAD_USAGE
         )
+    if args.engine:
+        if args.profile:
+            raise Failure("--profile is for a device on a cable, not for --engine", BAD_USAGE)
+        profile = Profile(name="engine", description="the engine of this package", slack=0.0)
+        return replace(profile, device=replace(profile.device, **_features(args)))
     try:
         profile = find(args.profile or "lacpd")
     except ConfigError as error:
         raise Failure(str(error), BAD_USAGE) from None
-    changes: dict[str, Any] = {}
+    # Of what a bench can do, a wire does but one thing.
+    offers = frozenset() if args.no_link_control else profile.offers & {Need.LINK}
+    return replace(
+        profile, device=replace(profile.device, **_features(args)), offers=frozenset(offers)
+    )
+
+
+def _features(args: Namespace) -> dict[str, Any]:
+    """Values of `Device` that the arguments set."""
+    from lacp.protocol.variables import Control
+
+    features: dict[str, Any] = {}
     if args.edition is not None:
-        changes["edition"] = args.edition
+        features["edition"] = args.edition
     if args.control is not None:
-        changes["control"] = None if args.control == "auto" else Control(args.control)
+        features["control"] = None if args.control == "auto" else Control(args.control)
+    elif args.engine:
+        features["control"] = Control.INDEPENDENT
     if args.timeout is not None:
-        changes["short_timeout"] = args.timeout == "short"
+        features["short_timeout"] = args.timeout == "short"
     if args.passive:
-        changes["activity"] = False
-    offers = profile.offers - {Need.HALF_DUPLEX, Need.DEAF, Need.DATAPLANE}
-    offers = offers - {Need.LINK} if args.no_link_control else offers | {Need.LINK}
-    # Management of a device across a wire is out of reach here.
-    offers -= {Need.MANAGEMENT, Need.RESTART}
-    return replace(profile, device=replace(profile.device, **changes), offers=offers)
+        features["activity"] = False
+    return features
 
 
 def _steps(
@@ -150,16 +165,19 @@ def _steps(
         if args.evidence:
             _keep_evidence(Path(args.evidence), outcome)
     answer.code = BAD if report.failed else DONE
-    yield {"report": report.to_json(), "written": list(_write(args, report))}
+    yield {"result": report, "written": list(_write(args, report))}
 
 
 def _virtual(args: Namespace, cases: Sequence[Case]) -> Iterator[Outcome]:
+    """Each case on a fresh engine, which has what the case asks for."""
     from lacp.conformance.tester.virtual import profile_for, run_case
     from lacp.protocol.variables import Control
 
-    control = Control(args.control) if args.control not in (None, "auto") else Control.INDEPENDENT
+    features = _features(args)
+    edition = features.pop("edition", "2014")
+    control = features.pop("control") or Control.INDEPENDENT
     for case in cases:
-        yield run_case(case, profile_for(case, args.edition or "2014", control))
+        yield run_case(case, profile_for(case, edition, control, **features))
 
 
 def _live(
@@ -170,12 +188,13 @@ def _live(
     from lacp.conformance.catalogue.case import Wall
 
     interfaces = [name for name in args.interface.split(",") if name]
-    if not 1 <= len(interfaces) <= _LINKS or len(set(interfaces)) < len(interfaces):
+    if not 1 <= len(interfaces) <= _LINKS:
         raise Failure(
-            f"--interface names {count(len(interfaces), 'interface')}, expected 1 to {_LINKS}"
-            " different ones",
+            f"--interface names {count(len(interfaces), 'interface')}, expected 1 to {_LINKS}",
             BAD_USAGE,
         )
+    if twice := [name for name in interfaces if interfaces.count(name) > 1]:
+        raise Failure(f"--interface names {twice[0]} twice, expected different ones", BAD_USAGE)
     report.links = len(interfaces)
     reasons = {}
     if not args.long and not args.select:
@@ -225,7 +244,7 @@ def _write(args: Namespace, report: RunReport) -> Iterator[str]:
 
     for name, make in ((args.save, document), (args.junit, run_junit), (args.html, run_page)):
         if name:
-            Path(name).write_text(make(report), encoding="utf-8")
+            files.write(Path(name), make(report))
             yield name
 
 
@@ -275,15 +294,13 @@ def _timeline(outcome: Outcome) -> Iterator[str]:
 
 
 def _closing(step: Document, screen: Screen, args: Namespace) -> Iterator[str]:
-    report = step["report"]
-    counts = report["counts"]
+    from lacp.conformance.report.run_table import lines
+
     yield ""
-    said = ", ".join(f"{counts[name]} {name}" for name in _STYLES if counts.get(name))
-    style = "bad" if counts.get("fail") else "good"
-    yield screen.paint(style, f"{report['device']}: {said or 'no case was run'}")
+    yield from lines(step["result"], screen)
     for name in step["written"]:
         yield f"written: {name}"
-    if counts.get("fail") and not args.evidence:
+    if step["result"].failed and not args.evidence:
         yield screen.paint("dim", "--evidence DIR keeps a capture of each case that does not pass")
 
 
