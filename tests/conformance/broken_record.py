@@ -73,7 +73,7 @@ def _active_echo(port: Port, pdu: Lacpdu) -> Lacpdu:
     return replace(pdu, partner=with_state(pdu.partner, on=_ACTIVITY))
 
 
-def _loyal(field: str) -> type[System]:
+def loyal(field: str) -> type[System]:
     """Goes on with the first partner it meets as if nothing had changed in this field."""
     first: dict[str, Any] = {}
     flag = _AGGREGATION if field == "aggregation" else None
@@ -204,7 +204,7 @@ BROKEN = [
     *(
         Broken(
             name=f"goes on when the partner's {field} changes",
-            factory=_loyal(field),
+            factory=loyal(field),
             fails={f"RXM-{number}": "DETACHED first"},
         )
         for number, field in enumerate(

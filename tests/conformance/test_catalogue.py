@@ -40,6 +40,8 @@ RECORDED: dict[str, Verdict] = {
     "RXV-22": Verdict.INFO,
     "RXV-23": Verdict.INFO,
     "MRK-07": Verdict.INFO,
+    # Links to one partner port have one LAG ID: nothing in 6.4.14.1 keeps them apart.
+    "SEL-10": Verdict.WARN,
 }
 
 

@@ -45,6 +45,9 @@ class Device:
     max_links: int | None = None
     #: Into how many LAGs of its own, by key, its ports are divided: port n is in LAG n modulo this.
     lags: int = 1
+    #: How many aggregators its ports share, so that no more LAGs can be in use; None is one for
+    #: each port.
+    aggregators: int | None = None
     #: Seconds of wait-to-restore, and whether a restored link is used beside others (2020).
     wait_to_restore: float = 0.0
     revertive: bool = True

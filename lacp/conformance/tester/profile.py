@@ -236,6 +236,7 @@ _DEVICE: Mapping[str, _Kind] = {
     "version": ("1 or 2", _whole(1, 2)),
     "max_links": ("a whole number from 1 to 65535", _whole(1, 0xFFFF)),
     "lags": ("a whole number from 1 to 65535", _whole(1, 0xFFFF)),
+    "aggregators": ("a whole number from 1 to 65535", _whole(1, 0xFFFF)),
     "wait_to_restore": ("seconds from 0 to 32767", _number(0, 32767)),
 }
 assert set(_DEVICE) == FEATURES | {"edition"}

@@ -135,6 +135,7 @@ class VirtualDevice:
             system_priority=SYSTEM_PRIORITY,
             edition=device.rules,
             control=device.control or Control.INDEPENDENT,
+            aggregators=_aggregators(device.aggregators),
             max_ports=device.max_links,
             wait_to_restore=device.wait_to_restore,
             revertive=device.revertive,
@@ -249,6 +250,10 @@ class VirtualDataplane:
 #: Parameters of a port that can change while it exists.
 _CHANGEABLE = ("key", "priority", "activity", "short_timeout", "aggregation", "partner")
 _FIXED = {"edition", "control", "aggregators", "history"}
+
+
+def _aggregators(count: int | None) -> Mapping[int, None] | None:
+    return None if count is None else dict.fromkeys(range(1, count + 1))
 
 
 def _settings(config: SystemConfig) -> Mapping[str, Any]:
