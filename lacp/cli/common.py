@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentParser
-from typing import NoReturn
+from argparse import SUPPRESS, ArgumentParser
+from typing import Any, NoReturn
 
 #: It is done.
 DONE = 0
@@ -20,6 +20,26 @@ INTERRUPTED = 130
 def default_run_dir() -> str:
     """Where lacpd keeps its sockets unless ``--run-dir`` says otherwise."""
     return os.environ.get("LACPD_RUN_DIR") or "/run/lacpd"
+
+
+def common_options(
+    parser: ArgumentParser, *, json: Any = SUPPRESS, socket: Any = SUPPRESS, run_dir: Any = SUPPRESS
+) -> None:
+    """The options that every command of lacpctl has; a command's own parser leaves the defaults
+    to that of the whole line."""
+    parser.add_argument(
+        "--json", action="store_true", default=json, help="print JSON; a stream, one per line"
+    )
+    parser.add_argument(
+        "--socket", metavar="PATH", default=socket, help="ask the lacpd behind this socket"
+    )
+    default = "" if run_dir == SUPPRESS else " (default %(default)s)"
+    parser.add_argument(
+        "--run-dir",
+        metavar="DIR",
+        default=run_dir,
+        help=f"where the sockets of lacpd are{default}",
+    )
 
 
 class Parser(ArgumentParser):

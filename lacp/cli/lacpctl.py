@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import Namespace, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from lacp.cli.command import Command, Failure
 from lacp.cli.commands import (
@@ -19,7 +18,16 @@ from lacp.cli.commands import (
     simulate,
     watch,
 )
-from lacp.cli.common import BAD, BAD_USAGE, DONE, INTERRUPTED, Parser, complain, default_run_dir
+from lacp.cli.common import (
+    BAD,
+    BAD_USAGE,
+    DONE,
+    INTERRUPTED,
+    Parser,
+    common_options,
+    complain,
+    default_run_dir,
+)
 from lacp.cli.output import Screen, printable
 from lacp.cli.streams import prepare, silence
 from lacp.errors import LacpError
@@ -52,7 +60,7 @@ def build_parser() -> Parser:
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    _common(parser, json=False, socket=None, run_dir=default_run_dir())
+    common_options(parser, json=False, socket=None, run_dir=default_run_dir())
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         its = commands.add_parser(
@@ -65,25 +73,9 @@ def build_parser() -> Parser:
         )
         command.arguments(its)
         # Before or after the command, as the fingers have it.
-        _common(its, json=SUPPRESS, socket=SUPPRESS, run_dir=SUPPRESS)
+        common_options(its)
         its.set_defaults(row=command)
     return parser
-
-
-def _common(parser: ArgumentParser, *, json: Any, socket: Any, run_dir: Any) -> None:
-    parser.add_argument(
-        "--json", action="store_true", default=json, help="print JSON; a stream, one per line"
-    )
-    parser.add_argument(
-        "--socket", metavar="PATH", default=socket, help="ask the lacpd behind this socket"
-    )
-    default = "" if run_dir == SUPPRESS else " (default %(default)s)"
-    parser.add_argument(
-        "--run-dir",
-        metavar="DIR",
-        default=run_dir,
-        help=f"where the sockets of lacpd are{default}",
-    )
 
 
 def run(args: Namespace, screen: Screen) -> int:

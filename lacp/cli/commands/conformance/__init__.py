@@ -8,6 +8,7 @@ from typing import Any
 
 from lacp.cli.command import Answer, Command
 from lacp.cli.commands.conformance import listing, matrix, running
+from lacp.cli.common import common_options
 from lacp.cli.output import Screen
 
 #: The parts, each a command of its own.
@@ -27,6 +28,7 @@ def arguments(parser: ArgumentParser) -> None:
             allow_abbrev=False,
         )
         part.arguments(its)
+        common_options(its)
         its.set_defaults(part_row=part)
 
 
