@@ -18,7 +18,7 @@ from lacp.protocol.config import PortConfig, SystemConfig
 from lacp.protocol.edition import EDITIONS, Edition
 from lacp.protocol.variables import Control, Fallback
 from lacp.sim.cable import Cable, End
-from lacp.sim.network import Flight, Network, address
+from lacp.sim.network import Flight, Network, Node, address
 
 #: A frame at a moment of the capture; arrivals come before what they cause.
 Shot = tuple[float, int, bytes]
@@ -197,14 +197,15 @@ def _event(dice: Random, world: World, at: float) -> None:
         what = [(0, partial(cable.set, loss=loss)), (duration, partial(cable.set, loss=0.0))]
     world.story.append(f"{at}: kind {kind} at {end} for {duration}: {what}")
     for after, action in what:
-        network.at(at + after, partial(_attempt, action))
+        network.at(at + after, partial(_attempt, node, action))
 
 
-def _attempt(action: object) -> None:
-    """What cannot be done at that moment, as with a dead node, is left undone."""
-    with contextlib.suppress(UsageError):
-        assert callable(action)
-        action()
+def _attempt(node: Node, action: object) -> None:
+    """What cannot be done at that moment, as to a dead node, is left undone."""
+    assert callable(action)
+    if not node.dead:
+        with contextlib.suppress(UsageError):
+            action()
 
 
 # Captures.

@@ -38,11 +38,15 @@ class _Turns:
     before_time: float = float("-inf")
     before_frame: int = 0
     turns: int = 0
+    #: Who was there before all others.
+    owner: object = None
 
     def use(
         self, user: object, time: float, frame: int, enough: int
     ) -> tuple[int, int, int] | None:
         """The frames of a turn away and back, when this use completes enough of them."""
+        if self.owner is None:
+            self.owner = user
         if self.user == user:
             self.time, self.frame = time, frame
             return None
@@ -97,7 +101,10 @@ class Belonging:
     def _rename(self, actor: Actor, seen: Seen) -> None:
         """The same address sends under another name, and carries traffic with it already."""
         was = self._users.get(seen.content.source)
-        if was is None or was is actor or actor.pdus > 1 or not seen.current:
+        if was is None or was is actor or not seen.current:
+            return
+        before = actor.before_last
+        if before is not None and before.content.source == seen.content.source:
             return
         if PortState.COLLECTING in seen.actor.state and was.last is not None:
             bound(self._renamed)
@@ -177,7 +184,7 @@ class Belonging:
             turns = self._ports[key] = _Turns()
         other = turns.user
         frames = turns.use(actor.identity, seen.time, seen.frame, _TURNS)
-        if frames is None:
+        if frames is None or actor.identity == turns.owner:
             return
         assert isinstance(other, tuple)
         self.ledger.accuse(
@@ -199,7 +206,7 @@ class Belonging:
             turns = self._priorities[system] = _Turns()
         other = turns.user
         frames = turns.use(seen.actor.system_priority, seen.time, seen.frame, _TURNS)
-        if frames is None:
+        if frames is None or seen.actor.system_priority == turns.owner:
             return
         self.ledger.accuse(
             "PDU-09",

@@ -22,10 +22,17 @@ from lacp.protocol.receive import matches
 from lacp.protocol.timers import FAST_PERIODIC_TIME
 
 _SYNCHRONIZATION = PortState.SYNCHRONIZATION
+_COLLECTING = PortState.COLLECTING
 _DISTRIBUTING = PortState.DISTRIBUTING
 _SHORT = PortState.SHORT_TIMEOUT
 _EXPIRED = PortState.EXPIRED
 _DEFAULTED = PortState.DEFAULTED
+
+
+#: Rules by which the partner block repeats what the peer says, and when it does.
+_SAID = ("PDU-11", "RXM-24")
+#: Rules that a wrong name of a system breaks, too.
+_NAMED = ("PDU-11", "RXM-16", "RXM-17")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ class Echo:
 
     def sent(self, actor: Actor, seen: Seen) -> bool:
         """Judge the partner block of the LACPDU that `actor` just sent; whether it can be right."""
-        if _EXPIRED in seen.actor.state:
+        if _EXPIRED in seen.actor.state and _COLLECTING not in seen.actor.state:
             self._expired(actor, seen)
         if not seen.current:
             # The administrative partner, whatever it is told to be; or one from any time before.
@@ -72,7 +79,7 @@ class Echo:
         since = _since(actor, seen)
         if other is None:
             return self._stranger(actor, seen, since)
-        usable = [run for run in _lately(other, since) if repeats(seen.partner, run)]
+        usable = [run for run in _lately(other, since) if repeats(seen.partner, run.info)]
         if not usable:
             return self._unknown(actor, seen, other, since)
         self.ledger.keep("PDU-11")
@@ -108,8 +115,10 @@ class Echo:
             and charge.peer.remembered <= charge.since
             and max(actor.unbroken, partner.unbroken) <= charge.since
         )
-        if not certain or _misled(charge):
+        if not certain or _explained(charge) or _misled(charge):
             self.ledger.doubt(charge.rule)
+            return
+        if charge.rule in _NAMED and self._elsewhere(charge):
             return
         self.ledger.accuse(
             charge.rule,
@@ -120,6 +129,39 @@ class Echo:
             verdict=charge.verdict,
             same=charge.same,
         )
+
+    def _elsewhere(self, charge: Charge) -> bool:
+        """Whether one of the two has another name than its system has on other links."""
+        liar, knows = charge.actor, charge.peer
+        if charge.rule == "PDU-11":
+            liar, knows = knows, liar
+        assert liar.last is not None
+        assert knows.last is not None
+        is_, known = liar.last.actor, knows.last.partner
+        if charge.stale or is_.system_id == known.system_id or is_.port != known.port:
+            return False
+        others = [
+            one
+            for one in self.actors.values()
+            if one is not liar
+            and one.last is not None
+            and one.last.actor.system_id == known.system_id
+        ]
+        if not others:
+            return False
+        if not liar.unreliable:
+            liar.unreliable = True
+            self.ledger.accuse(
+                "PDU-09",
+                liar,
+                charge.seen.time,
+                [knows.last.frame, liar.last.frame],
+                f"is a port of system {is_.system_priority},{is_.system} by its own word, but of"
+                f" {known.system_priority},{known.system} for its partner {knows.name}, as is"
+                f" {others[0].name}: expected one system identity on all links",
+                same="renamed",
+            )
+        return True
 
     def _settled(self, other: Actor, seen: Seen) -> bool:
         """Whether both ends say what they said when all was right."""
@@ -179,7 +221,7 @@ class Echo:
             # Nobody answers a change of Distributing, so that it may hide in the shortest hole.
             self.ledger.doubt("PDU-11")
             return True
-        old = [one for one in other.said if repeats(seen.partner, one)]
+        old = [one for one in other.said if repeats(seen.partner, one.info)]
         if old:
             stale = old[-1]
             message = (
@@ -200,6 +242,32 @@ class Echo:
             "PDU-11", actor, other, seen, since, frames, message, same, stale=bool(old)
         )
         return False
+
+
+def _explained(charge: Charge) -> bool:
+    """Whether a LACPDU on the peer's way from one thing that it said to the next may be missing."""
+    partner, peer = charge.seen.partner, charge.peer
+    if charge.rule not in _SAID:
+        return False
+    later = peer.said[-1].info
+    for run in list(reversed(peer.said))[:4]:
+        if _between(partner, run.info, later) or repeats(partner, peer.said[-1].info):
+            return True
+        if run.last < charge.since:
+            break
+        later = run.info
+    return False
+
+
+def _between(partner: PortInfo, before: PortInfo, after: PortInfo) -> bool:
+    """Whether each field and bit of `partner` is as it was before, or as it is after."""
+    changed = before.state ^ after.state
+    return (
+        partner.identity in (before.identity, after.identity)
+        and not (partner.state ^ before.state) & ~changed
+        and not repeats(partner, before)
+        and not repeats(partner, after)
+    )
 
 
 def _misled(charge: Charge) -> bool:
@@ -231,9 +299,8 @@ def _since(actor: Actor, seen: Seen) -> float:
     return seen.time - actor.patience
 
 
-def repeats(partner: PortInfo, run: Run) -> bool:
-    """Whether `partner` may have been recorded from the LACPDUs of `run`."""
-    info = run.info
+def repeats(partner: PortInfo, info: PortInfo) -> bool:
+    """Whether `partner` may have been recorded from a LACPDU whose actor is `info`."""
     return (
         partner.identity == info.identity
         and not (partner.state ^ info.state) & ~_SYNCHRONIZATION

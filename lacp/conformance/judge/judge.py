@@ -38,7 +38,7 @@ from lacp.protocol.edition import EDITION_2014, Edition
 from lacp.wire import lacpdu, slow
 from lacp.wire.layout import HEADER
 from lacp.wire.marker import SIZE, Marker
-from lacp.wire.validate import validate
+from lacp.wire.validate import Severity, validate
 
 #: Actors and timeline entries beyond these are counted, not kept.
 _ACTORS = 4096
@@ -170,7 +170,7 @@ class Judge:
         actor = checks.actor
         self._keep(frame, actor.name, "lacpdu")
         if actor.copies(seen):
-            checks.limit.copied(actor, seen)
+            checks.limit.copy(actor, seen)
             actor.pdus += 1
             return
         if actor.last is not None and actor.last.content.source != content.source:
@@ -217,7 +217,7 @@ class Judge:
         if hearer is not None and hearer.peer is actor and hearer is not actor:
             theirs = self._checks[hearer.identity]
             theirs.echo.partner_sent(hearer, actor)
-            theirs.receiving.partner_sent()
+            theirs.receiving.partner_sent(hearer)
             theirs.periodic.partner_sent(hearer, seen)
             theirs.answers.partner_sent(hearer, actor, seen)
 
@@ -296,8 +296,8 @@ class Judge:
         if checks is None:
             return
         actor = checks.actor
-        marked = Marked(frame.number, frame.time, pdu, octets[start : start + SIZE])
-        self._form(checks, frame, octets)
+        odd = self._form(checks, frame, octets, pdu.response)
+        marked = Marked(frame.number, frame.time, pdu, octets[start : start + SIZE], odd)
         if pdu.response:
             checks.marking.sent(actor, marked)
         elif not checks.marking.mistyped(actor, marked):
@@ -327,14 +327,20 @@ class Judge:
         found = [one for one in validate(octets) if not (frame.cooked and one.offset == 0)]
         formats.lacpdu(checks.ledger, checks.actor, frame.number, frame.time, tuple(found))
 
-    def _form(self, checks: _Checks, frame: Frame, octets: bytes) -> None:
-        """Judge how a Marker PDU is formed."""
-        found = [
+    def _form(self, checks: _Checks, frame: Frame, octets: bytes, response: bool = False) -> bool:
+        """Judge how a Marker PDU is formed; whether it is odd.
+
+        Most oddities of a response are those of the marker that it repeats.
+        """
+        found = tuple(
             one
             for one in validate(octets)
-            if one.offset < len(frame.octets) and not (frame.cooked and one.offset == 0)
-        ]
-        formats.marker(checks.ledger, checks.actor, frame.number, frame.time, tuple(found))
+            if one.offset < len(frame.octets)
+            and not (frame.cooked and one.offset == 0)
+            and not (response and one.severity is Severity.WARN)
+        )
+        formats.marker(checks.ledger, checks.actor, frame.number, frame.time, found)
+        return bool(found)
 
     def _sender(self, octets: bytes) -> _Checks | None:
         station = self._stations.get(octets[6:12])

@@ -12,9 +12,9 @@ from lacp.wire.marker import RESPONSE, TYPE_OFFSET, Marker
 
 #: Markers in a row without an answer, each followed by a sign of life, that are no chance: of an
 #: actor that would be Expired if it missed three LACPDUs, and of one that need not be.
-_UNANSWERED = {True: 5, False: 20}
+_UNANSWERED = {True: 4, False: 20}
 #: Seconds without a sign of loss that speak for a link without any.
-_CLEAN = 20.0
+_CLEAN = 30.0
 #: Copies that a capture or a link may make of one frame.
 _COPIES = 4
 _ANSWER = 1.0 + TOLERANCE + GRACE
@@ -32,6 +32,8 @@ class Marked:
     #: None for another TLV type than that of a marker or a response.
     pdu: Marker | None
     payload: bytes
+    #: It is not formed as it should be.
+    odd: bool = False
 
 
 @dataclass(slots=True)
@@ -46,7 +48,9 @@ class Marking:
     missed: list[int] = field(default_factory=list)
     #: When the actor last said that it hears nobody.
     deaf_at: float = float("-inf")
-    responses: deque[tuple[float, int, bytes]] = field(default_factory=lambda: deque(maxlen=32))
+    responses: deque[tuple[float, int, bytes, int]] = field(
+        default_factory=lambda: deque(maxlen=32)
+    )
 
     def partner_sent(self, marked: Marked) -> None:
         """The partner sent a marker."""
@@ -65,7 +69,7 @@ class Marking:
                 "MRK-01",
                 actor,
                 time,
-                self.missed[-5:],
+                self.missed[-4:],
                 f"answered none of {len(self.missed)} markers, though it hears its partner;"
                 " expected a Marker Response within a second",
                 same="unanswered",
@@ -100,18 +104,36 @@ class Marking:
                 " response",
             )
             return
-        expected = marked.payload
-        for queue in (self.waiting, self.answered):
-            for marker in queue:
-                if _answer(marker.payload) == expected:
-                    if queue is self.waiting:
-                        queue.remove(marker)
-                        self.answered.append(marker)
-                    self.missed.clear()
-                    self.ledger.keep("MRK-01")
-                    self.ledger.keep("MRK-02")
-                    return
-        self._unlike(actor, marked)
+        marker = self._match(marked)
+        if marker is None:
+            self._unlike(actor, marked)
+            return
+        self.missed.clear()
+        self.ledger.keep("MRK-02")
+        took = marked.time - marker.time
+        if took <= _ANSWER or not _unbroken(actor, marker.time):
+            self.ledger.keep("MRK-01")
+            return
+        self.ledger.accuse(
+            "MRK-01",
+            actor,
+            marked.time,
+            [marker.frame, marked.frame],
+            f"answered a marker after {took:.1f} s, expected a Marker Response within a second",
+            same="late",
+        )
+
+    def _match(self, marked: Marked) -> Marked | None:
+        """The latest marker that this answers rightly."""
+        for marker in reversed(self.waiting):
+            if _answer(marker.payload) == marked.payload:
+                self.waiting.remove(marker)
+                self.answered.append(marker)
+                return marker
+        for marker in reversed(self.answered):
+            if _answer(marker.payload) == marked.payload:
+                return marker
+        return None
 
     def mistyped(self, actor: Actor, marked: Marked) -> bool:
         """Whether what the actor sent is the partner's own marker, returned with a wrong type."""
@@ -137,6 +159,10 @@ class Marking:
             if _alike(marker, marked):
                 self.waiting.remove(marker)
                 self.missed.clear()
+                if marker.odd:
+                    # An answer that is put together anew looks better than such a marker.
+                    self.ledger.doubt("MRK-02")
+                    return
                 at = _first_difference(_answer(marker.payload), marked.payload)
                 self.ledger.accuse(
                     "MRK-02",
@@ -152,10 +178,11 @@ class Marking:
 
     def _rate(self, actor: Actor, marked: Marked) -> None:
         recent = self.responses
-        copies = sum(octets == marked.payload for _, _, octets in recent)
-        if 0 < copies < _COPIES:
-            return
-        recent.append((marked.time, marked.frame, marked.payload))
+        for at, (time, frame, octets, copies) in enumerate(recent):
+            if octets == marked.payload and copies < _COPIES:
+                recent[at] = (time, frame, octets, copies + 1)
+                return
+        recent.append((marked.time, marked.frame, marked.payload, 1))
         while not 0 <= marked.time - recent[0][0] < 1.0 - TOLERANCE:
             recent.popleft()
         if len(recent) <= 2 * _PER_SECOND:
@@ -165,11 +192,17 @@ class Marking:
             "TX-07",
             actor,
             marked.time,
-            [frame for _, frame, _ in recent],
+            [frame for _, frame, _, _ in recent],
             f"sends {len(recent)} Marker Responses in {1.0 - TOLERANCE} s, expected at most"
             f" {_PER_SECOND} in a second",
             same="rate",
         )
+
+
+def _unbroken(actor: Actor, since: float) -> bool:
+    """Whether the capture has no hole since then in which the marker may have come again."""
+    peer = actor.peer
+    return peer is not None and max(actor.unbroken, peer.unbroken) <= since
 
 
 def _hears_another(actor: Actor) -> bool:

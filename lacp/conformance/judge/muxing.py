@@ -80,14 +80,14 @@ class Muxing:
 
     def _changed(self, actor: Actor, before: Seen | None, seen: Seen) -> None:
         """Another key, priority or aggregation bit of its own takes a port out of its LAG."""
-        if before is not None and _renamed(before.actor, seen.actor):
+        if before is not None and _renamed(before.actor, seen.actor, seen.partner):
             self.own = before
         own = self.own
         if own is None or _SYNCHRONIZATION not in seen.actor.state:
             return
         self.own = None
         passed = seen.time - own.time
-        change = _renamed(own.actor, seen.actor)
+        change = _renamed(own.actor, seen.actor, seen.partner)
         if not change:
             return
         rule = "PDU-09" if change.startswith("system priority") else "SEL-16"
@@ -224,13 +224,14 @@ def _lag(seen: Seen) -> str:
     return "MUX-06" if _COLLECTING in partner else ""
 
 
-def _renamed(was: PortInfo, now: PortInfo) -> str:
+def _renamed(was: PortInfo, now: PortInfo, partner: PortInfo) -> str:
     """What an actor changed of itself that its LAG is named by; empty when nothing."""
     if was.key != now.key:
         return f"key changed from {was.key} to {now.key}"
     if was.system_priority != now.system_priority:
         return f"system priority changed from {was.system_priority} to {now.system_priority}"
-    changed = (was.state ^ now.state) & PortState.AGGREGATION
+    # A link whose other end is Individual is so anyway.
+    changed = (was.state ^ now.state) & partner.state & PortState.AGGREGATION
     return "aggregation bit changed" if changed else ""
 
 

@@ -26,6 +26,8 @@ _IMPOSSIBLE = 3
 _REGULAR = 0.3
 #: Unchanged LACPDUs in a row, each much too early, that need another reason than chance.
 _EARLY = 8
+#: The part of a period that no timer runs short of.
+_EARLIEST = 0.75
 
 
 @dataclass(slots=True)
@@ -39,11 +41,14 @@ class Periodic:
     #: Whether the last partner block can be what the partner said.
     believed: bool = True
     #: Early ones in a row, by what came just before them.
-    early: list[str] = field(default_factory=list)
+    early: deque[str] = field(default_factory=lambda: deque(maxlen=64))
     early_frame: int = 0
     #: What the partner sent since the last LACPDU.
     heard: str = ""
     heard_at: float = float("-inf")
+    #: LACPDUs that said nothing new, and since when.
+    number: int = 0
+    since: float = 0.0
     #: Periodic LACPDUs that came in time, and those that must have been lost before the capture.
     came: int = 0
     lost: int = 0
@@ -67,11 +72,29 @@ class Periodic:
         else:
             self.lost += round(gap / due) - 1
             self._late(actor, seen, gap, due, rule)
-        if due == SLOW_PERIODIC_TIME and gap < due / 2 and seen.content is before.content:
-            self._early(actor, seen, gap)
-        elif self.early:
+        if seen.content is not before.content or self.heard == "wrong":
             self.early.clear()
+            self.since, self.number = seen.time, 0
+        elif due == SLOW_PERIODIC_TIME:
+            self._too_early(actor, seen, gap, due)
+        else:
+            self._too_many(actor, seen, gap, due)
         self.heard = ""
+
+    def _too_early(self, actor: Actor, seen: Seen, gap: float, due: float) -> None:
+        """Slow: each interval alone is long enough to tell."""
+        if gap >= due * _EARLIEST:
+            self.early.clear()
+            return
+        self._early(actor, seen, gap, due)
+
+    def _too_many(self, actor: Actor, seen: Seen, gap: float, due: float) -> None:
+        """Fast: an answer divides an interval, so it is the number that tells."""
+        self.number += 1
+        if gap < due * _EARLIEST and self.number > (seen.time - self.since) / _EARLIEST + _EARLY:
+            self._early(actor, seen, gap, due)
+        elif gap < due * _EARLIEST:
+            self._note(seen)
 
     def all_lost(self, number: int) -> float:
         """How likely it is that so many other LACPDUs were lost, by how many periodic ones were."""
@@ -124,26 +147,26 @@ class Periodic:
             same="slow",
         )
 
-    def _early(self, actor: Actor, seen: Seen, gap: float) -> None:
-        if self.heard == "wrong":
-            self.early.clear()
-            return
+    def _note(self, seen: Seen) -> None:
         prompt = seen.time - self.heard_at <= GRACE
         if not self.early:
             self.early_frame = seen.frame
         self.early.append(self.heard if prompt else "")
+
+    def _early(self, actor: Actor, seen: Seen, gap: float, due: float) -> None:
+        self._note(seen)
         if len(self.early) < _EARLY:
             return
         answers = Counter(self.early)
         none = answers[""]
         if none > len(self.early) // 5:
             self.ledger.accuse(
-                "PER-02",
+                "PER-02" if due == SLOW_PERIODIC_TIME else "PER-01",
                 actor,
                 seen.time,
                 [self.early_frame, seen.frame],
-                f"sends LACPDUs that say nothing new, {gap:.1f} s apart, expected 30 s as it says"
-                " itself that its partner asks",
+                f"sends LACPDUs that say nothing new, {gap:.1f} s apart, expected {due:.0f} s as it"
+                " says itself that its partner asks",
                 same="fast",
             )
             return

@@ -36,8 +36,10 @@ class Receiving:
     unheard: int = 0
     witness: Seen | None = None
 
-    def partner_sent(self) -> None:
-        """The partner spoke."""
+    def partner_sent(self, actor: Actor) -> None:
+        """The partner of `actor` spoke."""
+        assert actor.last is not None
+        actor.deaf_to = 0 if actor.last.current else actor.deaf_to + 1
         self.unheard = 0
         self.witness = None
 

@@ -56,39 +56,60 @@ class Limit:
     ledger: Ledger
     edition: Edition
     recent: deque[_Sent] = field(default_factory=lambda: deque(maxlen=64))
+    #: LACPDUs, and those of which there was a copy.
+    number: int = 0
+    copied: int = 0
 
-    def copied(self, actor: Actor, seen: Seen) -> None:
+    def copy(self, actor: Actor, seen: Seen) -> None:
         """A frame came again within a moment: a capture's copy, unless there are too many."""
         for one in self.recent:
             if one.content is seen.content and one.copies < _COPIES:
+                self.copied += not one.copies
                 one.copies += 1
+                self._judge(actor, seen)
                 return
         self.sent(actor, seen)
 
     def sent(self, actor: Actor, seen: Seen) -> None:
         """Count the LACPDU that `actor` just sent."""
+        self.number += 1
         recent = self.recent
         recent.append(_Sent(seen.time, seen.frame, seen.content))
         while not 0 <= seen.time - recent[0].time < _SECOND:
             recent.popleft()
-        limit = self.edition.transmit_limit
-        if len(recent) <= limit:
+        if len(recent) <= self.edition.transmit_limit:
             self.ledger.keep("TX-01")
+        else:
+            self._judge(actor, seen)
+
+    def _judge(self, actor: Actor, seen: Seen) -> None:
+        recent, limit = self.recent, self.edition.transmit_limit
+        number = len(recent) + self._repeated(recent)
+        if number <= limit:
             return
-        if len(recent) <= 2 * limit and _began_anew(recent):
+        if number <= 2 * limit and _began_anew(recent):
             # Whoever restarts does not know what it sent before.
             self.ledger.doubt("TX-01")
             return
-        span = recent[-1].time - recent[0].time
+        span = seen.time - recent[0].time
         self.ledger.accuse(
             "TX-01",
             actor,
             seen.time,
             [one.frame for one in recent],
-            f"sends {len(recent)} LACPDUs in {span:.2f} s, expected at most {limit} in any second"
-            f" by the edition of {self.edition.name}",
+            f"sends {number} LACPDUs in {span:.2f} s, expected at most {limit} in any second by"
+            f" the edition of {self.edition.name}",
             same="limit",
         )
+
+    def _repeated(self, recent: deque[_Sent]) -> int:
+        """The copies that nobody else can have made, as the sender's other LACPDUs have none."""
+        copies = sum(one.copies for one in recent)
+        mine = sum(one.copies > 0 for one in recent)
+        chance = 1.0
+        for more in range(mine):
+            chance *= (self.copied - mine + 1 + more) / (self.number - len(recent) + 2 + more)
+        return copies if chance < _CHANCE else 0
 
 
 def _began_anew(recent: deque[_Sent]) -> bool:
@@ -150,10 +171,8 @@ class Answers:
             return
         waiting = self.waiting
         if waiting is not None:
-            if seen.time - waiting.time <= _ANSWER:
-                return
-            self.missed.append(waiting)
-            self.ledger.doubt(waiting.rule)
+            # Only the actor's next LACPDU tells a missing answer from a missing actor.
+            return
         news = partner.said[-1].first_frame == seen.frame
         rule = _mistake(seen, actor.last)
         self.waiting = _Mistake(seen.time, seen.frame, rule, seen, news)
@@ -185,7 +204,7 @@ class Answers:
 def _shows(seen: Seen, peer: Actor, mistake: _Mistake) -> bool:
     """Whether the actor has recorded what came with the wrong view: it was heard."""
     run = peer.said[-1]
-    return run.info == mistake.seen.actor and repeats(seen.partner, run)
+    return run.info == mistake.seen.actor and repeats(seen.partner, run.info)
 
 
 def _mistake(seen: Seen, of: Seen) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lacp.conformance.judge.actor import GRACE, Actor
+from lacp.conformance.judge.actor import Actor
 from lacp.conformance.judge.report import Finding, LinkReport
 from lacp.conformance.judge.rules import RULES
 from lacp.conformance.verdict import Verdict
 from lacp.info import PortState
 
 _DISTRIBUTING = PortState.DISTRIBUTING
+#: LACPDUs that one end must have missed to be called deaf.
+_DEAF = 3
 
 
 def links(actors: Iterable[Actor], findings: list[Finding]) -> list[LinkReport]:
@@ -80,8 +82,7 @@ def _deaf(actor: Actor, peer: Actor) -> str:
     """Whether the actor does not hear a peer who speaks."""
     assert actor.last is not None
     assert peer.last is not None
-    spoke = sum(run.last > actor.last.time - 3 - GRACE for run in peer.said)
-    if actor.last.current or not spoke or peer.last.time < actor.last.time - 3 - GRACE:
+    if actor.last.current or actor.deaf_to < _DEAF:
         return ""
     return (
         f"{actor.name} does not hear {peer.name}, whose LACPDUs are in this capture: look at the"
