@@ -111,9 +111,10 @@ def odd_systems(t: Trial) -> Script:
             f"system {NO_MAC} and system {_GROUP} in aggregator {first}",
             "an aggregator for each of two systems",
         )
+    used = [str(system) for system, uses in ((NO_MAC, zero), (_GROUP, group)) if uses]
     t.info(
-        f"saw {'' if zero else 'no '}Distributing with system {NO_MAC} and "
-        f"{'' if group else 'none '}with system {_GROUP}; both are right"
+        f"saw Distributing with {' and '.join(used) or 'neither'} of the systems {NO_MAC} and "
+        f"{_GROUP}; a device may refuse them"
     )
     for partner in t.partners:
         partner.reset()
