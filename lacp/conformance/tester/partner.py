@@ -74,8 +74,15 @@ def plain(pdu: Lacpdu) -> Lacpdu:
 class Partner:
     """A partner port on one link."""
 
-    def __init__(self, link: int, send: Callable[[int, bytes], Seen]) -> None:
+    def __init__(
+        self,
+        link: int,
+        send: Callable[[int, bytes], Seen],
+        destination: Mac = SLOW_PROTOCOLS_MULTICAST,
+    ) -> None:
+        """`destination` is where the device expects its LACPDUs."""
         self.link = link
+        self._group = destination
         self._send = send
         self.now = -inf
         #: The source address of its frames.
@@ -89,7 +96,7 @@ class Partner:
         self.mode = Mode.SILENT
         self.actor = default_actor(self.link)
         self.alter: Callable[[Lacpdu], Lacpdu] = plain
-        self.destination = SLOW_PROTOCOLS_MULTICAST
+        self.destination = self._group
         self._held = self.actor.state
         self._period = 1.0
         self._due = inf

@@ -68,7 +68,7 @@ class Trial:
         self.trace: list[Seen] = []
         self.remarks: list[Remark] = []
         self._bench = bench
-        self._partners = [Partner(link, self._send) for link in range(links)]
+        self._partners = [Partner(link, self._send, profile.destination) for link in range(links)]
         self._down: set[int] = set()
 
     # What there is.
