@@ -110,9 +110,15 @@ BROKEN = [
         name="has no marker responder",
         patch=patched(marker, "respond", lambda *_: None),
         fails={
-            **{f"MRK-0{number}": _NO_RESPONSE for number in (1, 2, 3, 4, 5, 6, 7, 9)},
+            **{f"MRK-0{number}": _NO_RESPONSE for number in (1, 2, 5, 6, 7, 9)},
             "MRK-08": "no Marker Response in 5 s",
         },
+    ),
+    Broken(
+        name="has no marker responder, which breaks another rule",
+        patch=patched(marker, "respond", lambda *_: None),
+        fails={f"MRK-0{number}": "no answer to a marker either" for number in (3, 4)},
+        verdict=Verdict.INFO,
     ),
     Broken(
         name="answers with the transaction of yesterday",
