@@ -101,7 +101,8 @@ class Belonging:
     def _rename(self, actor: Actor, seen: Seen) -> None:
         """The same address sends under another name, and carries traffic with it already."""
         was = self._users.get(seen.content.source)
-        if was is None or was is actor or not seen.current:
+        told = actor.blamed == seen.frame
+        if was is None or was is actor or told or not seen.current:
             return
         before = actor.before_last
         if before is not None and before.content.source == seen.content.source:

@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 
 from lacp.conformance.judge.actor import DISORDER, Actor, Run
 from lacp.conformance.judge.ledger import Ledger
-from lacp.conformance.judge.recording import Found, Recording, in_order
+from lacp.conformance.judge.recording import Found, Recording, earned, in_order
 from lacp.conformance.judge.seen import Content, Identity, Seen
 from lacp.conformance.verdict import Verdict
 from lacp.info import PortInfo, PortState
-from lacp.protocol.receive import matches
 from lacp.protocol.timers import FAST_PERIODIC_TIME
 
 _SYNCHRONIZATION = PortState.SYNCHRONIZATION
@@ -143,9 +142,10 @@ class Echo:
         others = [
             one
             for one in self.actors.values()
-            if one is not liar
-            and one.last is not None
+            if one.last is not None
+            and one.identity != (known.system, known.port)
             and one.last.actor.system_id == known.system_id
+            and one.last.time >= charge.since
         ]
         if not others:
             return False
@@ -286,7 +286,7 @@ def _misled(charge: Charge) -> bool:
     return (
         peer.last.content.other == actor.identity
         and _SYNCHRONIZATION in view.state
-        and not matches(peer.last.actor, actor.last.actor, actor.last.partner)
+        and not earned(peer.last.actor, actor.last.partner, actor.last.actor)
     )
 
 

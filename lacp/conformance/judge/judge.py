@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from lacp.capture.frame import Frame
 from lacp.conformance.judge import formats
-from lacp.conformance.judge.actor import Actor
+from lacp.conformance.judge.actor import GRACE, Actor
 from lacp.conformance.judge.belonging import Belonging, bound
 from lacp.conformance.judge.echo import Echo
 from lacp.conformance.judge.ledger import Ledger
@@ -170,13 +170,14 @@ class Judge:
         actor = checks.actor
         self._keep(frame, actor.name, "lacpdu")
         if actor.copies(seen):
-            checks.limit.copy(actor, seen)
+            if content.other != actor.identity:
+                checks.limit.copy(actor, seen)
             actor.pdus += 1
             return
         if actor.last is not None and actor.last.content.source != content.source:
             actor.shared_until = frame.time + _TOGETHER
         actor.add(seen)
-        self._introduce(actor, content)
+        self._introduce(actor, content, frame.time)
         station = self._station(content.source)
         station.actor = actor
         if content.deviations:
@@ -199,7 +200,9 @@ class Judge:
         checks.receiving.sent(actor, seen)
         checks.muxing.sent(actor, seen, echoes)
         checks.periodic.sent(actor, seen, echoes)
-        checks.limit.sent(actor, seen)
+        if seen.content.other != actor.identity:
+            # A looped port's LACPDUs are all there twice.
+            checks.limit.sent(actor, seen)
         checks.answers.sent(actor, seen)
         if not seen.current:
             checks.marking.deaf(seen.time)
@@ -248,13 +251,14 @@ class Judge:
             station = self._stations[source] = _Station(None, Steady(self._ledger))
         return station
 
-    def _introduce(self, actor: Actor, content: Content) -> None:
-        """Whoever the partner block names is the peer, and hears the actor."""
+    def _introduce(self, actor: Actor, content: Content, now: float) -> None:
+        """Whoever the partner block names is the peer and hears the actor, if it is still there."""
         named = self._actors.get(content.other)
-        if named is not None and actor.peer is not named:
-            actor.peer = named
-        if named is not None and named.peer is not actor:
-            named.peer = actor
+        if named is None or not _alive(named, now):
+            return
+        for one, other in ((actor, named), (named, actor)):
+            if one.peer is not other and not _paired(one, now):
+                one.peer = other
 
     def _hole(self, now: float) -> None:
         """A silence of all in which somebody should have spoken is told to whoever reads this."""
@@ -383,6 +387,24 @@ class Judge:
             actor.peer.name if actor.peer is not None else None,
             self._checks[actor.identity].timeline,
         )
+
+
+def _alive(actor: Actor, now: float) -> bool:
+    """Whether the actor has spoken lately."""
+    return actor.last is not None and now - actor.last.time <= 3 * actor.period + GRACE
+
+
+def _paired(one: Actor, now: float) -> bool:
+    """Whether the actor and its peer name each other, and are both there."""
+    peer = one.peer
+    return (
+        peer is not None
+        and peer.last is not None
+        and one.last is not None
+        and peer.last.content.other == one.identity
+        and one.last.content.other == peer.identity
+        and _alive(peer, now)
+    )
 
 
 def _payload(octets: bytes) -> int | None:

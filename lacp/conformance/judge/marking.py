@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from lacp.conformance.judge.actor import GRACE, TOLERANCE, Actor
+from lacp.conformance.judge.actor import GRACE, MOMENT, TOLERANCE, Actor
 from lacp.conformance.judge.ledger import Ledger
 from lacp.protocol.timers import SHORT_TIMEOUT_TIME
 from lacp.wire.marker import RESPONSE, TYPE_OFFSET, Marker
@@ -53,7 +53,10 @@ class Marking:
     )
 
     def partner_sent(self, marked: Marked) -> None:
-        """The partner sent a marker."""
+        """The partner sent a marker; what comes again within a moment is a copy of it."""
+        for known in (*self.waiting, *self.answered):
+            if known.payload == marked.payload and abs(marked.time - known.time) < MOMENT:
+                return
         self.waiting.append(marked)
 
     def heartbeat(self, actor: Actor, time: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lacp.conformance.judge.actor import TOLERANCE, Actor
+from lacp.conformance.judge.actor import MOMENT, TOLERANCE, Actor
 from lacp.conformance.judge.ledger import Ledger
 from lacp.conformance.judge.seen import Seen
 from lacp.conformance.verdict import Verdict
@@ -64,6 +64,8 @@ class Muxing:
             return
         self._partner(actor, seen, echoes)
         self._behind(actor, seen)
+        if seen.content.other == actor.identity:
+            self.known = self.other = self.defaulted = None
         if not echoes:
             return
         known, self.known = self.known, seen
@@ -73,6 +75,8 @@ class Muxing:
 
     def _same(self, seen: Seen) -> None:
         """Nothing is new: what was kept is kept again."""
+        if self.known is not None and self.known.content is seen.content:
+            self.known = seen
         if seen.current and _COLLECTING in seen.actor.state:
             self.ledger.keep("MUX-04")
         elif not seen.current and PortState.DEFAULTED in seen.actor.state:
@@ -85,8 +89,11 @@ class Muxing:
         own = self.own
         if own is None or _SYNCHRONIZATION not in seen.actor.state:
             return
-        self.own = None
         passed = seen.time - own.time
+        if passed < MOMENT:
+            # A later one may have overtaken this.
+            return
+        self.own = None
         change = _renamed(own.actor, seen.actor, seen.partner)
         if not change:
             return
@@ -174,7 +181,11 @@ class Muxing:
                 )
 
     def _joined(self, actor: Actor, seen: Seen) -> None:
+        was = self.other or self.defaulted
         if _SYNCHRONIZATION not in seen.actor.state:
+            return
+        if was is not None and seen.time - was.time < MOMENT:
+            # A later one may have overtaken this.
             return
         if self.other is not None:
             self._reselected(actor, self.other, seen)

@@ -26,6 +26,12 @@ _IMPOSSIBLE = 3
 _REGULAR = 0.3
 #: Unchanged LACPDUs in a row, each much too early, that need another reason than chance.
 _EARLY = 8
+#: Seconds within which a LACPDU answers, and how many of the early ones may answer nothing: who
+#: answers each LACPDU sends its periodic ones besides.
+_PROMPT = 0.1
+_UNPROMPTED = 0.6
+#: Spread of intervals, in periods, that only a timer leaves.
+_EVEN = 0.05
 #: The part of a period that no timer runs short of.
 _EARLIEST = 0.75
 
@@ -49,6 +55,9 @@ class Periodic:
     #: LACPDUs that said nothing new, and since when.
     number: int = 0
     since: float = 0.0
+    #: Early ones without another between them.
+    run: int = 0
+    gaps: deque[float] = field(default_factory=lambda: deque(maxlen=_EARLY))
     #: Periodic LACPDUs that came in time, and those that must have been lost before the capture.
     came: int = 0
     lost: int = 0
@@ -74,27 +83,11 @@ class Periodic:
             self._late(actor, seen, gap, due, rule)
         if seen.content is not before.content or self.heard == "wrong":
             self.early.clear()
-            self.since, self.number = seen.time, 0
-        elif due == SLOW_PERIODIC_TIME:
-            self._too_early(actor, seen, gap, due)
+            self.since, self.number, self.run = seen.time, 0, 0
+            self.gaps.clear()
         else:
-            self._too_many(actor, seen, gap, due)
-        self.heard = ""
-
-    def _too_early(self, actor: Actor, seen: Seen, gap: float, due: float) -> None:
-        """Slow: each interval alone is long enough to tell."""
-        if gap >= due * _EARLIEST:
-            self.early.clear()
-            return
-        self._early(actor, seen, gap, due)
-
-    def _too_many(self, actor: Actor, seen: Seen, gap: float, due: float) -> None:
-        """Fast: an answer divides an interval, so it is the number that tells."""
-        self.number += 1
-        if gap < due * _EARLIEST and self.number > (seen.time - self.since) / _EARLIEST + _EARLY:
             self._early(actor, seen, gap, due)
-        elif gap < due * _EARLIEST:
-            self._note(seen)
+        self.heard = ""
 
     def all_lost(self, number: int) -> float:
         """How likely it is that so many other LACPDUs were lost, by how many periodic ones were."""
@@ -147,19 +140,24 @@ class Periodic:
             same="slow",
         )
 
-    def _note(self, seen: Seen) -> None:
-        prompt = seen.time - self.heard_at <= GRACE
+    def _early(self, actor: Actor, seen: Seen, gap: float, due: float) -> None:
+        """Nothing is new and nobody asked: too soon in a row, or too often over all."""
+        self.number += 1
+        self.gaps.append(gap)
+        if gap >= due * _EARLIEST:
+            self.run = 0
+            return
+        self.run += 1
         if not self.early:
             self.early_frame = seen.frame
-        self.early.append(self.heard if prompt else "")
-
-    def _early(self, actor: Actor, seen: Seen, gap: float, due: float) -> None:
-        self._note(seen)
-        if len(self.early) < _EARLY:
+        self.early.append(self.heard if seen.time - self.heard_at <= _PROMPT else "")
+        often = self.number > (seen.time - self.since) / (due * _EARLIEST) + _EARLY
+        if not often and (due == FAST_PERIODIC_TIME or self.run < _EARLY):
             return
         answers = Counter(self.early)
         none = answers[""]
-        if none > len(self.early) // 5:
+        regular = max(self.gaps) - min(self.gaps) <= _EVEN * due
+        if regular or none > len(self.early) * _UNPROMPTED:
             self.ledger.accuse(
                 "PER-02" if due == SLOW_PERIODIC_TIME else "PER-01",
                 actor,

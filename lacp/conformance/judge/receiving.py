@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lacp.conformance.judge.actor import GRACE, TOLERANCE, Actor
+from lacp.conformance.judge.actor import GRACE, MOMENT, TOLERANCE, Actor
 from lacp.conformance.judge.ledger import Ledger
 from lacp.conformance.judge.seen import Seen
 from lacp.info import PortState
@@ -61,6 +61,9 @@ class Receiving:
         if before is None or not before.current or not _only_defaulted(seen):
             return
         passed = seen.time - before.time
+        if passed < MOMENT:
+            # The one may have overtaken the other.
+            return
         if passed >= SHORT_TIMEOUT_TIME - TOLERANCE:
             self.ledger.keep("RXM-09")
             return

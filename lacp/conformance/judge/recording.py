@@ -46,17 +46,17 @@ class Recording:
             return "RXM-22", Verdict.INCONCLUSIVE, said[-1], ""
         selves = actor.selves(since)
         views = [(view, run) for run in said for view, last in run.views if last >= since]
-        earned = [_earned(me, view, run.info) for me in selves for view, run in views]
+        deserved = [earned(me, view, run.info) for me in selves for view, run in views]
         rule = "RXM-24" if granted else "RXM-22"
-        if not earned or any(run.views_forgotten for run in said):
+        if not deserved or any(run.views_forgotten for run in said):
             return rule, Verdict.INCONCLUSIVE, said[-1], ""
         if granted:
             self.denied_since = None
-            if any(earned):
+            if any(deserved):
                 return rule, Verdict.PASS, said[-1], ""
             return _unearned(seen, other, said[-1])
         collects = PortState.COLLECTING in seen.actor.state
-        if collects or not all(earned) or len(usable) > len(said):
+        if collects or not all(deserved) or len(usable) > len(said):
             self.denied_since = None
             return rule, Verdict.PASS, said[-1], ""
         return self._denied(actor, seen, other, said[0])
@@ -77,17 +77,20 @@ class Recording:
 def in_order(seen: Seen, latest: Run) -> bool:
     """Whether the actor says of its partner what the latest LACPDU of that leads to."""
     info = latest.info
-    deserved = _SYNCHRONIZATION in info.state and _earned(seen.actor, latest.views[-1][0], info)
+    deserved = _SYNCHRONIZATION in info.state and earned(seen.actor, latest.views[-1][0], info)
     return deserved is (_SYNCHRONIZATION in seen.partner.state)
 
 
 def _unearned(seen: Seen, other: Actor, run: Run) -> Found:
     rule, why = _flaw(seen.actor, run.views[-1][0])
-    verdict = Verdict.WARN if rule == "RXM-21" else Verdict.FAIL
-    return rule, verdict, run, f"takes {other.name} for in sync, which {why}"
+    if not why:
+        # Both passive: it should not even have spoken.
+        return rule, Verdict.INCONCLUSIVE, run, ""
+    return rule, Verdict.FAIL, run, f"takes {other.name} for in sync, which {why}"
 
 
-def _earned(me: PortInfo, view: PortInfo, info: PortInfo) -> bool:
+def earned(me: PortInfo, view: PortInfo, info: PortInfo) -> bool:
+    """Whether a partner `info` in sync, with this view of `me`, is in sync for `me`, too."""
     return matches(me, info, view) and maintains(me, info, view)
 
 
@@ -99,4 +102,4 @@ def _flaw(me: PortInfo, view: PortInfo) -> tuple[str, str]:
             return rule, f"sees this port's {text} as {wrong}, it is {right}"
     if (view.state ^ me.state) & PortState.AGGREGATION:
         return "RXM-19", "has a wrong view of this port's aggregation bit"
-    return "RXM-21", "is passive and does not know this port as active"
+    return "RXM-24", ""

@@ -44,7 +44,6 @@ _ALL = (
     Rule("RXM-17", "6.4.9",   "A partner that echoes another system priority is not in sync"),
     Rule("RXM-18", "6.4.9",   "A partner that echoes another key is not in sync"),
     Rule("RXM-19", "6.4.9",   "A partner that echoes another aggregation bit is not in sync"),
-    Rule("RXM-21", "6.4.9",   "A partner is in sync only while one end is known to be active"),
     Rule("RXM-22", "6.4.9",   "A partner that says Synchronization and echoes right is in sync"),
     Rule("RXM-24", "6.4.9",   "A partner that does not say Synchronization is not in sync"),
     Rule("RXM-25", "6.4.14",  "Another partner port means detaching first"),

@@ -183,7 +183,11 @@ class Answers:
             self.heard.clear()
 
     def _judge(self, actor: Actor, seen: Seen) -> None:
-        missed = self.missed
+        missed, first = self.missed, self.missed[0].frame
+        ends = [actor] if actor.peer is None else [actor, actor.peer]
+        if any(end.blamed >= first or not end.trusted(seen.time) for end in ends):
+            # What follows from something that one of them does wrong is not told twice.
+            return
         lost = self.periodic.all_lost(len(self.heard))
         if len(missed) < _UNANSWERED and lost > _CHANCE:
             self.ledger.doubt(missed[-1].rule)
