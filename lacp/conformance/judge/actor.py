@@ -89,8 +89,7 @@ class Actor:
     def timeout(self) -> float:
         """Seconds after which it misses its partner, by its own timeout bit."""
         assert self.last is not None
-        short = PortState.SHORT_TIMEOUT in self.last.actor.state
-        return SHORT_TIMEOUT_TIME if short else LONG_TIMEOUT_TIME
+        return SHORT_TIMEOUT_TIME if self.last.content.short_timeout else LONG_TIMEOUT_TIME
 
     @property
     def patience(self) -> float:
@@ -139,7 +138,7 @@ class Actor:
         self._changed(previous, seen)
 
     def _changed(self, previous: Seen | None, seen: Seen) -> None:
-        if previous and (previous.actor.state ^ seen.actor.state) & PortState.SHORT_TIMEOUT:
+        if previous and previous.content.short_timeout is not seen.content.short_timeout:
             self.timeout_since = seen.time
         run = self.said[-1] if self.said else None
         if run is None or run.info != seen.actor:
@@ -153,8 +152,7 @@ class Actor:
         if len(run.views) > _VIEWS:
             del run.views[0]
             run.views_forgotten = True
-        state = seen.actor.state
-        if PortState.COLLECTING in state and PortState.DISTRIBUTING not in state:
+        if seen.content.collecting and PortState.DISTRIBUTING not in seen.actor.state:
             self.independent = True
 
     def selves(self, since: float) -> list[PortInfo]:

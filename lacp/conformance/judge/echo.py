@@ -21,10 +21,8 @@ from lacp.info import PortInfo, PortState
 from lacp.protocol.timers import FAST_PERIODIC_TIME
 
 _SYNCHRONIZATION = PortState.SYNCHRONIZATION
-_COLLECTING = PortState.COLLECTING
 _DISTRIBUTING = PortState.DISTRIBUTING
 _SHORT = PortState.SHORT_TIMEOUT
-_EXPIRED = PortState.EXPIRED
 _DEFAULTED = PortState.DEFAULTED
 
 
@@ -66,7 +64,7 @@ class Echo:
 
     def sent(self, actor: Actor, seen: Seen) -> bool:
         """Judge the partner block of the LACPDU that `actor` just sent; whether it can be right."""
-        if _EXPIRED in seen.actor.state and _COLLECTING not in seen.actor.state:
+        if seen.content.expired and not seen.content.collecting:
             self._expired(actor, seen)
         if not seen.current:
             # The administrative partner, whatever it is told to be; or one from any time before.

@@ -58,7 +58,7 @@ class Muxing:
         self._alone(actor, seen)
         self._changed(actor, before, seen)
         if not seen.current:
-            if PortState.DEFAULTED in seen.actor.state:
+            if seen.content.defaulted:
                 self.defaulted, self.other = seen, None
             self.behind = self.known = None
             return
@@ -77,9 +77,9 @@ class Muxing:
         """Nothing is new: what was kept is kept again."""
         if self.known is not None and self.known.content is seen.content:
             self.known = seen
-        if seen.current and _COLLECTING in seen.actor.state:
+        if seen.current and seen.content.collecting:
             self.ledger.keep("MUX-04")
-        elif not seen.current and PortState.DEFAULTED in seen.actor.state:
+        elif seen.content.defaulted:
             self.defaulted = seen
 
     def _changed(self, actor: Actor, before: Seen | None, seen: Seen) -> None:

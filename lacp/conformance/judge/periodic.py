@@ -12,9 +12,8 @@ from math import ceil, log
 
 from lacp.conformance.judge.actor import GRACE, TOLERANCE, Actor
 from lacp.conformance.judge.ledger import Ledger
-from lacp.conformance.judge.seen import Seen
+from lacp.conformance.judge.seen import Content, Seen
 from lacp.conformance.verdict import Verdict
-from lacp.info import PortState
 from lacp.protocol.receive import mistakes
 from lacp.protocol.timers import FAST_PERIODIC_TIME, SLOW_PERIODIC_TIME
 
@@ -52,6 +51,9 @@ class Periodic:
     #: What the partner sent since the last LACPDU.
     heard: str = ""
     heard_at: float = float("-inf")
+    #: What the partner thinks of this end, by the last two different LACPDUs of both.
+    viewed: tuple[Content, Content] | None = None
+    view: str = ""
     #: LACPDUs that said nothing new, and since when.
     number: int = 0
     since: float = 0.0
@@ -99,15 +101,17 @@ class Periodic:
     def partner_sent(self, actor: Actor, seen: Seen) -> None:
         """Note what the partner of `actor` just said of it."""
         assert actor.last is not None
-        kind = _view(seen, actor.last)
+        pair = seen.content, actor.last.content
+        if self.viewed != pair:
+            self.viewed, self.view = pair, _view(seen, actor.last)
+        kind = self.view
         # The gravest since the last LACPDU: any that has to be answered explains one.
         if self.heard != "wrong":
             self.heard = kind
         self.heard_at = seen.time
 
     def _passive(self, actor: Actor, seen: Seen) -> None:
-        active = (seen.actor.state | seen.partner.state) & PortState.ACTIVITY
-        if active:
+        if not seen.content.passive:
             return
         self.ledger.accuse(
             "PER-10",

@@ -7,12 +7,7 @@ from dataclasses import dataclass
 from lacp.conformance.judge.actor import GRACE, MOMENT, TOLERANCE, Actor
 from lacp.conformance.judge.ledger import Ledger
 from lacp.conformance.judge.seen import Seen
-from lacp.info import PortState
 from lacp.protocol.timers import FAST_PERIODIC_TIME, LONG_TIMEOUT_TIME, SHORT_TIMEOUT_TIME
-
-_EXPIRED = PortState.EXPIRED
-_DEFAULTED = PortState.DEFAULTED
-_COLLECTING = PortState.COLLECTING
 
 #: A flapping link sets Expired again and again, but not in step with the periodic timer for long.
 _EXPIRED_TOO_LONG = 2 * SHORT_TIMEOUT_TIME + FAST_PERIODIC_TIME
@@ -46,19 +41,19 @@ class Receiving:
     def sent(self, actor: Actor, seen: Seen) -> None:
         """Judge the receive state that the LACPDU just sent by `actor` shows."""
         before = actor.before_last
-        if _EXPIRED in seen.actor.state and _COLLECTING in seen.actor.state:
+        if seen.content.expired and seen.content.collecting:
             # Contradicts itself, which is told elsewhere.
             return
         self._order(actor, before, seen)
         self._length(actor, before, seen)
         if seen.current:
             self._late(actor, seen)
-        elif before is not None and before.current and _DEFAULTED not in seen.actor.state:
+        elif before is not None and before.current and not seen.content.defaulted:
             self._early(actor, before, seen)
 
     def _order(self, actor: Actor, before: Seen | None, seen: Seen) -> None:
         """DEFAULTED is entered from EXPIRED, after its 3 s."""
-        if before is None or not before.current or not _only_defaulted(seen):
+        if seen.current or before is None or not before.current or not _only_defaulted(seen):
             return
         passed = seen.time - before.time
         if passed < MOMENT:
@@ -78,7 +73,7 @@ class Receiving:
 
     def _length(self, actor: Actor, before: Seen | None, seen: Seen) -> None:
         """EXPIRED ends after 3 s, heard or not."""
-        if _EXPIRED not in seen.actor.state:
+        if not seen.content.expired:
             if self.expired_since is not None:
                 self.ledger.keep("RXM-09")
             self.expired_since = None
@@ -165,4 +160,4 @@ class Receiving:
 
 
 def _only_defaulted(seen: Seen) -> bool:
-    return _DEFAULTED in seen.actor.state and _EXPIRED not in seen.actor.state
+    return seen.content.defaulted and not seen.content.expired
