@@ -103,7 +103,10 @@ BROKEN = [
     Broken(
         name="aggregates nothing",
         patch=_by(_each_for_itself),
-        fails={"SEL-01": "the same aggregator: the links have the same LAG ID"},
+        fails={
+            "SEL-01": "the same aggregator: the links have the same LAG ID",
+            "ROB-10": "one: it is one LAG",
+        },
     ),
     Broken(
         name="aggregates nothing with one aggregator",
@@ -147,6 +150,7 @@ BROKEN = [
         fails={
             "SEL-07": "Actor_State.Aggregation=0 on both links",
             "SEL-16": "Actor key 0x0201, as management asked for",
+            "ROB-08": "on both links, as management asked for",
         },
     ),
     Broken(
@@ -173,12 +177,16 @@ BROKEN = [
         fails={
             "SEL-11": "another link went down and up",
             "SEL-15": "the stray LACPDU came on link 1",
+            "ROB-05": "only link 1 had another System",
         },
     ),
     Broken(
         name="does not see another system",
         factory=loyal("system"),
-        fails={"SEL-12": "so the ports are DETACHED first"},
+        fails={
+            "SEL-12": "so the ports are DETACHED first",
+            "ROB-03": "its partner is another one each half second",
+        },
     ),
     Broken(
         name="carries traffic without a partner",
