@@ -21,7 +21,14 @@ from lacp.info import PortInfo, PortState
 from lacp.protocol.timers import FAST_PERIODIC_TIME
 
 _SYNCHRONIZATION = PortState.SYNCHRONIZATION
-_DISTRIBUTING = PortState.DISTRIBUTING
+#: What the machines of the peer move by themselves.
+_MOVING = (
+    PortState.SYNCHRONIZATION
+    | PortState.COLLECTING
+    | PortState.DISTRIBUTING
+    | PortState.DEFAULTED
+    | PortState.EXPIRED
+)
 _SHORT = PortState.SHORT_TIMEOUT
 _DEFAULTED = PortState.DEFAULTED
 
@@ -48,6 +55,8 @@ class Charge:
     verdict: Verdict = Verdict.FAIL
     #: The peer said what is repeated, but before it said something else.
     stale: bool = False
+    #: The LACPDU before said something else.
+    news: bool = False
 
 
 @dataclass(slots=True)
@@ -215,10 +224,6 @@ class Echo:
 
     def _never_said(self, actor: Actor, seen: Seen, other: Actor, since: float) -> bool:
         run = other.said[-1]
-        if _only_distributing(seen, run.info) and _slow(actor, other):
-            # Nobody answers a change of Distributing, so that it may hide in the shortest hole.
-            self.ledger.doubt("PDU-11")
-            return True
         old = [one for one in other.said if repeats(seen.partner, one.info)]
         if old:
             stale = old[-1]
@@ -237,7 +242,16 @@ class Echo:
             same = f"never said: {different}"
         frames = (run.last_frame, seen.frame)
         self.charge = Charge(
-            "PDU-11", actor, other, seen, since, frames, message, same, stale=bool(old)
+            "PDU-11",
+            actor,
+            other,
+            seen,
+            since,
+            frames,
+            message,
+            same,
+            stale=bool(old),
+            news=actor.older is None or actor.older.partner != seen.partner,
         )
         return False
 
@@ -254,6 +268,14 @@ def _explained(charge: Charge) -> bool:
         if run.last < charge.since:
             break
         later = run.info
+    return charge.news and _slow(charge.actor, peer) and _hidden(partner, peer)
+
+
+def _hidden(partner: PortInfo, peer: Actor) -> bool:
+    """Whether the peer may have said this in a hole that is shorter than its slow period."""
+    for run in list(reversed(peer.said))[:2]:
+        if partner.identity == run.info.identity:
+            return not (partner.state ^ run.info.state) & ~_MOVING
     return False
 
 
@@ -321,12 +343,6 @@ def _but_sync(partner: PortInfo, info: PortInfo) -> bool:
     return partner.identity == info.identity and not (
         (partner.state ^ info.state) & ~_SYNCHRONIZATION
     )
-
-
-def _only_distributing(seen: Seen, info: PortInfo) -> bool:
-    partner = seen.partner
-    ignored = _DISTRIBUTING | _SYNCHRONIZATION
-    return partner.identity == info.identity and not (partner.state ^ info.state) & ~ignored
 
 
 def _slow(*actors: Actor) -> bool:

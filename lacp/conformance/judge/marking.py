@@ -12,7 +12,7 @@ from lacp.wire.marker import RESPONSE, TYPE_OFFSET, Marker
 
 #: Markers in a row without an answer, each followed by a sign of life, that are no chance: of an
 #: actor that would be Expired if it missed three LACPDUs, and of one that need not be.
-_UNANSWERED = {True: 4, False: 20}
+_UNANSWERED = {True: 5, False: 20}
 #: Seconds without a sign of loss that speak for a link without any.
 _CLEAN = 30.0
 #: Copies that a capture or a link may make of one frame.
@@ -72,7 +72,7 @@ class Marking:
                 "MRK-01",
                 actor,
                 time,
-                self.missed[-4:],
+                self.missed[-5:],
                 f"answered none of {len(self.missed)} markers, though it hears its partner;"
                 " expected a Marker Response within a second",
                 same="unanswered",
@@ -83,7 +83,7 @@ class Marking:
         clean = (
             actor.timeout == SHORT_TIMEOUT_TIME
             and peer is not None
-            and max(actor.unbroken, self.deaf_at) <= time - _CLEAN
+            and max(actor.unbroken, peer.unbroken, self.deaf_at) <= time - _CLEAN
         )
         return _UNANSWERED[clean]
 

@@ -46,6 +46,8 @@ class Receiving:
             return
         self._order(actor, before, seen)
         self._length(actor, before, seen)
+        if not seen.current:
+            self.unheard, self.witness = 0, None
         if seen.current:
             self._late(actor, seen)
         elif before is not None and before.current and not seen.content.defaulted:
