@@ -76,6 +76,10 @@ def test_a_case_is_skipped_only_where_it_does_not_apply(case: Case) -> None:
                 assert reason.startswith("is of edition")
             elif case.device.get("control", control) is not control:
                 assert reason.startswith("needs a device with control")
+            elif case.device.get("version", 1) != 1:
+                assert reason == "needs a device with version 2, this one has 1"
+                assert case.unfit(profile_for(case, name, control, version=2), case.links) == ""
+                ran.add(name)
             else:
                 assert reason == ""
                 ran.add(name)

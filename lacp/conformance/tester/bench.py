@@ -32,6 +32,11 @@ class PortView:
     partner: PortInfo | None
     #: By the names of `lacp.protocol.counters.Counters`.
     counters: Mapping[str, int]
+    #: Version 2: what the partner has otherwise, as far as it is compared: "algorithm", "digest"
+    #: (of conversations) and "service" (mapping digest).
+    differs: frozenset[str] | None = None
+    #: Version 2: whether frames that come by the wrong link are discarded.
+    discards: bool | None = None
 
 
 class Management(Protocol):

@@ -99,7 +99,9 @@ def _folder() -> Any:
 
 
 def _said(value: object) -> str:
-    return {True: "on", False: "off", None: "unlimited"}.get(value, str(value))  # type: ignore[call-overload,no-any-return]
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "unlimited" if value is None else str(value)
 
 
 class _Reader:

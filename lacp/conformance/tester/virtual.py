@@ -44,9 +44,10 @@ def profile_for(
 ) -> Profile:
     """The profile of our engine in virtual time, with the features that the case asks for.
 
-    A case that is of the other control is not given it: it does not fit.
+    A case that is of the other control, or of version 2, is not given it: it does not fit.
     """
-    features = {**device, **case.device, "control": control}
+    fixed = {"control": control, "version": device.get("version", 1)}
+    features = {**device, **case.device, **fixed}
     return Profile(
         name="engine",
         description="the engine of this package in virtual time",

@@ -151,4 +151,8 @@ def test_who_fits() -> None:
     assert it.lacks(frozenset(), {"max_links": 2}) == (
         "needs a device with max_links 2, this one has unlimited"
     )
+    # 1 and 0 are numbers here, not on and off.
+    assert it.lacks(frozenset(), {"version": 2}) == (
+        "needs a device with version 2, this one has 1"
+    )
     assert it.lacks(frozenset(), {"control": Control.COUPLED}) == ""
