@@ -65,6 +65,8 @@ class Actor:
     unchanged: float = 0.0
     #: Since when its own timeout bit is what it is.
     timeout_since: float = 0.0
+    #: Other names under which its address has sent before.
+    names: frozenset[Identity] = frozenset()
     #: LACPDUs of its partner since it last said that it hears one.
     deaf_to: int = 0
     #: When it last sent something that was no LACPDU to everybody.

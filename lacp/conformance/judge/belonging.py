@@ -101,6 +101,8 @@ class Belonging:
     def _rename(self, actor: Actor, seen: Seen) -> None:
         """The same address sends under another name, and carries traffic with it already."""
         was = self._users.get(seen.content.source)
+        if was is not None and was is not actor and len(was.names) < _TURNS:
+            actor.names |= {was.identity}
         told = actor.blamed == seen.frame
         if was is None or was is actor or told or not seen.current:
             return

@@ -250,7 +250,7 @@ class Echo:
             frames,
             message,
             same,
-            stale=bool(old),
+            stale=bool(old) or _outdated(seen.partner, other),
             news=actor.older is None or actor.older.partner != seen.partner,
         )
         return False
@@ -343,6 +343,19 @@ def _but_sync(partner: PortInfo, info: PortInfo) -> bool:
     return partner.identity == info.identity and not (
         (partner.state ^ info.state) & ~_SYNCHRONIZATION
     )
+
+
+def _outdated(partner: PortInfo, other: Actor) -> bool:
+    """Whether `other` was once named so, and is not any more."""
+    now = other.said[-1].info
+    return not _but_bits(partner, now) and any(_but_bits(partner, run.info) for run in other.said)
+
+
+def _but_bits(partner: PortInfo, info: PortInfo) -> bool:
+    """Whether both are the same port of the same LAG."""
+    aggregation = PortState.AGGREGATION
+    same = not (partner.state ^ info.state) & aggregation
+    return partner.identity == info.identity and same
 
 
 def _slow(*actors: Actor) -> bool:

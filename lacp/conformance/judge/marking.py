@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from lacp.conformance.judge.actor import GRACE, MOMENT, TOLERANCE, Actor
 from lacp.conformance.judge.ledger import Ledger
-from lacp.protocol.timers import SHORT_TIMEOUT_TIME
+from lacp.protocol.timers import FAST_PERIODIC_TIME, SHORT_TIMEOUT_TIME
 from lacp.wire.marker import RESPONSE, TYPE_OFFSET, Marker
 
 #: Markers in a row without an answer, each followed by a sign of life, that are no chance: of an
@@ -82,6 +82,7 @@ class Marking:
         peer = actor.peer
         clean = (
             actor.timeout == SHORT_TIMEOUT_TIME
+            and actor.period == FAST_PERIODIC_TIME
             and peer is not None
             and max(actor.unbroken, peer.unbroken, self.deaf_at) <= time - _CLEAN
         )
@@ -210,8 +211,10 @@ def _unbroken(actor: Actor, since: float) -> bool:
 
 def _hears_another(actor: Actor) -> bool:
     """Whether the actor's partner is not itself: a looped port rightly answers itself."""
-    last = actor.last
-    return last is not None and last.current and last.content.other != actor.identity
+    last, peer = actor.last, actor.peer
+    if last is None or not last.current or peer is None or peer.last is None:
+        return False
+    return peer.last.content.source != last.content.source
 
 
 def _answer(payload: bytes) -> bytes:

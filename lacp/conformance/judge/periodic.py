@@ -10,7 +10,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from math import ceil, log
 
-from lacp.conformance.judge.actor import GRACE, TOLERANCE, Actor
+from lacp.conformance.judge.actor import GRACE, TOLERANCE, Actor, follows
 from lacp.conformance.judge.ledger import Ledger
 from lacp.conformance.judge.seen import Content, Seen
 from lacp.conformance.verdict import Verdict
@@ -157,6 +157,11 @@ class Periodic:
         self.early.append(self.heard if seen.time - self.heard_at <= _PROMPT else "")
         often = self.number > (seen.time - self.since) / (due * _EARLIEST) + _EARLY
         if not often and (due == FAST_PERIODIC_TIME or self.run < _EARLY):
+            return
+        peer = actor.peer
+        if peer is None or peer.last is None or not follows(peer.last, seen):
+            # Whoever asks for these is not in the capture.
+            self.ledger.doubt("PER-02" if due == SLOW_PERIODIC_TIME else "PER-01")
             return
         answers = Counter(self.early)
         none = answers[""]

@@ -54,7 +54,7 @@ class Recording:
             self.denied_since = None
             if any(deserved):
                 return rule, Verdict.PASS, said[-1], ""
-            return _unearned(seen, other, said[-1])
+            return _unearned(actor, seen, other, said[-1])
         collects = PortState.COLLECTING in seen.actor.state
         if collects or not all(deserved) or len(usable) > len(said):
             self.denied_since = None
@@ -81,12 +81,23 @@ def in_order(seen: Seen, latest: Run) -> bool:
     return deserved is (_SYNCHRONIZATION in seen.partner.state)
 
 
-def _unearned(seen: Seen, other: Actor, run: Run) -> Found:
-    rule, why = _flaw(seen.actor, run.views[-1][0])
-    if not why:
-        # Both passive: it should not even have spoken.
+def _unearned(actor: Actor, seen: Seen, other: Actor, run: Run) -> Found:
+    view = run.views[-1][0]
+    rule, why = _flaw(seen.actor, view)
+    made_up = PortState.DEFAULTED not in run.info.state and not _was(actor, view)
+    if not why or made_up:
+        # Both are passive, and it should not even have spoken; or it is the one that is wrong.
         return rule, Verdict.INCONCLUSIVE, run, ""
     return rule, Verdict.FAIL, run, f"takes {other.name} for in sync, which {why}"
+
+
+def _was(actor: Actor, view: PortInfo) -> bool:
+    """Whether the actor has ever said what `view` says of it, or `view` is of another name."""
+    aggregation = PortState.AGGREGATION
+    return (view.system, view.port) in actor.names or any(
+        run.info.identity == view.identity and not (run.info.state ^ view.state) & aggregation
+        for run in actor.said
+    )
 
 
 def earned(me: PortInfo, view: PortInfo, info: PortInfo) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lacp.conformance.judge.actor import Actor, follows, on_cadence
+from lacp.conformance.judge.actor import DISORDER, Actor, follows, on_cadence
 from lacp.conformance.judge.ledger import Ledger
 from lacp.conformance.judge.seen import Content, Seen
 from lacp.conformance.verdict import Verdict
@@ -104,7 +104,7 @@ def _quiet(before: _One, odd: _One, seen: Seen) -> bool:
         return False
     return (
         before.seen.current
-        and max(peer.unchanged, peer.unbroken) <= before.seen.time
+        and max(peer.unchanged, peer.unbroken) <= before.seen.time - DISORDER
         and follows(peer.last, seen)
     )
 
@@ -116,6 +116,9 @@ def _difference(was: Content, now: Content) -> tuple[str, str] | None:
         return "RXM-09", f"Defaulted (state {now.actor.state:#04x})"
     if receiving:
         # One lost LACPDU more or less may do this.
+        return None
+    if now.actor.state & ~was.actor.state & PortState.SYNCHRONIZATION:
+        # A port that has just been selected may have to leave again.
         return None
     own = _field(was.actor, now.actor)
     if own is not None:
