@@ -1,0 +1,63 @@
+"""The sentence for each link: how it went, and which end is wrong."""
+
+from __future__ import annotations
+
+from lacp.info import PORT_STATES, PortInfo
+from lacp.protocol.edition import EDITION_2014
+from lacp.sim.network import address
+from tests.property.judge_mutations import info, lacpdu
+from tests.property.judge_worlds import Shot, frames, judged
+
+LEFT, RIGHT = address(1, 1), address(2, 1)
+ONE, TWO = f"{address(1)}#1", f"{address(2)}#1"
+
+
+def summary(said: list[Shot]) -> str:
+    (link,) = judged(frames(sorted(said)), EDITION_2014).links
+    return link.summary
+
+
+def pair(left: int, right: int) -> list[Shot]:
+    return [
+        shot
+        for n in range(10)
+        for shot in (
+            lacpdu(n, LEFT, info(1, left), info(2, right)),
+            lacpdu(n + 0.4, RIGHT, info(2, right), info(1, left)),
+        )
+    ]
+
+
+def test_both_ends_are_fine() -> None:
+    assert summary(pair(0x3F, 0x3F)) == "Both ends distribute at the end. Nothing violated."
+
+
+def test_one_end_is_wrong() -> None:
+    said = summary(pair(0x2F, 0x3F))
+    assert said.endswith(
+        f"{ONE} is wrong: MUX-10 (Distributing needs Collecting, that needs Synchronization)."
+    )
+
+
+def test_one_end_is_deaf() -> None:
+    said = pair(0x3F, 0x3F)
+    for n in range(10, 20):
+        nobody = PortInfo(state=PORT_STATES[0x02])
+        left = (info(1, 0x87), info(2, 0x37)) if n < 13 else (info(1, 0x47), nobody)
+        said += [lacpdu(n + 3, LEFT, *left), lacpdu(n + 0.4, RIGHT, info(2, 0x0F), info(1, 0x87))]
+    assert summary(said).startswith(f"{ONE} does not hear {TWO}, whose LACPDUs are in this capture")
+
+
+def test_nobody_answers() -> None:
+    said = [lacpdu(30 * n, LEFT, info(1, 0x45), PortInfo()) for n in range(3)]
+    assert summary(said).startswith(f"Nobody in this capture answers {ONE}")
+
+
+def test_a_loop() -> None:
+    said = [lacpdu(n, LEFT, info(1, 0x07), info(1, 0x07)) for n in range(9)]
+    assert summary(said) == f"{ONE} hears itself: its link is looped. Nothing violated."
+
+
+def test_one_direction_only() -> None:
+    said = [lacpdu(n, LEFT, info(1, 0x3F), info(2, 0x3F)) for n in range(9)]
+    assert "only its own side was judged" in summary(said)
