@@ -11,26 +11,21 @@ received. What depends on something that the capture cannot show is inconclusive
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lacp.capture.frame import Frame
 from lacp.conformance.judge import formats
 from lacp.conformance.judge.actor import GRACE, Actor
 from lacp.conformance.judge.belonging import Belonging, bound
-from lacp.conformance.judge.echo import Echo
+from lacp.conformance.judge.dossier import Dossier, Station, open_dossier
 from lacp.conformance.judge.ledger import Ledger
-from lacp.conformance.judge.marking import Marked, Marking
-from lacp.conformance.judge.muxing import Muxing
-from lacp.conformance.judge.periodic import Periodic
-from lacp.conformance.judge.receiving import Receiving
+from lacp.conformance.judge.marking import Marked
 from lacp.conformance.judge.report import (
     ActorReport,
     CaptureReport,
     Exhibit,
-    TimelineEntry,
 )
 from lacp.conformance.judge.seen import Content, Identity, Seen, read
-from lacp.conformance.judge.sending import Answers, Limit
 from lacp.conformance.judge.steady import Steady
 from lacp.conformance.judge.summary import links
 from lacp.conformance.judge.timeline import entry
@@ -69,32 +64,6 @@ class Options:
     exhibits: int = 0
 
 
-@dataclass(slots=True)
-class _Checks:
-    """One actor and what is checked of it."""
-
-    actor: Actor
-    ledger: Ledger
-    echo: Echo
-    receiving: Receiving
-    muxing: Muxing
-    periodic: Periodic
-    limit: Limit
-    answers: Answers
-    marking: Marking
-    timeline: list[TimelineEntry] = field(default_factory=list)
-    #: LACPDUs against whose form there is nothing to say.
-    flawless: int = 0
-
-
-@dataclass(slots=True)
-class _Station:
-    """A source address: who last sent from it, and what it sends."""
-
-    actor: Actor | None = None
-    steady: Steady | None = None
-
-
 class Judge:
     """Judges one capture."""
 
@@ -104,9 +73,9 @@ class Judge:
         self._ledger = Ledger()
         self._ignored = Ledger()
         self._actors: dict[Identity, Actor] = {}
-        self._checks: dict[Identity, _Checks] = {}
+        self._dossiers: dict[Identity, Dossier] = {}
         self._belonging = Belonging(self._ledger, self._actors)
-        self._stations: dict[bytes, _Station] = {}
+        self._stations: dict[bytes, Station] = {}
         self._last = 0.0
         self._entries = 0
         self._limits: dict[str, None] = {}
@@ -146,7 +115,7 @@ class Judge:
         if total is not None:
             report.frames.total = total
         report.actors = [self._describe(actor) for actor in self._chosen()]
-        for checks in self._checks.values():
+        for checks in self._dossiers.values():
             formats.flawless(checks.ledger, checks.flawless)
             checks.flawless = 0
         only = self._options.actor
@@ -168,7 +137,7 @@ class Judge:
         content = read(octets, start, frame.cooked)
         seen = Seen(frame.number, frame.time, content)
         self._hole(frame.time)
-        checks = self._checks_of(content)
+        checks = self._dossier(content)
         if checks is None:
             report.left_out += 1
             return
@@ -198,7 +167,7 @@ class Judge:
             self._behaviour(checks, station, seen)
             self._tell(actor, seen)
 
-    def _behaviour(self, checks: _Checks, station: _Station, seen: Seen) -> None:
+    def _behaviour(self, checks: Dossier, station: Station, seen: Seen) -> None:
         """What the actor does, as far as it is one."""
         actor = checks.actor
         echoes = checks.echo.sent(actor, seen)
@@ -223,37 +192,27 @@ class Judge:
         """Whoever hears the actor has heard this, or may have."""
         hearer = actor.peer
         if hearer is not None and hearer.peer is actor and hearer is not actor:
-            theirs = self._checks[hearer.identity]
+            theirs = self._dossiers[hearer.identity]
             theirs.echo.partner_sent(hearer, actor)
             theirs.receiving.partner_sent(hearer)
             theirs.periodic.partner_sent(hearer, seen)
             theirs.answers.partner_sent(hearer, actor, seen)
 
-    def _checks_of(self, content: Content) -> _Checks | None:
-        checks = self._checks.get(content.end)
-        if checks is None and len(self._checks) < _ACTORS:
+    def _dossier(self, content: Content) -> Dossier | None:
+        dossier = self._dossiers.get(content.end)
+        if dossier is None and len(self._dossiers) < _ACTORS:
             actor = self._actors[content.end] = Actor(content.end)
             only = self._options.actor
             ledger = self._ledger if only is None or actor.name == only else self._ignored
-            periodic = Periodic(ledger)
-            checks = self._checks[content.end] = _Checks(
-                actor,
-                ledger,
-                Echo(ledger, self._actors),
-                Receiving(ledger),
-                Muxing(ledger),
-                periodic,
-                Limit(ledger, self._options.edition),
-                Answers(ledger, periodic),
-                Marking(ledger),
-            )
-        return checks
+            dossier = open_dossier(actor, ledger, self._actors, self._options.edition)
+            self._dossiers[content.end] = dossier
+        return dossier
 
-    def _station(self, source: bytes) -> _Station:
+    def _station(self, source: bytes) -> Station:
         station = self._stations.get(source)
         if station is None:
             bound(self._stations)
-            station = self._stations[source] = _Station(None, Steady(self._ledger))
+            station = self._stations[source] = Station(None, Steady(self._ledger))
         return station
 
     def _introduce(self, actor: Actor, content: Content, now: float) -> None:
@@ -302,7 +261,7 @@ class Judge:
             " capture, or all links down; what depends on it was not judged"
         )
 
-    def _draw(self, checks: _Checks, seen: Seen) -> None:
+    def _draw(self, checks: Dossier, seen: Seen) -> None:
         last = checks.timeline[-1] if checks.timeline else None
         if last is not None and (last.actor_state, last.partner_state) == (
             seen.actor.state,
@@ -332,7 +291,7 @@ class Judge:
         elif not checks.marking.mistyped(actor, marked):
             peer = actor.peer
             if peer is not None and peer is not actor:
-                self._checks[peer.identity].marking.partner_sent(marked)
+                self._dossiers[peer.identity].marking.partner_sent(marked)
 
     def _other(self, frame: Frame, octets: bytes, start: int) -> None:
         """A slow protocol that is not ours, or a Marker PDU of an unknown type."""
@@ -356,7 +315,7 @@ class Judge:
         found = [one for one in validate(octets) if not (frame.cooked and one.offset == 0)]
         formats.lacpdu(checks.ledger, checks.actor, frame.number, frame.time, tuple(found))
 
-    def _form(self, checks: _Checks, frame: Frame, octets: bytes, response: bool = False) -> bool:
+    def _form(self, checks: Dossier, frame: Frame, octets: bytes, response: bool = False) -> bool:
         """Judge how a Marker PDU is formed; whether it is odd.
 
         Most oddities of a response are those of the marker that it repeats.
@@ -371,10 +330,10 @@ class Judge:
         formats.marker(checks.ledger, checks.actor, frame.number, frame.time, found)
         return bool(found)
 
-    def _sender(self, octets: bytes) -> _Checks | None:
+    def _sender(self, octets: bytes) -> Dossier | None:
         station = self._stations.get(octets[6:12])
         actor = station.actor if station is not None else None
-        return self._checks[actor.identity] if actor is not None else None
+        return self._dossiers[actor.identity] if actor is not None else None
 
     def _keep(self, frame: Frame, actor: str | None, kind: str) -> None:
         if not self._options.exhibits:
@@ -410,7 +369,7 @@ class Judge:
             actor.first,
             actor.last.time,
             actor.peer.name if actor.peer is not None else None,
-            self._checks[actor.identity].timeline,
+            self._dossiers[actor.identity].timeline,
         )
 
 
