@@ -8,11 +8,20 @@ from typing import Any
 
 from lacp.conformance.verdict import Verdict
 from lacp.info import PortState
+from lacp.protocol import receive
 from lacp.protocol.config import SystemConfig
 from lacp.protocol.port import Port
 from lacp.protocol.system import System
 from lacp.wire.lacpdu import Lacpdu
-from tests.conformance.broken import Broken, lacpdu_of, lacpdus, translated, with_state
+from tests.conformance.broken import (
+    Broken,
+    deaf,
+    lacpdu_of,
+    lacpdus,
+    patched,
+    translated,
+    with_state,
+)
 
 _SYNC = PortState.SYNCHRONIZATION
 _ACTIVITY = PortState.ACTIVITY
@@ -67,6 +76,11 @@ def _sync_if(sync: Callable[[Port, Lacpdu], bool]) -> type[System]:
 
 def _sync(pdu: Lacpdu) -> bool:
     return _SYNC in pdu.actor.state
+
+
+def _of_an_individual(_system: System, _port: Port, frame: bytes, _now: float) -> bool:
+    pdu = lacpdu_of(frame)
+    return pdu is not None and _AGGREGATION not in pdu.actor.state
 
 
 def _active_echo(port: Port, pdu: Lacpdu) -> Lacpdu:
@@ -167,6 +181,19 @@ BROKEN = [
         name="does not compare Synchronization",
         factory=_blind_to(_SYNC),
         fails={"NTT-08": _UNANSWERED},
+    ),
+    Broken(
+        name="answers nobody who is wrong about it",
+        patch=patched(receive, "update_ntt", lambda *_: None),
+        fails={
+            **{f"NTT-{number:02}": "of an H that is out of sync" for number in (1, 2, 3, 4, 5, 9)},
+            **{f"NTT-{number:02}": "of an H that is in sync" for number in (6, 7, 8)},
+        },
+    ),
+    Broken(
+        name="is deaf to Individual partners",
+        factory=deaf(_of_an_individual),
+        fails={"RXM-20": "H is Individual"},
     ),
     Broken(
         name="wants Individual partners to match",

@@ -1,8 +1,10 @@
 """Group NTT: update_NTT (6.4.9), which partners are answered and which are not.
 
 Who has to be answered is asked by a partner with the long timeout: the device is then silent for
-30 s by itself, and an answer is an answer. Who must not be, by one with the short timeout, between
-two periodic LACPDUs: a device that sends every second, whatever it is asked for, is not accused of
+30 s by itself, and an answer is an answer. It asks twice: a partner in sync that gets the device
+wrong is no longer in sync to it, which the Mux machine tells; of one that is out of sync nothing
+but update_NTT does. Who must not be answered is asked by one with the short timeout, between two
+periodic LACPDUs: a device that sends every second, whatever it is asked for, is not accused of
 answering.
 """
 
@@ -36,22 +38,28 @@ def _answered(id: str, what: str, change: Callable[[PortInfo], PortInfo]) -> Cas
         id,
         f"A partner that has {what} wrong is answered",
         clause="6.4.9",
-        stimulus=f"converged, H with the long timeout; one LACPDU of H with another {what}",
-        expected="a LACPDU within 0.35 s (WARN) and 1.25 s (FAIL)",
+        stimulus=f"converged, H with the long timeout; one LACPDU of H with another {what}, then "
+        "one while H is out of sync",
+        expected="a LACPDU within 0.35 s (WARN) and 1.25 s (FAIL) of each",
+        wall=Wall.MIDDLE,
     )
     def script(t: Trial) -> Script:
         yield from t.b2()
         partner = t.partner()
         partner.silence()
         partner.actor = _toggled(partner.actor, PortState.SHORT_TIMEOUT)
-        partner.send()
-        yield from t.wait(0.2)
-        sent = partner.send(echo=change(partner.device))
-        answer = yield from t.next_pdu(
-            within=BOUND,
-            what=f"an answer to a LACPDU with a wrong {what}, which update_NTT compares",
-        )
-        t.check_prompt(answer, sent.time, "the answer")
+        for in_sync in (1, 0):
+            says = partner.good(in_sync, in_sync, in_sync)
+            partner.send(says)
+            # A device may finish its second first, and has to tell that H is out of sync.
+            yield from t.wait(t.bound)
+            sent = partner.send(says, echo=change(partner.device))
+            answer = yield from t.next_pdu(
+                within=BOUND,
+                what=f"an answer to a LACPDU with a wrong {what}, which update_NTT compares, of an "
+                f"H that is {'in' if in_sync else 'out of'} sync",
+            )
+            t.check_prompt(answer, sent.time, "the answer")
 
     return script
 
