@@ -244,7 +244,7 @@ BROKEN = [
     Broken(
         name="is deaf while the timer expires",
         factory=deaf(_at_the_brink),
-        fails={"RXM-36": "after the one before"},
+        fails={"RXM-36": "the one before"},
     ),
     Broken(
         name="wants to be known first",

@@ -324,6 +324,8 @@ def restarted(t: Trial) -> Script:
     while t.now < start + 15.0:
         t.partner().send()
         yield from t.quiet(2.7, "no Expired=1 while H sends every 2.7 s", lambda it: it.expired)
+    heard = len(t.pdus(since=start))
+    t.check(heard >= 10, f"{heard} LACPDUs in {t.now - start:.0f} s", "one each second")
 
 
 @case(

@@ -5,24 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from lacp.address import Mac
 from lacp.conformance.catalogue.case import Case, Script, Source, Wall, case
+from lacp.conformance.catalogue.steps import OTHER_SYSTEM, knows, toggled
 from lacp.conformance.tester.partner import Partner
 from lacp.conformance.tester.trial import BOUND, TOLERANCE, Trial, Wait
 from lacp.info import PORT_STATES, PortInfo, PortState
 from lacp.protocol.timers import AGGREGATE_WAIT_TIME
 
-_OTHER_SYSTEM = Mac.parse("02:48:00:00:00:77")
 _AGGREGATION = PortState.AGGREGATION
 _ACTIVITY = PortState.ACTIVITY
 _OUT_OF_SYNC = (
     "Partner_State.Synchronization=0, Collecting=0 and Distributing=0 from 0.35 s to 3 s after"
 )
-
-
-def toggled(info: PortInfo, flag: PortState) -> PortInfo:
-    """`info` with one bit of its state inverted."""
-    return replace(info, state=PORT_STATES[info.state ^ flag])
 
 
 def _attached(t: Trial) -> Wait[None]:
@@ -47,7 +41,9 @@ def _not_in_sync(t: Trial, why: str) -> Wait[None]:
     start = t.now + t.prompt
     yield from t.next_pdu(within=BOUND, what="a LACPDU")
     yield from t.wait_until(start + 3.0)
-    for it in t.pdus(since=start):
+    heard = t.pdus(since=start)
+    t.check(heard, "no LACPDU in 3 s", "one each second, as H asks for")
+    for it in heard:
         t.check(
             not it.partner_sync and not it.collecting and not it.distributing,
             it.summary,
@@ -56,10 +52,12 @@ def _not_in_sync(t: Trial, why: str) -> Wait[None]:
 
 
 def _in_sync(t: Trial, why: str) -> Wait[None]:
+    """The device must see H in sync; it may always have seen its administrative partner so."""
+    knows_h = knows(t.partner())
     yield from t.next_pdu(
-        lambda it: it.partner_sync,
+        lambda it: knows_h(it) and it.partner_sync,
         within=BOUND,
-        what=f"Partner_State.Synchronization=1: {why}",
+        what=f"Partner_State.Synchronization=1 of H: {why}",
     )
 
 
@@ -93,7 +91,7 @@ WRONG_ECHOES = (
         lambda it: replace(it, port_priority=it.port_priority ^ 0x4000),
         False,
     ),
-    _wrong_echo("RXM-16", "Partner_System", lambda it: replace(it, system=_OTHER_SYSTEM), True),
+    _wrong_echo("RXM-16", "Partner_System", lambda it: replace(it, system=OTHER_SYSTEM), True),
     _wrong_echo(
         "RXM-17",
         "Partner_System_Priority",
@@ -116,7 +114,7 @@ def individual_partner(t: Trial) -> Script:
     yield from t.b1()
     partner = t.partner()
     partner.actor = toggled(partner.actor, _AGGREGATION)
-    nonsense = PortInfo(0x5A5A, _OTHER_SYSTEM, 0x5A5A, 0x5A5A, 0x5A5A, PORT_STATES[0xA4])
+    nonsense = PortInfo(0x5A5A, OTHER_SYSTEM, 0x5A5A, 0x5A5A, 0x5A5A, PORT_STATES[0xA4])
     partner.alter = lambda pdu: replace(pdu, partner=nonsense)
     partner.hold(partner.good(1, 0, 0).state)
     yield from _in_sync(t, "H is Individual and need not match")
@@ -229,7 +227,7 @@ SELECTED_ANEW = (
         "Actor_Port_Priority",
         lambda it: replace(it, port_priority=it.port_priority ^ 0x4000),
     ),
-    _selected_anew("RXM-27", "Actor_System", lambda it: replace(it, system=_OTHER_SYSTEM)),
+    _selected_anew("RXM-27", "Actor_System", lambda it: replace(it, system=OTHER_SYSTEM)),
     _selected_anew(
         "RXM-28",
         "Actor_System_Priority",
@@ -255,16 +253,18 @@ def bits_do_not_unselect(t: Trial) -> Script:
     for flag in PortState:
         if flag in (_AGGREGATION, PortState.SYNCHRONIZATION):
             continue
+        start = t.now
         _once(partner, flag)
-        yield from t.quiet(
-            1.5,
-            f"no Synchronization=0 for {flag.name} of H inverted: only its identity and "
-            "Aggregation count",
-            lambda it: not it.synchronization,
-        )
+        yield from t.wait(1.5)
         partner.mirror()
         yield from t.converge([partner])
         yield from t.wait(0.5)
+        for it in t.pdus(since=start):
+            t.check(
+                it.synchronization,
+                f"{it.summary} for {flag.name} of H inverted",
+                "Synchronization=1 throughout: only H's identity and Aggregation count",
+            )
 
 
 def _once(partner: Partner, flag: PortState) -> None:
