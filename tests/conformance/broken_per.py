@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from lacp.conformance.verdict import Verdict
-from lacp.info import PortState
-from lacp.link import Link
+from lacp.info import PortInfo, PortState
+from lacp.link import DOWN, Link
+from lacp.protocol.config import PortConfig
 from lacp.protocol.events import Event, Transmit
 from lacp.protocol.periodic import Periodic, PeriodicMachine, PeriodicState
 from lacp.protocol.receive import Receive, ReceiveState
@@ -35,6 +37,14 @@ def _unhurried(machine: PeriodicMachine) -> bool:
     """Heeds the short timeout only when a period is over."""
     waiting = machine.state is PeriodicState.SLOW_PERIODIC and not machine.timer_expired
     return _SHORT in machine.port.partner.state and not waiting
+
+
+class _Expecting(System):
+    """Not broken: its administrative partner is active, so it has to send to nobody."""
+
+    def add_port(self, name: str, config: PortConfig, now: float, link: Link = DOWN) -> None:
+        expecting = replace(config, partner=PortInfo(state=_ACTIVITY))
+        super().add_port(name, expecting, now, link)
 
 
 _silent = PeriodicMachine.__dict__["silent"]
@@ -177,6 +187,15 @@ BROKEN = [
         factory=_Greets,
         fails={"PER-07": "both ends are passive"},
         verdict=Verdict.WARN,
+    ),
+    Broken(
+        name="has an active administrative partner",
+        factory=_Expecting,
+        fails={
+            "PER-07": "the device's administrative partner is active",
+            "PER-12": "the device's administrative partner is active",
+        },
+        verdict=Verdict.INFO,
     ),
     Broken(
         name="is passive to everybody",

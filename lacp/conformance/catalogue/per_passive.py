@@ -25,7 +25,7 @@ def _silent(t: Trial, until: float, why: str) -> Wait[None]:
         if pdu is None:
             continue
         seen = f"saw {pdu.summary} {pdu.time - start:.3f} s after {why}"
-        if PortState.ACTIVITY in pdu.partner.state and pdu.defaulted and not pdu.expired:
+        if PortState.ACTIVITY in pdu.partner.state and pdu.defaulted:
             t.info(f"{seen}; the device's administrative partner is active")
             return
         if pdu.time - start > t.bound:
