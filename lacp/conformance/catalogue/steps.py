@@ -57,9 +57,10 @@ def attached(t: Trial, link: int = 0) -> Wait[None]:
 def is_coupled(t: Trial, heard: list[Seen], when: str) -> bool:
     """Whether a device that collects from a partner that does not is of coupled control.
 
-    Fails when that is not the control that the device is said to have; where nothing is said of
-    it, both are right.
+    Fails when that is not the control that the device is said to have, or nothing was heard; where
+    nothing is said of it, both are right.
     """
+    t.check(heard, f"no LACPDU {when}", "some: H has the short timeout")
     coupled = [it.distributing for it in heard]
     if t.device.control is None:
         t.check(
