@@ -263,10 +263,13 @@ def all_senders(world: World) -> list[Shot]:
 
 def captured(dice: Random, world: World) -> tuple[str, list[Frame]]:
     """One of the captures that can be made of the network, and how it was made."""
-    end = dice.choice(world.ends)
-    kind = dice.choice(("end", "end", "middle", "senders"))
+    end = dice.choice(dice.choice(world.cables).ends)
+    kind = dice.choice(("end", "end", "middle", "senders", "both"))
     if kind == "end":
         shots = at_end(world, end)
+    elif kind == "both":
+        cable = next(one for one in world.cables if end in one.ends)
+        shots = [shot for each in dict.fromkeys(cable.ends) for shot in at_end(world, each)]
     elif kind == "middle":
         shots = in_the_middle(world, end, dice)
     else:

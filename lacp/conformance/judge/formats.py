@@ -29,6 +29,7 @@ _RULES = (
     ("TLV_type", "V2-01"),
 )
 _LACPDU_RULES = tuple(dict.fromkeys(rule for _, rule in _RULES if rule != "V2-01"))
+_NAMES = ("PDU-08", "PDU-09")
 _MARKER_RULES = ("PDU-01", "PDU-02", "PDU-03")
 
 
@@ -81,5 +82,8 @@ def _accuse(
         ledger.doubt(rule)
         return
     verdict = Verdict.FAIL if deviation.severity is Severity.FAIL else Verdict.WARN
+    if rule in _NAMES:
+        # Whoever has an impossible name is no witness for what its partner makes of it.
+        actor.unreliable = True
     message = f"{deviation.message}, at offset {deviation.offset}"
     ledger.accuse(rule, actor, time, [frame], message, verdict=verdict)

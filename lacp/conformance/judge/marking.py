@@ -16,7 +16,7 @@ _UNANSWERED = {True: 5, False: 20}
 #: Seconds without a sign of loss that speak for a link without any.
 _CLEAN = 30.0
 #: Copies that a capture or a link may make of one frame.
-_COPIES = 4
+_COPIES = 6
 _ANSWER = 1.0 + TOLERANCE + GRACE
 #: Slow-protocol frames of one subtype in a second (57A.2).
 _PER_SECOND = 10

@@ -14,8 +14,8 @@ from lacp.info import PortState
 from lacp.protocol.edition import Edition
 from lacp.protocol.timers import FAST_PERIODIC_TIME
 
-#: Copies that a capture or a link may make of one frame: each of two, each seen twice.
-_COPIES = 3
+#: Copies of one frame: sent and received, by a link that doubles it, on a mirror port that does.
+_COPIES = 5
 #: Wrong views in a row that nobody answered and that may all have been lost on their way.
 _UNANSWERED = 12
 #: What chance may do to answers to views that were certainly heard.
