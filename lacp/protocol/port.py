@@ -302,6 +302,7 @@ class Port:
         self._forget_frames()
         self._identify()
         if partner.identity != old.identity:
+            self.reselect = True
             self.events.append(PartnerChanged(self.name, old, partner, self.now))
 
     def view_partner(self, pdu: Lacpdu) -> None:

@@ -123,6 +123,9 @@ class Selection:
             return "no partner was heard"
         if port.defaulted and port.receive.state is not ReceiveState.DEFAULTED:
             return "waiting to hear a partner"
+        if port.partner.port == 0 and not port.defaulted:
+            # No port has it (6.4.7): who sends it cannot tell its ports apart.
+            return "the partner says that its port number is 0, which no port has"
         if port.actor.system_id == port.partner.system_id and port.actor.port == port.partner.port:
             return "the port hears itself: its link is looped"
         return ""

@@ -36,7 +36,6 @@ RECORDED: dict[str, Verdict] = {
     "RXV-08": Verdict.INFO,
     "RXV-09": Verdict.INFO,
     # Port number 0 is nobody's, but we take who uses it.
-    "RXV-21": Verdict.WARN,
     "RXV-22": Verdict.INFO,
     "RXV-23": Verdict.INFO,
     "MRK-07": Verdict.INFO,

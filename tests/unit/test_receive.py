@@ -154,3 +154,22 @@ def test_individual_partner_needs_no_view_of_us(edition: Edition) -> None:
     peer.say(individual, PortInfo())
     assert peer.port.distributing
     assert peer.port.lag.ports is not None
+
+
+@editions
+def test_partner_that_calls_itself_port_0_is_recorded_and_selected_nowhere(
+    edition: Edition,
+) -> None:
+    peer = Peer(edition)
+    nobody = replace(peer.actor, port=0)
+    peer.say(nobody, peer.port.actor)
+    peer.wait(5.0)
+    peer.say(nobody, peer.port.actor)
+    assert not peer.port.distributing
+    assert peer.port.partner.identity == nobody.identity
+    assert peer.port.selected.name == "UNSELECTED"
+    assert "port number is 0" in peer.port.selected_reason
+    peer.say(peer.actor, peer.port.actor)
+    peer.wait(3.0)
+    peer.say(peer.actor, peer.port.actor)
+    assert peer.port.distributing
