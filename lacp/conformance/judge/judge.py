@@ -171,7 +171,8 @@ class Judge:
         """What the actor does, as far as it is one."""
         actor = checks.actor
         echoes = checks.echo.sent(actor, seen)
-        checks.receiving.sent(actor, seen)
+        theirs = self._dossiers.get(actor.peer.identity) if actor.peer is not None else None
+        checks.receiving.sent(actor, seen, theirs.periodic if theirs is not None else None)
         checks.muxing.sent(actor, seen, echoes)
         checks.periodic.sent(actor, seen, echoes)
         if seen.content.other != actor.identity:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lacp.conformance.judge.actor import GRACE, MOMENT, TOLERANCE, Actor
 from lacp.conformance.judge.ledger import Ledger
+from lacp.conformance.judge.periodic import Periodic
 from lacp.conformance.judge.seen import Seen
 from lacp.protocol.timers import FAST_PERIODIC_TIME, LONG_TIMEOUT_TIME, SHORT_TIMEOUT_TIME
 
@@ -13,6 +14,9 @@ from lacp.protocol.timers import FAST_PERIODIC_TIME, LONG_TIMEOUT_TIME, SHORT_TI
 _EXPIRED_TOO_LONG = 2 * SHORT_TIMEOUT_TIME + FAST_PERIODIC_TIME
 #: LACPDUs of an actor in the silence of its partner: a hole that spares all of them is none.
 _WITNESSES = 3
+#: How unlikely it must be that the capture lost all that the partner said: when it is known to lose
+#: some of that, and when it is not.
+_CHANCE = {False: 1e-4, True: 2e-2}
 #: Times in a row that a long timeout took 3 s: no link goes down each time at just that moment.
 _REPEATS = 4
 
@@ -38,8 +42,11 @@ class Receiving:
         self.unheard = 0
         self.witness = None
 
-    def sent(self, actor: Actor, seen: Seen) -> None:
-        """Judge the receive state that the LACPDU just sent by `actor` shows."""
+    def sent(self, actor: Actor, seen: Seen, partner: Periodic | None) -> None:
+        """Judge the receive state that the LACPDU just sent by `actor` shows.
+
+        `partner` is the rate of its partner, by which a capture that loses frames is known.
+        """
         before = actor.before_last
         if seen.content.expired and seen.content.collecting:
             # Contradicts itself, which is told elsewhere.
@@ -49,7 +56,7 @@ class Receiving:
         if not seen.current:
             self.unheard, self.witness = 0, None
         if seen.current:
-            self._late(actor, seen)
+            self._late(actor, seen, partner)
         elif before is not None and before.current and not seen.content.defaulted:
             self._early(actor, before, seen)
 
@@ -99,7 +106,7 @@ class Receiving:
                 same=f"expired {self.expired_frame}",
             )
 
-    def _late(self, actor: Actor, seen: Seen) -> None:
+    def _late(self, actor: Actor, seen: Seen, partner: Periodic | None) -> None:
         """CURRENT without a LACPDU for longer than the own timeout."""
         peer = actor.peer
         if peer is None or peer.last is None or seen.content.other != peer.identity:
@@ -120,6 +127,8 @@ class Receiving:
             and witness is not None
             and witness.partner == seen.partner
             and peer.trusted(seen.time)
+            and partner is not None
+            and partner.all_lost(int(silence / peer.period)) < _CHANCE[partner.lost == 0]
         )
         if not certain:
             # The capture may have a hole just there.
