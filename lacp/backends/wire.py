@@ -22,7 +22,7 @@ from lacp.errors import BackendError
 
 log = logging.getLogger(__name__)
 
-# linux/if_packet.h, linux/sockios.h, linux/if.h, asm-generic/socket.h
+# linux/if_packet.h, linux/sockios.h, linux/if.h, linux/if_arp.h, asm-generic/socket.h
 _ETH_P_ALL = 0x0003
 _SOL_PACKET = 263
 _PACKET_ADD_MEMBERSHIP = 1
@@ -34,6 +34,8 @@ _SO_RCVBUFFORCE = 33
 _SIOCGIFFLAGS = 0x8913
 _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 0x1
+_IFF_LOOPBACK = 0x8
+_ARPHRD_ETHER = 1
 _TP_STATUS_VLAN_VALID = 0x10
 _TP_STATUS_VLAN_TPID_VALID = 0x40
 
@@ -57,11 +59,32 @@ class Heard:
     octets: bytes
 
 
+def _own_interface(name: str) -> int:
+    """The index of an Ethernet interface that nobody else uses. Raises BackendError."""
+    from pyroute2 import IPRoute
+
+    try:
+        index = socket.if_nametoindex(name)
+    except OSError:
+        raise BackendError(f"there is no interface {name!r}") from None
+    with IPRoute() as netlink:
+        link = netlink.get_links(index)[0]
+        if link["ifi_type"] != _ARPHRD_ETHER or link["flags"] & _IFF_LOOPBACK:
+            raise BackendError(f"{name} is not an Ethernet interface, expected one with a cable")
+        master = link.get_attr("IFLA_MASTER")
+        if master is not None:
+            of = netlink.get_links(master)[0].get_attr("IFLA_IFNAME")
+            raise BackendError(
+                f"{name} belongs to {of}, expected an interface that no bond, team or bridge uses"
+            )
+    return index
+
+
 class Wires:
     """Interfaces of this host, numbered from 0 as they are given.
 
-    Raises BackendError when one does not exist or the privilege (CAP_NET_RAW) is missing. As a
-    context manager, it puts interfaces that it took down up again and closes its sockets.
+    Raises BackendError when one does not exist or is used by others, or the privilege (CAP_NET_RAW)
+    is missing. As a context manager, it puts up what it took down, and closes its sockets.
     """
 
     def __init__(self, interfaces: list[str]) -> None:
@@ -119,10 +142,7 @@ class Wires:
         self.close()
 
     def _open(self, name: str) -> None:
-        try:
-            index = socket.if_nametoindex(name)
-        except OSError:
-            raise BackendError(f"there is no interface {name!r}") from None
+        index = _own_interface(name)
         try:
             wire = socket.socket(
                 socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.htons(_ETH_P_ALL)

@@ -1,8 +1,9 @@
-"""Files that a command writes: whole, or not at all."""
+"""Files that a command writes: whole, or not at all, and never over one that it reads."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
@@ -38,3 +39,31 @@ def _mode(path: Path) -> int:
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
+
+
+def misuse(outputs: Mapping[str, str | None], inputs: Iterable[str] = ()) -> str | None:
+    """What is wrong with the files that options name, before anything is done; None if nothing.
+
+    `outputs` is by option; None and "-" (standard output) are passed over.
+    """
+    read = {os.path.realpath(each) for each in inputs if each != "-"}
+    seen: dict[str, str] = {}
+    for option, path in outputs.items():
+        if path is None or path == "-":
+            continue
+        real = os.path.realpath(path)
+        if real in read:
+            return f"--{option}: {path} is a file to read, it will not be overwritten"
+        if real in seen and not _is_sink(path):
+            return f"--{option}: {path} is that of --{seen[real]} too"
+        seen[real] = option
+        if os.path.isdir(path):
+            return f"--{option}: {path} is a directory"
+        if not os.path.isdir(os.path.dirname(real)):
+            return f"--{option}: {path}: there is no directory for it"
+    return None
+
+
+def _is_sink(path: str) -> bool:
+    """Whether what is there is no ordinary file, so that nothing is overwritten."""
+    return os.path.exists(path) and not os.path.isfile(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from argparse import Namespace, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Sequence
@@ -109,6 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare()
     try:
         args = build_parser().parse_args(argv)
+        args.line = shlex.join([_PROGRAM, *(sys.argv[1:] if argv is None else argv)])
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else BAD_USAGE
     try:

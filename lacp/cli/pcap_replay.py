@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from argparse import ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lacp.address import Mac
 from lacp.cli.common import BAD, BAD_USAGE, DONE, INTERRUPTED, Parser, complain
-from lacp.cli.files import write
+from lacp.cli.files import misuse, write
 from lacp.cli.output import Screen
 from lacp.cli.streams import prepare, silence
 from lacp.errors import CaptureError
@@ -159,28 +158,8 @@ def _misuse(args: Namespace) -> str | None:
     """What is wrong with arguments that are each right: files that would overwrite each other."""
     if args.captures.count(_STDIN) > 1:
         return "standard input can be read once only"
-    inputs = {os.path.realpath(each) for each in args.captures if each != _STDIN}
-    outputs: dict[str, str] = {}
-    for option in ("json", "html", "junit"):
-        path = getattr(args, option)
-        if path is None or path == _STDIN:
-            continue
-        real = os.path.realpath(path)
-        if real in inputs:
-            return f"--{option}: {path} is a capture to read, it will not be overwritten"
-        if real in outputs and not _is_sink(path):
-            return f"--{option}: {path} is that of --{outputs[real]} too"
-        outputs[real] = option
-        if os.path.isdir(path):
-            return f"--{option}: {path} is a directory"
-        if not os.path.isdir(os.path.dirname(real)):
-            return f"--{option}: {path}: there is no directory for it"
-    return None
-
-
-def _is_sink(path: str) -> bool:
-    """Whether what is there is no ordinary file, so that nothing is overwritten."""
-    return os.path.exists(path) and not os.path.isfile(path)
+    outputs = {option: getattr(args, option) for option in ("json", "html", "junit")}
+    return misuse(outputs, args.captures)
 
 
 # Judging.

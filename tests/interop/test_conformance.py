@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from lacp.backends.wire import Wires
 from lacp.cli.lacpctl import main
-from tests.interop import guest
+from lacp.errors import BackendError
+from tests.interop import devices, guest
+from tests.interop.netns import namespace, need_link
 from tests.interop.tested import PROFILES, run
 from tests.lab import need_netns, need_ovs
 
@@ -74,3 +77,27 @@ def test_interfaces_that_are_not_there_are_named(
     assert main(["conformance", "run", "--interface", "nowhere0", "--select", "PDU-01"]) == 1
     said = capfd.readouterr().err
     assert said == "lacpctl: there is no interface 'nowhere0'\n"
+
+
+def test_an_interface_that_others_use_is_refused() -> None:
+    with namespace() as here:
+        need_link(here, "bridge", "a bridge")
+        here.ip_batch(
+            [
+                "link add br0 type bridge",
+                "link add t0 type veth peer name d0",
+                "link set t0 master br0",
+            ]
+        )
+        with here.entered(), pytest.raises(BackendError, match="t0 belongs to br0, expected an"):
+            Wires(["t0"])
+        with here.entered(), pytest.raises(BackendError, match="lo is not an Ethernet interface"):
+            Wires(["lo"])
+
+
+def test_a_link_that_was_taken_down_comes_up_again() -> None:
+    with devices.wires(1) as cable, cable.here.entered():
+        with Wires(["t1"]) as wires:
+            wires.set_link(0, False)
+            assert "state DOWN" in cable.here.ip("-o link show t1")
+        assert "state DOWN" not in cable.here.ip("-o link show t1")

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from lacp.capture.reader import open_capture
-from lacp.cli.commands.conformance import running
+from lacp.cli.commands.conformance import driving
 from lacp.cli.lacpctl import main
 from lacp.conformance.catalogue import CATALOGUE, GROUPS
 from lacp.conformance.tester.results import Exchange, Outcome, RunReport
@@ -76,7 +76,8 @@ def test_a_run_ends_with_its_report(capsys: pytest.CaptureFixture[str]) -> None:
         ("NTT-12", Verdict.PASS),
     ]
     assert (report.edition, report.control) == ("2020", "independent")
-    assert "--select PDU-01,NTT-12" in report.command or report.command
+    assert report.command.startswith("lacpctl conformance run --engine --select PDU-01,NTT-12")
+    assert report.links == 1
 
 
 def test_progress_is_told_while_it_runs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,13 +129,13 @@ def failing(*_: object) -> Any:
 def test_a_failed_case_is_exit_code_1_and_leaves_evidence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "_virtual", failing)
+    monkeypatch.setattr(driving, "_virtual", failing)
     folder = tmp_path / "evidence"
     arguments = ("run", "--engine", "--select", "PDU-01", "--evidence", str(folder))
     text = said(capsys, *arguments, code=1)
     assert "FAIL  PDU-01" in text
     assert "device > tester  LACPDU" in text
-    with open_capture(str(folder / "PDU-01.pcap"), everything=True) as capture:
+    with open_capture(str(folder / "PDU-01-link0.pcap"), everything=True) as capture:
         assert [frame.octets for frame in capture] == [bytes(124)]
 
 
@@ -143,12 +144,18 @@ def test_a_failed_case_is_exit_code_1_and_leaves_evidence(
     [
         (("list", "XYZ"), "no case is called XYZ, expected a group (PDU RXV "),
         (("run", "--engine", "--select", "RXM-99"), "no case is called RXM-99"),
-        (("run", "--engine", "--edition", "1999"), "--edition is '1999', expected one of 2008,"),
         (("run", "--engine", "--profile", "x"), "--profile is for a device on a cable"),
-        (("run", "--interface", "a,b,c,d,e"), "--interface names 5 interfaces, expected 1 to 4"),
+        (("run", "--engine", "--no-link-control"), "--no-link-control is for a device on a cable"),
+        (("run", "--engine", "--control", "auto"), "--control auto is for a device on a cable"),
+        (("run", "--engine", "--save", "/tmp/x", "--html", "/tmp/x"), "--html: /tmp/x is that of"),
+        (("run", "--engine", "--html", "/tmp"), "--html: /tmp is a directory"),
+        (
+            ("run", "--interface", ",".join("abcdefghi")),
+            "--interface names 9 interfaces, expected 1 to 8",
+        ),
         (("run", "--interface", "a,a"), "--interface names a twice, expected different ones"),
         (("run", "--interface", "a", "--profile", "x"), "no profile 'x', there are lacpd,"),
-        (("run", "--engine", "--save", "/nowhere/x"), "--save /nowhere/x: there is no such"),
+        (("run", "--engine", "--save", "/nowhere/x"), "--save: /nowhere/x: there is no directory"),
         (("matrix", "/nowhere/x"), "/nowhere/x: No such file or directory"),
     ],
 )
@@ -169,3 +176,21 @@ def test_a_file_that_is_no_result_is_named(
     ):
         file.write_text(content)
         assert complained(capsys, "matrix", str(file)).startswith(f"lacpctl: {file}: {expected}")
+
+
+def interrupted(*_: object) -> Any:
+    yield next(failing())
+    raise KeyboardInterrupt
+
+
+def test_a_run_that_is_interrupted_keeps_what_it_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driving, "_virtual", interrupted)
+    saved = tmp_path / "saved.json"
+    arguments = ("run", "--engine", "--select", "PDU-0?", "--save", str(saved))
+    text = said(capsys, *arguments, code=130)
+    assert "the run was broken off: interrupted" in " ".join(text.split())
+    report = RunReport.from_json(json.loads(saved.read_text()), "saved")
+    verdicts = [one.verdict for one in report.outcomes]
+    assert verdicts == [Verdict.FAIL] + [Verdict.SKIP] * 8

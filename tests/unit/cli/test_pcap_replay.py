@@ -208,7 +208,7 @@ def test_no_input_is_ever_overwritten(good: str, tmp_path: Path, say: Say) -> No
     for path in (good, str(link), f"{tmp_path}/./good.pcap"):
         code, out, err = say(good, "--html", path)
         assert (code, out) == (2, "")
-        assert "is a capture to read, it will not be overwritten" in err
+        assert "is a file to read, it will not be overwritten" in err
     assert Path(good).read_bytes() == before
 
 

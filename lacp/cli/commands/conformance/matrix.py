@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lacp.cli import files
 from lacp.cli.command import Answer, Command, Failure
 from lacp.cli.common import BAD_USAGE
 from lacp.cli.output import Screen
@@ -31,9 +32,14 @@ def run(args: Namespace) -> Answer:
     from lacp.conformance.report.matrix import matrix
     from lacp.conformance.report.run_page import matrix_page
 
+    if complaint := files.misuse({"html": args.html}, args.files):
+        raise Failure(complaint, BAD_USAGE)
     reports = [_read(name) for name in args.files]
     if args.html:
-        Path(args.html).write_text(matrix_page(reports), encoding="utf-8")
+        try:
+            files.write(Path(args.html), matrix_page(reports))
+        except OSError as error:
+            raise Failure(f"--html: {args.html}: {error.strerror or error}") from None
     return Answer(matrix(reports))
 
 
