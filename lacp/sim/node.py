@@ -123,6 +123,8 @@ class Node:
         """Start a fresh engine, which knows nothing of the time before."""
         self.engine = self._build(self._network.now)
         self.dead = False
+        # What management did to the dead engine may have set it.
+        self._wake_at = inf
         self._drain()
         for port in self.ports:
             self.link_changed(port, self._network.link((self.name, port)))

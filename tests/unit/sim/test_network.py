@@ -361,3 +361,15 @@ def test_transmit_without_a_cable_goes_nowhere() -> None:
     network.nodes["a"].receive("1", b"so that events are taken")
     assert [f.fate for f in network.frames] == ["no cable"]
     assert repr(network.nodes["a"]) == "<Node a: 1, 2>"
+
+
+def test_a_node_that_was_configured_while_it_was_dead_wakes_after_its_restart() -> None:
+    network = pair(1, short_timeout=True)
+    bring_up(network, 1)
+    node = network.nodes["left"]
+    node.stop()
+    node.configure(system_priority=1)
+    network.run(1.0)
+    node.start()
+    network.run(10.0)
+    assert all_up(network, [1])
