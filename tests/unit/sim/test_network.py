@@ -369,7 +369,7 @@ def test_a_node_that_was_configured_while_it_was_dead_wakes_after_its_restart() 
     node = network.nodes["left"]
     node.stop()
     node.configure(system_priority=1)
-    network.run(1.0)
+    network.run(40.0)
     node.start()
     network.run(10.0)
     assert all_up(network, [1])
