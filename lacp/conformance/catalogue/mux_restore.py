@@ -102,7 +102,6 @@ def restored_in_time(t: Trial) -> Script:
     needs={Need.LINK},
     device={**TOGETHER, "revertive": False},
     wall=Wall.MIDDLE,
-    recovers=False,
 )
 def not_reverted(t: Trial) -> Script:
     yield from t.flap()

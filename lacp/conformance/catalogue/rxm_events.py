@@ -53,6 +53,7 @@ def link_bounces(t: Trial) -> Script:
     "converges with its new partner",
     links=2,
     needs={Need.LINK},
+    device={"lags": 1, "aggregation": True},
     wall=Wall.MIDDLE,
 )
 def port_moved(t: Trial) -> Script:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from lacp.conformance.catalogue.case import Case, Script, Source, Wall, case
 from lacp.conformance.catalogue.steps import OTHER_SYSTEM, TOGETHER, toggled
 from lacp.conformance.tester.device import Need
-from lacp.conformance.tester.trial import BOUND, CONVERGENCE, Trial, Wait
+from lacp.conformance.tester.trial import BOUND, Trial, Wait
 from lacp.info import PortInfo, PortState
 
 _AGGREGATION = PortState.AGGREGATION
@@ -78,7 +78,7 @@ def _come_up(t: Trial) -> Wait[None]:
     """Mirrors on all links; one at least converges, the others have had the time to."""
     for partner in t.partners:
         partner.mirror()
-    yield from t.converge(t.partners, CONVERGENCE, at_least=1)
+    yield from t.converge(t.partners, at_least=1)
     yield from t.wait(_SETTLED)
 
 
@@ -256,7 +256,7 @@ def others_undisturbed(t: Trial) -> Script:
         t.partner(0).mirror()
         yield from t.wait(2.0)
     if t.device.revertive:
-        yield from t.converge([t.partner(0)], CONVERGENCE + t.device.wait_to_restore)
+        yield from t.converge([t.partner(0)])
     _undisturbed(t, 1, start, "another link went down and up")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
@@ -63,6 +65,12 @@ class Device:
     def timeout(self) -> float:
         """Seconds after which it misses its partner."""
         return 3.0 if self.short_timeout else 90.0
+
+    def usable(self, links: Iterable[int]) -> int:
+        """How many of these links it uses at once, at least, with one partner on all of them."""
+        lags = Counter(link % self.lags if self.aggregation else link for link in links)
+        used = sorted(min(size, self.max_links or size) for size in lags.values())
+        return sum(used[: self.aggregators])
 
 
 #: What a case may demand of a device, by name.

@@ -257,22 +257,29 @@ class Trial:
             self.set_link(link, True)
         return self.now
 
-    def b2(self, *links: int, within: float = CONVERGENCE) -> Wait[None]:
+    def b2(self, *links: int) -> Wait[None]:
         """Base condition B2: mirrors on these links (all, if none is named), and the device sends
-        S, C and D; then a second and a half of rest, so that no transmit limit is in the way.
+        S, C and D on as many of them as it can use; then a second and a half of rest, so that no
+        transmit limit is in the way.
 
         The partners are who they are: set `actor` before to converge with another one.
         """
         chosen = [self._partners[link] for link in links or range(self.links)]
         for partner in chosen:
             partner.mirror()
-        yield from self.converge(chosen, within)
+        yield from self._used(chosen, len(chosen))
         yield from self.wait(1.5)
 
+    def _used(self, partners: list[Partner], most: int) -> Wait[None]:
+        at_least = min(most, self.device.usable(it.link for it in partners))
+        yield from self.converge(partners, at_least=at_least)
+
     def converge(
-        self, partners: Iterable[Partner], within: float = CONVERGENCE, at_least: int | None = None
+        self, partners: Iterable[Partner], within: float | None = None, at_least: int | None = None
     ) -> Wait[None]:
         """Wait until the device uses these links (so many of them, if given) with who is there."""
+        if within is None:
+            within = CONVERGENCE + self.device.wait_to_restore
         chosen = list(partners)
         wanted = len(chosen) if at_least is None else at_least
         start = len(self.trace)
@@ -305,8 +312,9 @@ class Trial:
         for partner in self._partners:
             partner.reset()
             partner.mirror()
-        limit = self.device.max_links or self.links
-        yield from self.converge(self._partners, at_least=min(limit, self.links))
+        # One that does not revert leaves a link that was down unused while it uses another.
+        most = self.links if self.device.revertive else 1
+        yield from self._used(self._partners, most)
 
     # Judgement.
 

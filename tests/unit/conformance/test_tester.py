@@ -86,19 +86,27 @@ def test_a_waived_failure_is_shown_as_one() -> None:
     waived = run_case(it, profile)
     assert (waived.verdict, waived.waiver) == (Verdict.WARN, "known since 1999")
     assert [remark.verdict for remark in waived.remarks] == [Verdict.WARN, Verdict.FAIL]
-    right = made(nothing)
-    passed = run_case(right, replace(profile_for(right), waivers={"ROB-99": "x"}))
-    assert (passed.verdict, passed.waiver) == (Verdict.PASS, None)
+    assert waived.reason == "saw this, expected that"
 
 
-def test_a_device_that_does_not_recover_fails_the_case() -> None:
-    def stops(t: Trial) -> Script:
-        yield from t.wait(1.0)
-        t.management.stop()
-        t.management.restore = lambda: None  # type: ignore[method-assign]
+def test_a_waiver_that_is_no_longer_needed_is_told() -> None:
+    it = made(nothing)
+    passed = run_case(it, replace(profile_for(it), waivers={"ROB-99": "known since 1999"}))
+    assert (passed.verdict, passed.waiver) == (Verdict.INFO, None)
+    assert passed.reason == "did not fail: the waiver is no longer needed (known since 1999)"
 
-    it = outcome(stops, needs={Need.RESTART})
-    assert it.verdict is Verdict.FAIL
+
+def stops(t: Trial) -> Script:
+    yield from t.wait(1.0)
+    t.management.stop()
+    t.management.restore = lambda: None  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("waivers", [{}, {"ROB-99": "known since 1999"}], ids=["", "waived"])
+def test_a_device_that_does_not_recover_fails_the_case(waivers: dict[str, str]) -> None:
+    case = made(stops, needs={Need.RESTART})
+    it = run_case(case, replace(profile_for(case), waivers=waivers))
+    assert (it.verdict, it.waiver) == (Verdict.FAIL, None)
     assert it.reason.startswith("the case passed, but the device did not recover: expected Synch")
 
 
@@ -201,6 +209,16 @@ def test_how_long_a_case_takes() -> None:
     assert patient.wall_on(Device(short_timeout=False)) is Wall.LONG
 
 
+def test_how_many_links_a_device_can_use() -> None:
+    four = range(4)
+    assert Device().usable(four) == 4
+    assert Device(max_links=3).usable(four) == 3
+    assert Device(max_links=1, lags=2).usable(four) == 2
+    assert Device(lags=2, aggregators=1).usable(four) == 2
+    assert Device(aggregation=False).usable(four) == 4
+    assert Device(aggregation=False, aggregators=1).usable(four) == 1
+
+
 def test_the_evidence_is_bounded() -> None:
     def floods(t: Trial) -> Script:
         for _ in range(2 * KEPT + 10):
@@ -213,13 +231,18 @@ def test_the_evidence_is_bounded() -> None:
     assert it.left_out > 0
 
 
-def test_a_bench_that_breaks_down() -> None:
-    it = made(nothing)
-    bench = VirtualBench(profile_for(it), 1)
-    run = Run(it, profile_for(it), bench, 0.0)
+def test_a_bench_that_breaks_down_is_not_held_against_the_device() -> None:
+    def warns(t: Trial) -> Script:
+        t.warn("unwise")
+        yield from nothing(t)
+
+    it = made(warns)
+    profile = replace(profile_for(it), waivers={"ROB-99": "known since 1999"})
+    run = Run(it, profile, VirtualBench(profile, 1), 0.0)
     run.receive(3, b"", 0.5)
     broken = run.abort("the cable is gone")
-    assert (broken.verdict, broken.reason) == (Verdict.FAIL, "the cable is gone")
+    assert (broken.verdict, broken.waiver) == (Verdict.SKIP, None)
+    assert broken.reason == "not judged: the bench broke down: the cable is gone"
     run.advance(9.0)
     run.receive(0, b"", 9.0)
     assert run.outcome is broken
