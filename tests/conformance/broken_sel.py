@@ -191,7 +191,7 @@ BROKEN = [
     Broken(
         name="carries traffic without a partner",
         factory=configured(fallback=Fallback.STATIC),
-        fails={"SEL-13": "Distributing=1 on both links without a partner"},
+        fails={"SEL-13": "nobody says that the other ends belong together"},
     ),
     Broken(
         name="takes silence for its partner's",

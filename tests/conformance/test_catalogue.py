@@ -24,7 +24,7 @@ OPEN: dict[str, tuple[object, ...]] = {
 }
 #: More, for cases that look at them without asking for them.
 ALSO: dict[str, dict[str, tuple[object, ...]]] = {
-    **dict.fromkeys(("PDU-02", "PDU-09", "RXV-23", "TX-05"), {"max_links": (None, 1)}),
+    **{id: {"max_links": (None, 1)} for id in ("PDU-02", "PDU-09", "RXV-23", "TX-05")},
     "PDU-10": {"lags": (1, 2)},
     "RXM-32": {"wait_to_restore": (0.0, 60.0)},
     "SEL-11": {"revertive": (True, False)},

@@ -35,9 +35,10 @@ def check_apart(t: Trial, links: tuple[int, int], why: str) -> None:
     """Fail when two links share an aggregator, as far as that can be seen."""
     one, two = links
     both = _active(t, one) and _active(t, two)
+    in_sync = all((it := t.last(link)) and it.synchronization for link in links)
     t.check(
-        not (both and t.device.aggregators == 1),
-        f"Distributing=1 on link {one} and on link {two}, which have one aggregator",
+        not (in_sync and t.device.aggregators == 1),
+        f"Synchronization=1 on link {one} and on link {two}, which have one aggregator",
         f"it on one of them at most: {why}",
     )
     if t.offers(Need.MANAGEMENT):
@@ -290,8 +291,8 @@ def system_changes(t: Trial) -> Script:
     "Links on which nobody is heard are not aggregated",
     clause="6.4.14.1",
     stimulus="H is silent on two links until the device is defaulted, and 10 s more",
-    expected="never both Distributing, nor both on one aggregator, unless the device carries "
-    "traffic without a partner by configuration",
+    expected="never both on one aggregator, unless the device carries traffic without a partner by "
+    "configuration; WARN when it does on both and has not said so",
     links=2,
     device=_SHARED,
     wall=Wall.LONG,
@@ -306,12 +307,12 @@ def silent_links(t: Trial) -> Script:
         t.note(f"in use without a partner: link {' and link '.join(map(str, active))}")
     if t.device.fallback:
         return
-    t.check(
-        len(active) < 2,
-        "Distributing=1 on both links without a partner",
-        "it on one of them at most: nobody says that the other ends belong together",
-    )
     check_apart(t, (0, 1), "nobody says that the other ends belong together")
+    if len(active) == 2:
+        t.warn(
+            "saw Distributing=1 on both links without a partner, expected it on one at most: only "
+            "with an aggregator for each it is right"
+        )
 
 
 @case(
@@ -319,7 +320,7 @@ def silent_links(t: Trial) -> Script:
     "A silent link does not join the aggregator of one that has a partner",
     clause="6.4.14.1 f",
     stimulus="H silent on two links until the device is defaulted, then H cooperates on link 0",
-    expected="link 0 converges and stays; link 1 is not in use and not on its aggregator",
+    expected="link 0 converges and stays; link 1 is not on its aggregator; WARN when it is in use",
     links=2,
     device=_SHARED,
     wall=Wall.LONG,
@@ -331,14 +332,13 @@ def silent_link(t: Trial) -> Script:
     start = t.now
     yield from t.wait(10.0)
     _undisturbed(t, 0, start, "nothing has changed on it")
-    if not t.device.fallback:
-        for it in t.pdus(1, start):
-            t.check(
-                not it.collecting and not it.distributing,
-                f"{it.summary} on link 1",
-                "Collecting=0 and Distributing=0: it has no partner",
-            )
     check_apart(t, (0, 1), "link 1 has no partner")
+    used = next((it for it in t.pdus(1, start) if it.collecting or it.distributing), None)
+    if used and not t.device.fallback:
+        t.warn(
+            f"saw {used.summary} on link 1, which has no partner, expected Collecting=0 and "
+            "Distributing=0: only with an aggregator of its own it is right"
+        )
 
 
 @case(

@@ -33,7 +33,7 @@ def _check_loop(t: Trial, loop: tuple[int, int], since: float) -> None:
     "SEL-08",
     "The two ends of a looped link do not share an aggregator",
     clause="6.4.14.1 g",
-    stimulus="two links converged; then all that the device sends on one is handed to the other, "
+    stimulus="link 0 converged; then all that the device sends on one is handed to the other, "
     "as if they were one cable",
     expected="never both on one aggregator; at most 3 LACPDUs (10 in 2020) in any second; "
     "converged with H afterwards",
