@@ -69,9 +69,10 @@ class Outcome:
 
     @property
     def reason(self) -> str:
-        """The weightiest remark, or the first; empty when there is none."""
+        """The remark that decided, or the first; empty when there is none."""
+        decisive = self.verdict if self.waiver is None else Verdict.FAIL
         for remark in self.remarks:
-            if remark.verdict is self.verdict:
+            if remark.verdict is decisive:
                 return remark.text
         return self.remarks[0].text if self.remarks else ""
 

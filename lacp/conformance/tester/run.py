@@ -26,6 +26,10 @@ from lacp.conformance.verdict import Verdict
 KEPT = 500
 
 
+class _Stuck(Failed):
+    """The script came to its end, but the device does not recover. No waiver excuses that."""
+
+
 def skipped(case: Case, reason: str) -> Outcome:
     """The outcome of a case that is not run."""
     return _outcome(case, Verdict.SKIP, remarks=(Remark(Verdict.SKIP, 0.0, reason),))
@@ -68,8 +72,10 @@ class Run:
         return min(self._deadline, *(it.next_deadline() for it in self.trial.partners))
 
     def abort(self, reason: str) -> Outcome:
-        """End the case because the bench broke down; `reason` says how."""
-        self.outcome = self._finished(Verdict.FAIL, reason)
+        """End the case because the bench broke down, of which the device is not guilty; `reason`
+        says how."""
+        self._remark(Verdict.SKIP, f"not judged: the bench broke down: {reason}")
+        self.outcome = self._ended(Verdict.SKIP)
         return self.outcome
 
     def _whole(self) -> Script:
@@ -78,7 +84,7 @@ class Run:
             try:
                 yield from self.trial.recover()
             except Failed as failed:
-                raise Failed(f"the case passed, but the device did not recover: {failed}") from None
+                raise _Stuck(f"the case passed, but the device did not recover: {failed}") from None
 
     def _tick(self, now: float) -> None:
         self.trial.now = now
@@ -89,25 +95,38 @@ class Run:
         try:
             self._deadline = next(self._script)
         except StopIteration:
-            self.outcome = self._finished(None, "")
+            self.outcome = self._passed()
         except Failed as failed:
-            self.outcome = self._finished(Verdict.FAIL, str(failed))
+            self.outcome = self._failed(failed)
         else:
             # What the script told the partners to do at once.
             self._tick(self.trial.now)
 
-    def _finished(self, verdict: Verdict | None, text: str) -> Outcome:
-        trial, case = self.trial, self.case
+    def _passed(self) -> Outcome:
+        waiver = self.profile.waivers.get(self.case.id)
+        if waiver is not None:
+            self._remark(Verdict.INFO, f"did not fail: the waiver is no longer needed ({waiver})")
+        said = {remark.verdict for remark in self.trial.remarks}
+        return self._ended(next((it for it in WEIGHT if it in said), Verdict.PASS))
+
+    def _failed(self, failed: Failed) -> Outcome:
+        self._remark(Verdict.FAIL, str(failed))
+        waiver = self.profile.waivers.get(self.case.id)
+        if waiver is None or isinstance(failed, _Stuck):
+            return self._ended(Verdict.FAIL)
+        return self._ended(Verdict.WARN, waiver)
+
+    def _remark(self, verdict: Verdict, text: str) -> None:
+        trial = self.trial
+        trial.remarks.append(Remark(verdict, trial.now - trial.began, text))
+
+    def _ended(self, verdict: Verdict, waiver: str | None = None) -> Outcome:
+        trial = self.trial
         self._script.close()
-        if verdict is not None:
-            trial.remarks.append(Remark(verdict, trial.now - trial.began, text))
-        said = {remark.verdict for remark in trial.remarks}
-        worst = next((it for it in WEIGHT if it in said), Verdict.PASS)
-        waiver = self.profile.waivers.get(case.id) if worst is Verdict.FAIL else None
-        timeline, left_out = self._evidence() if worst is not Verdict.PASS else ((), 0)
+        timeline, left_out = self._evidence() if verdict is not Verdict.PASS else ((), 0)
         return _outcome(
-            case,
-            Verdict.WARN if waiver else worst,
+            self.case,
+            verdict,
             remarks=tuple(trial.remarks),
             started=trial.began,
             duration=trial.now - trial.began,

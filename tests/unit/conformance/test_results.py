@@ -47,9 +47,11 @@ def test_there_and_back() -> None:
 
 
 def test_the_reason_is_what_decided() -> None:
-    assert OUTCOME.reason == "noted"
-    failed = Outcome.from_json({**OUTCOME.to_json(), "verdict": "fail"})
+    assert OUTCOME.reason == "none came"
+    failed = Outcome.from_json({**OUTCOME.to_json(), "verdict": "fail", "waiver": None})
     assert failed.reason == "none came"
+    warned = Outcome.from_json({**OUTCOME.to_json(), "waiver": None})
+    assert warned.reason == "noted"
     assert Outcome.from_json({**OUTCOME.to_json(), "remarks": []}).reason == ""
 
 

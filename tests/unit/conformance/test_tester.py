@@ -104,10 +104,10 @@ def stops(t: Trial) -> Script:
 
 @pytest.mark.parametrize("waivers", [{}, {"ROB-99": "known since 1999"}], ids=["", "waived"])
 def test_a_device_that_does_not_recover_fails_the_case(waivers: dict[str, str]) -> None:
-    case = made(stops, needs={Need.RESTART})
-    it = run_case(case, replace(profile_for(case), waivers=waivers))
-    assert (it.verdict, it.waiver) == (Verdict.FAIL, None)
-    assert it.reason.startswith("the case passed, but the device did not recover: expected Synch")
+    it = made(stops, needs={Need.RESTART})
+    stuck = run_case(it, replace(profile_for(it), waivers=waivers))
+    assert (stuck.verdict, stuck.waiver) == (Verdict.FAIL, None)
+    assert stuck.reason.startswith("the case passed, but the device did not recover: expected")
 
 
 def test_what_management_changed_is_put_back() -> None:
