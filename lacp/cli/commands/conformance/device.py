@@ -37,7 +37,8 @@ def arguments(parser: ArgumentParser) -> None:
 def on_a_wire(args: Namespace) -> Profile:
     """The profile of the device at the far end. Raises Failure when it cannot be read."""
     from lacp.conformance.tester.device import Device, Need
-    from lacp.conformance.tester.profile import Profile, find
+    from lacp.conformance.tester.profile import Profile
+    from lacp.conformance.tester.profile_reader import find
 
     if args.profile is None:
         profile = Profile(
