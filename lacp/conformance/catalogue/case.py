@@ -104,11 +104,6 @@ class Case:
         """Its place in its group."""
         return int(self.id.partition("-")[2])
 
-    @property
-    def description(self) -> str:
-        """Stimulus, expectation and source, for a person."""
-        return f"{self.stimulus}: {self.expected}. Clause {self.clause}; from {self.source}."
-
     def wall_on(self, device: Device) -> Wall:
         """How long it takes on a real wire with that device."""
         return Wall.LONG if self.expires and not device.short_timeout else self.wall
