@@ -15,6 +15,9 @@ VERSION = 1
 
 #: What stands for a case that a run does not have.
 _ABSENT = "-"
+#: What stands for a failure that the device's profile expects.
+_WAIVED = "FAIL*"
+_LEGEND = "* expected by the profile of the device, with a reason"
 
 
 def matrix(reports: Sequence[RunReport]) -> Document:
@@ -74,7 +77,7 @@ def _row(case: str, outcomes: Sequence[Outcome | None]) -> Document:
 def lines(said: Document, screen: Screen) -> Iterator[str]:
     """The matrix as text; a column is as narrow as its name and its verdicts."""
     names = [words.plain(run["name"]) for run in said["runs"]]
-    widths = [max(len(name), 4) for name in names]
+    widths = [max(len(name), len(_WAIVED)) for name in names]
     for run, name in zip(said["runs"], names, strict=True):
         counts = ", ".join(
             f"{count} {verdict}" for verdict, count in run["counts"].items() if count
@@ -93,11 +96,21 @@ def lines(said: Document, screen: Screen) -> Iterator[str]:
         title, *more = screen.wrap(words.plain(row["title"]), " " * start) or [""]
         yield f"{row['case']:8}{'  '.join(cells)}  {title[start:]}".rstrip()
         yield from more
+    if _waived(said):
+        yield screen.paint("dim", _LEGEND)
+
+
+def _waived(said: Document) -> bool:
+    return any(
+        each is not None and each["waiver"] for row in said["cases"] for each in row["outcomes"]
+    )
 
 
 def _short(outcome: Document | None) -> str:
     if outcome is None:
         return _ABSENT
+    if outcome["waiver"]:
+        return _WAIVED
     verdict = str(outcome["verdict"])
     return verdict.upper() if verdict in (Verdict.FAIL, Verdict.WARN) else verdict
 
@@ -123,13 +136,15 @@ def markdown(said: Document) -> Iterator[str]:
     for row in said["cases"]:
         verdicts = (_marked(each) for each in row["outcomes"])
         yield _cells(_escaped(row["case"]), _escaped(row["title"]), *verdicts)
+    if _waived(said):
+        yield f"\n{_escaped(_LEGEND)}"
     yield from _reasons(said)
     yield from _made(said)
 
 
 def _marked(outcome: Document | None) -> str:
     short = _short(outcome)
-    return f"**{short}**" if short == "FAIL" else short
+    return f"**{short}**" if short == "FAIL" else _escaped(short)
 
 
 def _reasons(said: Document) -> Iterator[str]:
@@ -142,7 +157,8 @@ def _reasons(said: Document) -> Iterator[str]:
             if group != group_of(row["case"]):
                 group = group_of(row["case"])
                 yield f"\n### {_escaped(group)}\n"
-            what = f"{row['case']}, {run['name']}, {outcome['verdict']}: {outcome['reason']}"
+            said_of_it = "fail" if outcome["waiver"] else outcome["verdict"]
+            what = f"{row['case']}, {run['name']}, {said_of_it}: {outcome['reason']}"
             waiver = f" Expected: {outcome['waiver']}" if outcome["waiver"] else ""
             yield f"- {_escaped(what + waiver)}"
 

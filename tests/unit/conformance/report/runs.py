@@ -65,7 +65,7 @@ def run(profile: str = "engine", *, failing: bool = True) -> RunReport:
         links=2,
         outcomes=[
             outcome("PDU-01"),
-            outcome("RXM-06", bad, TEXT if failing else "", timeline=exchanges(links=2)),
+            outcome("RXM-06", bad, TEXT if failing else "", frames=exchanges(links=2)),
             outcome("RXM-21", Verdict.WARN, "No activity term.", waiver=WAIVER),
             outcome("PER-02", Verdict.INFO, "Intervals of 29.9 s."),
             outcome("CHN-01", Verdict.SKIP, NO_NEED),
