@@ -52,7 +52,7 @@ def test_every_case_is_there_and_failures_are_open(show: Open) -> None:
 
 def test_frames_of_a_failure_are_drawn_link_by_link(show: Open) -> None:
     report = run()
-    timeline = report.outcomes[1].timeline
+    frames = report.outcomes[1].frames
     tab = show(run_page(report))
     unfold(tab)
     arrows = tab.evaluate(
@@ -60,7 +60,7 @@ def test_frames_of_a_failure_are_drawn_link_by_link(show: Open) -> None:
         ".map(it => [+it.dataset.frame, it.classList.contains('to-right')]))"
     )
     assert arrows == [
-        [[number, it.ours] for number, it in enumerate(timeline, 1) if it.link == link]
+        [[number, it.ours] for number, it in enumerate(frames, 1) if it.link == link]
         for link in (0, 1)
     ]
     assert texts(tab, ".note p:last-child") == [TEXT, TEXT]
@@ -71,9 +71,9 @@ def test_frames_of_a_failure_are_drawn_link_by_link(show: Open) -> None:
 def test_a_frame_of_the_evidence_can_be_looked_at(show: Open) -> None:
     report = run()
     tab = show(run_page(report), 390)
-    for number in (1, len(report.outcomes[1].timeline)):
+    for number in (1, len(report.outcomes[1].frames)):
         tab.click(f'[data-frame="{number}"]')
-        octets = report.outcomes[1].timeline[number - 1].octets
+        octets = report.outcomes[1].frames[number - 1].octets
         assert tab.evaluate(ROWS) == decoded(octets)
         tab.press("Escape")
     clean(tab)
@@ -110,7 +110,7 @@ def test_hostile_text_is_text(show: Open) -> None:
     report = run()
     report.device = report.profile = report.command = EVIL
     report.versions = {EVIL: EVIL}
-    spoilt = outcome(EVIL, Verdict.FAIL, EVIL, waiver=EVIL, timeline=report.outcomes[1].timeline)
+    spoilt = outcome(EVIL, Verdict.FAIL, EVIL, waiver=EVIL, frames=report.outcomes[1].frames)
     report.outcomes.append(replace(spoilt, title=EVIL, clause=EVIL, expected=EVIL))
     for text in (run_page(report), matrix_page([report, report])):
         tab = show(text, 390)

@@ -67,7 +67,7 @@ def test_a_failure_carries_its_frames(results: dict[str, dict[str, Any]]) -> Non
     for result in results.values():
         for outcome in result["outcomes"]:
             if outcome["verdict"] in ("warn", "fail"):
-                assert outcome["timeline"], outcome["case"]
+                assert outcome["frames"], outcome["case"]
                 assert outcome["remarks"], outcome["case"]
 
 

@@ -65,6 +65,6 @@ def _evidence(outcome: Outcome) -> str:
     frames = [
         f"{it.time:.3f} s  link {it.link}  "
         f"{'tester > device' if it.ours else 'device > tester'}  {it.summary}"
-        for it in outcome.timeline[-_FRAMES:]
+        for it in outcome.frames[-_FRAMES:]
     ]
     return "\n".join([f"expected: {outcome.expected}", *_remarks(outcome), *frames])

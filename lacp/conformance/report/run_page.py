@@ -55,7 +55,7 @@ def matrix_page(reports: Sequence[RunReport]) -> str:
 
 def _case(outcome: Outcome, exhibition: Exhibition) -> Document:
     said = outcome.to_json()
-    del said["timeline"]
+    del said["frames"]
     said["group"] = group_of(outcome.case)
     said["reason"] = outcome.reason
     said["talks"] = _talks(outcome, exhibition) if outcome.verdict in _DRAWN else []
@@ -64,10 +64,10 @@ def _case(outcome: Outcome, exhibition: Exhibition) -> Document:
 
 def _talks(outcome: Outcome, exhibition: Exhibition) -> list[Document]:
     """What was said on each link."""
-    frames = list(enumerate(outcome.timeline, 1))
-    links = sorted({each.link for each in outcome.timeline})
+    numbered = list(enumerate(outcome.frames, 1))
+    links = sorted({each.link for each in outcome.frames})
     return [
-        _talk(link, [(number, it) for number, it in frames if it.link == link], exhibition)
+        _talk(link, [(number, it) for number, it in numbered if it.link == link], exhibition)
         for link in links
     ]
 

@@ -62,9 +62,9 @@ class Outcome:
     duration: float = 0.0
     #: Why a failure was expected of this device; the verdict is then WARN.
     waiver: str | None = None
-    #: The evidence; a case that passed keeps none.
-    timeline: tuple[Exchange, ...] = ()
-    #: Frames between the first and the last of the timeline that were left out.
+    #: The evidence in the order of time; a case that passed keeps none.
+    frames: tuple[Exchange, ...] = ()
+    #: How many between the first and the last of them were left out.
     left_out: int = 0
 
     @property
@@ -92,7 +92,7 @@ class Outcome:
                 {"verdict": it.verdict.value, "time": round(it.time, 6), "text": it.text}
                 for it in self.remarks
             ],
-            "timeline": [
+            "frames": [
                 {
                     "time": round(it.time, 6),
                     "link": it.link,
@@ -100,7 +100,7 @@ class Outcome:
                     "summary": it.summary,
                     "octets": it.octets.hex(),
                 }
-                for it in self.timeline
+                for it in self.frames
             ],
             "left_out": self.left_out,
         }
@@ -116,7 +116,7 @@ class Outcome:
                 Remark(Verdict(it["verdict"]), float(it["time"]), str(it["text"]))
                 for it in table["remarks"]
             ),
-            timeline=tuple(
+            frames=tuple(
                 Exchange(
                     float(it["time"]),
                     int(it["link"]),
@@ -124,7 +124,7 @@ class Outcome:
                     str(it["summary"]),
                     bytes.fromhex(it["octets"]),
                 )
-                for it in table["timeline"]
+                for it in table["frames"]
             ),
         )
 

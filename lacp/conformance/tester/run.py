@@ -123,7 +123,7 @@ class Run:
     def _ended(self, verdict: Verdict, waiver: str | None = None) -> Outcome:
         trial = self.trial
         self._script.close()
-        timeline, left_out = self._evidence() if verdict is not Verdict.PASS else ((), 0)
+        frames, left_out = self._evidence() if verdict is not Verdict.PASS else ((), 0)
         return _outcome(
             self.case,
             verdict,
@@ -131,7 +131,7 @@ class Run:
             started=trial.began,
             duration=trial.now - trial.began,
             waiver=waiver,
-            timeline=timeline,
+            frames=frames,
             left_out=left_out,
         )
 

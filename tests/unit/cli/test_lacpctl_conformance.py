@@ -122,7 +122,7 @@ def failing(*_: object) -> Any:
         expected="all",
         source="the standard",
         verdict=Verdict.FAIL,
-        timeline=(exchange,),
+        frames=(exchange,),
     )
 
 

@@ -22,7 +22,7 @@ OUTCOME = Outcome(
     started=12.25,
     duration=5.0,
     waiver="it never was right",
-    timeline=(Exchange(0.5, 1, True, "LACPDU", b"\x01\x80"),),
+    frames=(Exchange(0.5, 1, True, "LACPDU", b"\x01\x80"),),
     left_out=3,
 )
 REPORT = RunReport(

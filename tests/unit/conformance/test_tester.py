@@ -40,7 +40,7 @@ def nothing(t: Trial) -> Script:
 
 def test_a_case_passes_and_the_device_recovers() -> None:
     it = outcome(nothing)
-    assert (it.verdict, it.remarks, it.timeline) == (Verdict.PASS, (), ())
+    assert (it.verdict, it.remarks, it.frames) == (Verdict.PASS, (), ())
     assert it.duration > 3.0
     assert outcome(nothing, recovers=False).duration == 1.0
 
@@ -75,9 +75,9 @@ def test_a_failure_ends_the_case() -> None:
     it = outcome(fails)
     assert it.verdict is Verdict.FAIL
     assert it.reason == "saw this, expected that"
-    assert it.timeline
-    assert it.timeline[0].ours
-    assert "LACPDU 02:48:00:00:00:01#257" in it.timeline[0].summary
+    assert it.frames
+    assert it.frames[0].ours
+    assert "LACPDU 02:48:00:00:00:01#257" in it.frames[0].summary
 
 
 def test_a_waived_failure_is_shown_as_one() -> None:
@@ -227,7 +227,7 @@ def test_the_evidence_is_bounded() -> None:
         t.info("flooded")
 
     it = outcome(floods, recovers=False)
-    assert len(it.timeline) == 2 * KEPT
+    assert len(it.frames) == 2 * KEPT
     assert it.left_out > 0
 
 

@@ -198,9 +198,9 @@ def _keep_evidence(folder: Path, outcome: Outcome) -> None:
 
     if outcome.verdict not in ("fail", "warn"):
         return
-    for link in sorted({exchange.link for exchange in outcome.timeline}):
+    for link in sorted({exchange.link for exchange in outcome.frames}):
         with open(folder / f"{outcome.case}-link{link}.pcap", "wb") as file:
             writer = CaptureWriter(file)
-            for exchange in outcome.timeline:
+            for exchange in outcome.frames:
                 if exchange.link == link:
                     writer.write(exchange.octets, exchange.time)

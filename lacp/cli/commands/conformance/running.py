@@ -108,8 +108,8 @@ def _line(step: Step) -> str:
 
 def _frames(outcome: Outcome) -> Iterator[str]:
     """The last frames before the failure."""
-    shown = outcome.timeline[-_SHOWN:]
-    if len(shown) < len(outcome.timeline):
+    shown = outcome.frames[-_SHOWN:]
+    if len(shown) < len(outcome.frames):
         yield "        ..."
     for exchange in shown:
         arrow = "tester > device" if exchange.ours else "device > tester"
