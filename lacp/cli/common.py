@@ -7,6 +7,8 @@ import sys
 from argparse import SUPPRESS, ArgumentParser
 from typing import Any, NoReturn
 
+from lacp.text import plain
+
 #: It is done.
 DONE = 0
 #: What was asked about is bad or cannot be reached; standard error says why.
@@ -53,6 +55,5 @@ class Parser(ArgumentParser):
 def complain(program: str, message: str, code: int) -> int:
     """Say on standard error what is wrong, each line under the program's name; returns `code`."""
     for line in message.splitlines() or [""]:
-        said = "".join(c if c.isprintable() else "?" for c in line)
-        print(f"{program}: {said}", file=sys.stderr, flush=True)
+        print(f"{program}: {plain(line)}", file=sys.stderr, flush=True)
     return code

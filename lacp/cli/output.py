@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from lacp.text import plain
+
 #: What colours mean here. Nothing is said by colour alone.
 STYLES = {
     "good": "32",
@@ -159,7 +161,7 @@ def _columns(environ: Mapping[str, str]) -> int | None:
 def printable(data: Any) -> Any:
     """`data` with nothing in its strings that would move a terminal's cursor."""
     if isinstance(data, str):
-        return data if data.isprintable() else "".join(c if c.isprintable() else "?" for c in data)
+        return plain(data)
     if isinstance(data, dict):
         return {printable(key): printable(value) for key, value in data.items()}
     if isinstance(data, list):
@@ -187,11 +189,6 @@ def known(value: object, unknown: str = "-") -> str:
 def heard_of(end: Mapping[str, Any] | None) -> bool:
     """Whether the document of a partner is about somebody, and not the zeros of nobody."""
     return bool(end and end.get("system") and not set(str(end["system"])) <= set("0:"))
-
-
-def count(number: int, noun: str) -> str:
-    """A number and its noun, in the plural where that is due."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def joined(words: Iterable[str]) -> str:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from lacp.cli.command import Answer, Command, Document, Failure
 from lacp.cli.common import BAD, BAD_USAGE, DONE
-from lacp.cli.output import Screen, count
+from lacp.cli.output import Screen
+from lacp.text import count
 from lacp.wire.flags import BITS
 
 if TYPE_CHECKING:

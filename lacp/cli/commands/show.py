@@ -8,8 +8,9 @@ from typing import Any
 
 from lacp.cli.command import Answer, Command, Document
 from lacp.cli.moments import day, time_of_day
-from lacp.cli.output import Cell, Column, Screen, age, count, heard_of, joined, known
+from lacp.cli.output import Cell, Column, Screen, age, heard_of, joined, known
 from lacp.link import speed
+from lacp.text import count
 from lacp.wire.flags import BITS, LEGEND, Bit, letters
 
 #: What a Mux machine's state is called where room is short.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lacp.conformance.report import words
 from lacp.conformance.report.documents import Document
 from lacp.conformance.report.run_table import VERDICTS, group_of
 from lacp.conformance.report.table import STYLES, Screen
 from lacp.conformance.tester.results import Outcome, RunReport
 from lacp.conformance.verdict import Verdict
+from lacp.text import plain
 
 VERSION = 1
 
@@ -76,14 +76,14 @@ def _row(case: str, outcomes: Sequence[Outcome | None]) -> Document:
 
 def lines(said: Document, screen: Screen) -> Iterator[str]:
     """The matrix as text; a column is as narrow as its name and its verdicts."""
-    names = [words.plain(run["name"]) for run in said["runs"]]
+    names = [plain(run["name"]) for run in said["runs"]]
     widths = [max(len(name), len(_WAIVED)) for name in names]
     for run, name in zip(said["runs"], names, strict=True):
         counts = ", ".join(
             f"{count} {verdict}" for verdict, count in run["counts"].items() if count
         )
         about = f"edition {run['edition']}, {run['control']} control: {counts or 'no case'}"
-        yield from screen.wrap(words.plain(f"{name}: {run['device']}, {about}"), "", "  ")
+        yield from screen.wrap(plain(f"{name}: {run['device']}, {about}"), "", "  ")
     yield ""
     titles = "  ".join(name.ljust(width) for name, width in zip(names, widths, strict=True))
     yield screen.paint("dim", f"{'CASE':8}{titles}  TITLE")
@@ -93,7 +93,7 @@ def lines(said: Document, screen: Screen) -> Iterator[str]:
             for each, width in zip(row["outcomes"], widths, strict=True)
         ]
         start = 8 + sum(widths) + 2 * len(widths)
-        title, *more = screen.wrap(words.plain(row["title"]), " " * start) or [""]
+        title, *more = screen.wrap(plain(row["title"]), " " * start) or [""]
         yield f"{row['case']:8}{'  '.join(cells)}  {title[start:]}".rstrip()
         yield from more
     if _waived(said):
@@ -116,7 +116,7 @@ def _short(outcome: Document | None) -> str:
 
 
 def _style(outcome: Document | None) -> str:
-    if outcome is None or outcome["verdict"] == Verdict.SKIP:
+    if outcome is None:
         return "dim"
     return STYLES.get(Verdict(outcome["verdict"]), "")
 
@@ -171,7 +171,7 @@ def _made(said: Document) -> Iterator[str]:
         if run["command"]:
             versions = [f"{name} {version}" for name, version in run["versions"].items()]
             facts = ", ".join(each for each in (*versions, run["started"]) if each)
-            code = words.plain(" ".join(run["command"].split())).replace("`", "'")
+            code = plain(" ".join(run["command"].split())).replace("`", "'")
             yield f"- {_escaped(run['name'])}: `{code}` ({_escaped(facts)})"
 
 
@@ -181,5 +181,5 @@ def _cells(*cells: str) -> str:
 
 def _escaped(text: str) -> str:
     """`text` in one line, with nothing in it that Markdown would take for its own."""
-    line = words.plain(" ".join(text.split()))
+    line = plain(" ".join(text.split()))
     return "".join(f"\\{c}" if c in "\\`*_<>[]|" else c for c in line)

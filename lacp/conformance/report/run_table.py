@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lacp.conformance.report import words
 from lacp.conformance.report.table import STYLES, Screen
 from lacp.conformance.tester.results import Outcome, RunReport
 from lacp.conformance.verdict import Verdict
+from lacp.text import count, plain
 
 #: In the order in which they are told.
 VERDICTS = (
@@ -24,8 +24,8 @@ _INDENT = "  "
 
 def lines(report: RunReport, screen: Screen) -> Iterator[str]:
     """Everything about one run, but for its frames."""
-    yield screen.paint("title", words.plain(report.device or report.profile))
-    yield from screen.wrap(words.plain(about(report)), _INDENT)
+    yield screen.paint("title", plain(report.device or report.profile))
+    yield from screen.wrap(plain(about(report)), _INDENT)
     for verdict in (Verdict.FAIL, Verdict.WARN, Verdict.INFO):
         found = [each for each in report.outcomes if each.verdict is verdict]
         if found:
@@ -43,7 +43,7 @@ def about(report: RunReport) -> str:
     parts = [
         f"edition {report.edition}",
         f"{report.control} control",
-        words.number(report.links, "link"),
+        count(report.links, "link"),
         f"slack {report.slack:g} s" if report.slack else "",
         report.started,
         *(f"{name} {version}" for name, version in report.versions.items()),
@@ -58,7 +58,7 @@ def verdict_of(report: RunReport) -> str:
     said = ", ".join(f"{counts[each]} {each}" for each in VERDICTS if counts.get(each))
     if not report.outcomes:
         return "no case was run"
-    head = f"{words.number(len(wrong), 'case')} failed" if wrong else "nothing failed"
+    head = f"{count(len(wrong), 'case')} failed" if wrong else "nothing failed"
     named = f": {', '.join(wrong[:12])}{' and more' if len(wrong) > 12 else ''}" if wrong else ""
     return f"{head}{named} ({said})"
 
@@ -66,12 +66,12 @@ def verdict_of(report: RunReport) -> str:
 def _told(found: Sequence[Outcome], verdict: Verdict, screen: Screen) -> Iterator[str]:
     for each in found:
         head = f"{_INDENT}{str(verdict).upper():5} {each.case:7} {each.clause:8} "
-        first, *more = screen.wrap(head + words.plain(each.title), "", " " * len(head)) or [head]
+        first, *more = screen.wrap(head + plain(each.title), "", " " * len(head)) or [head]
         yield screen.paint(STYLES.get(verdict, ""), first)
         yield from more
-        yield from screen.wrap(words.plain(each.reason), _INDENT * 4)
+        yield from screen.wrap(plain(each.reason), _INDENT * 4)
         if each.waiver:
-            yield from screen.wrap(f"waived: {words.plain(each.waiver)}", _INDENT * 4)
+            yield from screen.wrap(f"waived: {plain(each.waiver)}", _INDENT * 4)
 
 
 def _skipped(outcomes: Sequence[Outcome], screen: Screen) -> Iterator[str]:
@@ -84,7 +84,7 @@ def _skipped(outcomes: Sequence[Outcome], screen: Screen) -> Iterator[str]:
         yield screen.paint("dim", f"{_INDENT}not run")
     for reason, cases in sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0])):
         yield from screen.wrap(
-            f"{len(cases):3}  {words.plain(reason)}: {', '.join(cases)}", _INDENT, " " * 7
+            f"{len(cases):3}  {plain(reason)}: {', '.join(cases)}", _INDENT, " " * 7
         )
 
 

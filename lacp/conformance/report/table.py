@@ -10,11 +10,14 @@ from lacp.conformance.report import words
 from lacp.conformance.report.documents import by_time
 from lacp.conformance.verdict import Verdict
 from lacp.info import PORT_STATES, PortState
+from lacp.text import count, plain
 
+#: What verdicts look like on a screen; the others have no colour.
 STYLES = {
     Verdict.PASS: "good",
     Verdict.FAIL: "bad",
     Verdict.WARN: "warn",
+    Verdict.SKIP: "dim",
 }
 
 _INDENT = "  "
@@ -36,11 +39,11 @@ class Screen(Protocol):
 
 def lines(report: CaptureReport, titles: Mapping[str, str], screen: Screen) -> Iterator[str]:
     """Everything about one capture."""
-    yield from screen.wrap(f"{words.plain(report.file)}: {words.frames_by_kind(report.frames)}")
+    yield from screen.wrap(f"{plain(report.file)}: {words.frames_by_kind(report.frames)}")
     if report.damage is not None:
-        yield from _painted(screen, "warn", f"damaged: {words.plain(report.damage)}")
+        yield from _painted(screen, "warn", f"damaged: {plain(report.damage)}")
     for limit in report.limits:
-        yield from _painted(screen, "dim", f"limit: {words.plain(limit)}")
+        yield from _painted(screen, "dim", f"limit: {plain(limit)}")
     actors = {actor.actor: actor for actor in report.actors}
     told: set[str] = set()
     for link in report.links:
@@ -80,7 +83,7 @@ def _link(
     yield screen.paint("title", f"Link {' <-> '.join(link.ends)}")
     for end in link.ends:
         yield from screen.wrap(_end(end, actors.get(end)), _INDENT, _INDENT * 3)
-    yield from screen.wrap(words.plain(link.summary), _INDENT)
+    yield from screen.wrap(plain(link.summary), _INDENT)
     yield from _findings([each for each in findings if each.actor in link.ends], screen)
 
 
@@ -88,7 +91,7 @@ def _end(name: str, actor: ActorReport | None) -> str:
     if actor is None:
         return f"{name}: not seen"
     said = (
-        f"{name}: {words.number(actor.pdus, 'PDU')}, {actor.first:.3f}-{actor.last:.3f} s, "
+        f"{name}: {count(actor.pdus, 'PDU')}, {actor.first:.3f}-{actor.last:.3f} s, "
         f"from {actor.source_mac}, system priority {actor.system_priority}, key {actor.key}, "
         f"port priority {actor.port_priority}"
     )
@@ -121,7 +124,7 @@ def _findings(findings: Iterable[Finding], screen: Screen) -> Iterator[str]:
     yield screen.paint("dim", _row(titles, widths))
     for each, row in zip(by_time(findings), rows, strict=True):
         yield screen.paint(STYLES.get(each.verdict, ""), _row(row, widths))
-        yield from screen.wrap(words.plain(each.message), _INDENT * 3)
+        yield from screen.wrap(plain(each.message), _INDENT * 3)
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -146,7 +149,7 @@ def _rules(report: CaptureReport, titles: Mapping[str, str], screen: Screen) -> 
         tally = report.rules[rule]
         counts = "".join(f"{getattr(tally, name) or '-':>7}" for _, name in outcomes)
         start = f"{_INDENT}{rule:{width}}{counts}  "
-        text = screen.wrap(words.plain(titles.get(rule, "")), " " * len(start)) or [""]
+        text = screen.wrap(plain(titles.get(rule, "")), " " * len(start)) or [""]
         style = "bad" if tally.failed else "warn" if tally.warned else ""
         yield screen.paint(style, start.rstrip()) + text[0][len(start.rstrip()) :]
         yield from text[1:]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from lacp.conformance.judge.report import CaptureReport, Finding, FrameCounts
 from lacp.conformance.verdict import Verdict
+from lacp.text import count
 
 #: The frames that are counted, as they are called: one, and many.
 KINDS = {
@@ -18,21 +19,11 @@ KINDS = {
 }
 
 
-def plain(text: str) -> str:
-    """`text` with nothing in it that would move a terminal's cursor."""
-    return "".join(c if c.isprintable() else "?" for c in text)
-
-
-def number(count: int, one: str, many: str | None = None) -> str:
-    """A number and its noun."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def frames_by_kind(counts: FrameCounts) -> str:
     """20 frames: 18 LACPDUs, 2 malformed."""
-    total = number(counts.total, "frame")
+    total = count(counts.total, "frame")
     kinds = [
-        number(getattr(counts, name), *words)
+        count(getattr(counts, name), *words)
         for name, words in KINDS.items()
         if getattr(counts, name)
     ]
@@ -60,12 +51,12 @@ def verdict(captures: Iterable[CaptureReport]) -> str:
     wrong = [each for each in findings if each.verdict is Verdict.FAIL]
     warned = sum(each.verdict is Verdict.WARN for each in findings)
     open_ = sum(tally.inconclusive for tally in tallies)
-    warnings = f", {number(warned, 'warning')}" if warned else ""
+    warnings = f", {count(warned, 'warning')}" if warned else ""
     if wrong:
         return f"{_violated(wrong)}{warnings}"
     if not any(tally.passed or tally.inconclusive for tally in tallies):
         return f"nothing to judge{warnings}"
-    inconclusive = f"; {number(open_, 'check')} inconclusive" if open_ else ""
+    inconclusive = f"; {count(open_, 'check')} inconclusive" if open_ else ""
     return f"nothing violated{warnings}{inconclusive}"
 
 
@@ -75,4 +66,4 @@ def _violated(wrong: Sequence[Finding]) -> str:
         f"{actor} ({', '.join(sorted({each.rule for each in wrong if each.actor == actor}))})"
         for actor in sorted({each.actor for each in wrong})
     )
-    return f"{number(len(rules), 'rule')} violated, by {by}"
+    return f"{count(len(rules), 'rule')} violated, by {by}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lacp.errors import DecodeError
 from lacp.info import PortInfo, PortState
 from lacp.wire import lacpdu
+from lacp.wire.flags import letters
 from lacp.wire.lacpdu import Lacpdu
 from lacp.wire.layout import HEADER
 from lacp.wire.marker import Marker
@@ -96,13 +97,6 @@ class Seen:
             return f"{what} {self.pdu.transaction}"
         kind = self.octets[12:14].hex() or "nothing"
         return f"frame of {len(self.octets)} octets, EtherType 0x{kind}"
-
-
-def letters(state: PortState) -> str:
-    """The octet as eight letters, capital when set: activity, timeout short, ..., expired."""
-    return "".join(
-        letter if flag in state else "-" for letter, flag in zip("ATGSCDFE", PortState, strict=True)
-    )
 
 
 def read(octets: bytes) -> Lacpdu | Marker | None:

@@ -17,8 +17,8 @@ from lacp.cli import files
 from lacp.cli.command import Failure
 from lacp.cli.commands.conformance import device
 from lacp.cli.common import BAD_USAGE
-from lacp.cli.output import count
 from lacp.errors import BackendError
+from lacp.text import count
 
 if TYPE_CHECKING:
     from lacp.conformance.catalogue.case import Case

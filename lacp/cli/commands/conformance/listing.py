@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from lacp.cli.command import Answer, Command, Document
 from lacp.cli.commands.conformance.selection import chosen
-from lacp.cli.output import Cell, Column, Screen, count
+from lacp.cli.output import Cell, Column, Screen
+from lacp.text import count
 
 if TYPE_CHECKING:
     from lacp.conformance.catalogue.case import Case

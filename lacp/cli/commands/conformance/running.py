@@ -17,7 +17,6 @@ from lacp.cli.output import Screen
 if TYPE_CHECKING:
     from lacp.conformance.tester.results import Outcome
 
-_STYLES = {"pass": "good", "fail": "bad", "warn": "warn", "info": "", "skip": "dim"}
 #: Frames shown before a failure.
 _SHOWN = 8
 
@@ -90,9 +89,11 @@ def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
 
 
 def _told(step: Step, screen: Screen) -> Iterator[str]:
+    from lacp.conformance.report.table import STYLES
+
     outcome = step.outcome
     first, *more = screen.wrap(_line(step), "", " " * 22)
-    yield screen.paint(_STYLES[outcome.verdict], first)
+    yield screen.paint(STYLES.get(outcome.verdict, ""), first)
     yield from more
     if outcome.verdict == "fail":
         yield from screen.wrap(outcome.reason, " " * 8)

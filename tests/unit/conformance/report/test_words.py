@@ -23,10 +23,6 @@ def test_frame_ranges() -> None:
     assert words.frame_ranges((1, 3, 5, 7, 8), most=2) == "1, 3 +3"
 
 
-def test_nothing_on_a_terminal_moves_its_cursor() -> None:
-    assert words.plain("a\x1b[31m\r\nb\u202e") == "a?[31m??b?"
-
-
 def test_verdict_names_who_is_wrong() -> None:
     made = report(calm(20))
     assert words.verdict([made]) == "nothing violated; 3 checks inconclusive"

@@ -1,0 +1,15 @@
+"""Words for people that every layer has a use for."""
+
+from __future__ import annotations
+
+
+def plain(text: str) -> str:
+    """`text` with nothing in it that would move a terminal's cursor."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """A number and its noun: 1 port, 1,200 ports."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
