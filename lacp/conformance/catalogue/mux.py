@@ -1,11 +1,10 @@
 """Group MUX: the Mux machine (6.4.15), step by step.
 
-User frames are in `mux_frames`, what 2020 adds in `mux_restore`.
+What is told of it is in `mux_told`, user frames in `mux_frames`, what 2020 adds in `mux_restore`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from math import inf
@@ -16,14 +15,12 @@ from lacp.conformance.catalogue.steps import (
     TOGETHER,
     attached,
     hold,
+    illegal,
     is_coupled,
     knows,
-    toggled,
-    walk,
 )
 from lacp.conformance.tester.seen import Seen
 from lacp.conformance.tester.trial import BOUND, PROMPT, TOLERANCE, Trial, Wait
-from lacp.info import PortState
 from lacp.protocol.timers import AGGREGATE_WAIT_TIME
 from lacp.protocol.variables import Control
 
@@ -33,17 +30,6 @@ _NEXT = BOUND + 1.0
 
 def _steps(pdu: Seen) -> tuple[bool, bool, bool]:
     return pdu.synchronization, pdu.collecting, pdu.distributing
-
-
-def _illegal(pdu: Seen) -> str:
-    """What is wrong with the state that a LACPDU announces; empty when nothing is."""
-    if pdu.distributing and not pdu.collecting:
-        return "Distributing=1 only with Collecting=1"
-    if pdu.collecting and not pdu.synchronization:
-        return "Collecting=1 only with Synchronization=1"
-    if pdu.expired and pdu.collecting:
-        return "Collecting=0 and Distributing=0 with Expired=1"
-    return ""
 
 
 @case(
@@ -73,7 +59,7 @@ def comes_into_service(t: Trial) -> Script:
             not back, f"{after.summary} after {before.summary}", "no step back while H cooperates"
         )
     for it in heard:
-        t.check(not _illegal(it), it.summary, _illegal(it))
+        t.check(not illegal(it), it.summary, illegal(it))
     if t.device.control is Control.COUPLED:
         for it in heard:
             t.check(
@@ -324,101 +310,3 @@ def partner_changes_key(t: Trial) -> Script:
     again = yield from _first_in_sync(t, 0)
     _waited(t, again.time - start, "H's change")
     yield from t.converge([partner])
-
-
-@case(
-    "MUX-10",
-    "No LACPDU announces a state that the figure does not have",
-    clause="6.4.15",
-    stimulus="the device is taken through all its states",
-    expected="in each LACPDU Distributing=1 only with Collecting=1, Collecting=1 only with "
-    "Synchronization=1, and neither with Expired=1",
-    wall=Wall.MIDDLE,
-    expires=True,
-)
-def no_illegal_state(t: Trial) -> Script:
-    yield from walk(t)
-    for it in t.pdus():
-        t.check(not _illegal(it), it.summary, _illegal(it))
-
-
-@case(
-    "MUX-11",
-    "A port tells that it is detached, attached or collecting without waiting for its period",
-    clause="6.4.15",
-    stimulus="H asks for LACPDUs each 30 s only; it gets in sync, out of sync and another key",
-    expected="each time a LACPDU with the new state within 1.25 s of the change",
-    source=Source.FIELD_BUG,
-    wall=Wall.MIDDLE,
-)
-def tells_at_once(t: Trial) -> Script:
-    partner = t.partner()
-    partner.actor = toggled(partner.actor, PortState.SHORT_TIMEOUT)
-    yield from t.b2()
-    hold(partner, 0, 0, 0)
-    yield from _told(t, lambda it: it.synchronization and not it.collecting, "ATTACHED")
-    hold(partner, 1, 0, 0)
-    yield from _told(t, lambda it: it.collecting, "COLLECTING")
-    hold(partner, 0, 0, 0)
-    yield from _told(t, lambda it: it.synchronization and not it.collecting, "ATTACHED")
-    partner.actor = replace(partner.actor, key=partner.actor.key ^ 0x4000)
-    hold(partner, 0, 0, 0)
-    yield from _told(t, lambda it: not it.synchronization, "DETACHED")
-    yield from t.next_pdu(
-        lambda it: it.synchronization,
-        within=AGGREGATE_WAIT_TIME + TOLERANCE + BOUND,
-        what="Synchronization=1 after Aggregate_Wait: entering ATTACHED sets NTT",
-    )
-
-
-def _told(t: Trial, where: Callable[[Seen], bool], box: str) -> Wait[None]:
-    start = t.now
-    pdu = yield from t.next_pdu(
-        where,
-        within=BOUND,
-        what=f"a LACPDU that tells {box}, which sets NTT; the next periodic one is 30 s away",
-    )
-    t.check_prompt(pdu, start, f"the LACPDU that tells {box}")
-    yield from t.wait(1.5)
-
-
-@case(
-    "MUX-15",
-    "A port follows a partner that gets in and out of sync all the time, and does not get stuck",
-    clause="6.4.15",
-    stimulus="converged; H alternates Synchronization=0 and 1 each 0.5 s for 10 s, ending with 0",
-    expected="at most 3 LACPDUs (10 in 2020) in any second, both states seen at least 5 times; "
-    "at the end Collecting=0 and Distributing=0 within 1.25 s",
-    wall=Wall.MIDDLE,
-)
-def alternates(t: Trial) -> Script:
-    yield from t.b2()
-    partner = t.partner()
-    partner.silence()
-    start = t.now
-    for turn in range(20):
-        partner.send(partner.good(turn % 2, turn % 2, turn % 2))
-        yield from t.wait(0.5)
-    hold(partner, 0, 0, 0)
-    end = t.now
-    yield from t.next_pdu(
-        lambda it: it.synchronization and not it.collecting and not it.distributing,
-        within=_NEXT,
-        what="Collecting=0 and Distributing=0 when H stays out of sync",
-    )
-    yield from t.wait(2.0)
-    t.check_rate(t.pdus(since=start))
-    heard = t.pdus(since=start)
-    for up in (True, False):
-        times = sum(it.collecting is up for it in heard if it.time <= end)
-        t.check(
-            times >= 5,
-            f"Collecting={up:d} in {times} LACPDUs while H alternated 20 times",
-            "the device to follow",
-        )
-    for it in heard:
-        t.check(
-            it.time <= end + t.bound or not it.collecting,
-            f"{it.summary} {it.time - end:.3f} s after H stayed out of sync",
-            "Collecting=0 and Distributing=0",
-        )

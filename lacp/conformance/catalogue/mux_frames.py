@@ -1,4 +1,4 @@
-"""Group MUX, second part: what the Mux machine does to user frames (6.4.15)."""
+"""Group MUX, third part: what the Mux machine does to user frames (6.4.15)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Group MUX, third part: wait-to-restore of 2020, for links that come back."""
+"""Group MUX, fourth part: wait-to-restore of 2020, for links that come back."""
 
 from __future__ import annotations
 

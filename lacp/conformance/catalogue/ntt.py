@@ -13,22 +13,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from lacp.address import Mac
 from lacp.conformance.catalogue.case import Case, Script, Source, Wall, case
+from lacp.conformance.catalogue.steps import OTHER_SYSTEM, toggled
 from lacp.conformance.tester.seen import Seen
 from lacp.conformance.tester.trial import BOUND, PROMPT, Trial, Wait
-from lacp.info import PORT_STATES, PortInfo, PortState
+from lacp.info import PortInfo, PortState
 from lacp.wire.lacpdu import Envelope
-
-_OTHER_SYSTEM = Mac.parse("02:48:00:00:00:77")
 
 #: Seconds after a periodic LACPDU of the device at which H sends. With the time in which an answer
 #: is prompt it must end before the next one, which may be 0.25 s early.
 _AFTER = 0.05
-
-
-def _toggled(echo: PortInfo, flag: PortState) -> PortInfo:
-    return replace(echo, state=PORT_STATES[echo.state ^ flag])
 
 
 def _answered(id: str, what: str, change: Callable[[PortInfo], PortInfo]) -> Case:
@@ -47,7 +41,7 @@ def _answered(id: str, what: str, change: Callable[[PortInfo], PortInfo]) -> Cas
         yield from t.b2()
         partner = t.partner()
         partner.silence()
-        partner.actor = _toggled(partner.actor, PortState.SHORT_TIMEOUT)
+        partner.actor = toggled(partner.actor, PortState.SHORT_TIMEOUT)
         for in_sync in (1, 0):
             says = partner.good(in_sync, in_sync, in_sync)
             partner.send(says)
@@ -71,7 +65,7 @@ ANSWERED = (
         "Partner_Port_Priority",
         lambda it: replace(it, port_priority=it.port_priority ^ 0x4000),
     ),
-    _answered("NTT-03", "Partner_System", lambda it: replace(it, system=_OTHER_SYSTEM)),
+    _answered("NTT-03", "Partner_System", lambda it: replace(it, system=OTHER_SYSTEM)),
     _answered(
         "NTT-04",
         "Partner_System_Priority",
@@ -81,22 +75,22 @@ ANSWERED = (
     _answered(
         "NTT-06",
         "Partner_State.LACP_Activity",
-        lambda it: _toggled(it, PortState.ACTIVITY),
+        lambda it: toggled(it, PortState.ACTIVITY),
     ),
     _answered(
         "NTT-07",
         "Partner_State.LACP_Timeout",
-        lambda it: _toggled(it, PortState.SHORT_TIMEOUT),
+        lambda it: toggled(it, PortState.SHORT_TIMEOUT),
     ),
     _answered(
         "NTT-08",
         "Partner_State.Synchronization",
-        lambda it: _toggled(it, PortState.SYNCHRONIZATION),
+        lambda it: toggled(it, PortState.SYNCHRONIZATION),
     ),
     _answered(
         "NTT-09",
         "Partner_State.Aggregation",
-        lambda it: _toggled(it, PortState.AGGREGATION),
+        lambda it: toggled(it, PortState.AGGREGATION),
     ),
 )
 
@@ -126,7 +120,7 @@ def bits_ignored(t: Trial) -> Script:
         PortState.EXPIRED,
     ):
         yield from _between_ticks(t)
-        sent = t.partner().send(echo=_toggled(t.partner().device, flag))
+        sent = t.partner().send(echo=toggled(t.partner().device, flag))
         answer = yield from t.try_pdu(within=PROMPT)
         if answer is not None:
             t.warn(

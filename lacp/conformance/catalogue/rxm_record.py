@@ -20,7 +20,10 @@ _OUT_OF_SYNC = (
 
 
 def _attached(t: Trial) -> Wait[None]:
-    """Bring the device to where it is in sync itself, and H is not yet."""
+    """Bring the device to where it is in sync itself, and H is not yet.
+
+    If it carries traffic all the same, that is for MUX-04 to judge, not for the cases here.
+    """
     partner = t.partner()
     partner.mirror()
     yield from t.next_pdu(within=BOUND + 1.0, what="a LACPDU in answer to H's first")

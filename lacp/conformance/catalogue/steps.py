@@ -1,4 +1,4 @@
-"""Ways to bring a device to where a case wants it, for more than one group."""
+"""What modules of cases share: ways to bring a device to where it is wanted, and looks at it."""
 
 from __future__ import annotations
 
@@ -52,6 +52,17 @@ def attached(t: Trial, link: int = 0) -> Wait[None]:
         what="Synchronization=1, Collecting=0 and Distributing=0: the partner is not in sync yet",
     )
     yield from t.wait(1.5)
+
+
+def illegal(pdu: Seen) -> str:
+    """What is wrong with the state that a LACPDU announces; empty when nothing is."""
+    if pdu.distributing and not pdu.collecting:
+        return "Distributing=1 only with Collecting=1"
+    if pdu.collecting and not pdu.synchronization:
+        return "Collecting=1 only with Synchronization=1"
+    if pdu.expired and pdu.collecting:
+        return "Collecting=0 and Distributing=0 with Expired=1"
+    return ""
 
 
 def is_coupled(t: Trial, heard: list[Seen], when: str) -> bool:
