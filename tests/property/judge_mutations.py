@@ -227,12 +227,12 @@ def another_delay_once(dice: Random) -> Case:
     return case(edit_one(dice, steady(dice), flip(59, 0x40)))
 
 
-@breaks("PDU-14")
+@breaks("PDU-00")
 def another_port_priority_once(dice: Random) -> Case:
     return case(edit_one(dice, steady(dice), flip(29, 0x40)))
 
 
-@breaks("PDU-14")
+@breaks("PDU-00")
 def activity_or_timeout_once(dice: Random) -> Case:
     return case(edit_one(dice, steady(dice), flip(32, dice.choice((1, 2)))))
 
@@ -339,12 +339,12 @@ def a_partner_that_echoes_the_port_of_before(dice: Random) -> Case:
     return case(_renamed(dice, port=9), f"{address(1)}#9")
 
 
-@breaks("RXM-22")
+@breaks("RXM-00")
 def synchronization_denied_once(dice: Random) -> Case:
     return case(_denied(dice, 1))
 
 
-@breaks("RXM-22")
+@breaks("RXM-00")
 def synchronization_denied(dice: Random) -> Case:
     return case(_denied(dice, 40))
 
@@ -655,7 +655,7 @@ def slow_too_fast(dice: Random) -> Case:
     return _respaced(dice, False, dice.uniform(1.0, 20.0))
 
 
-@breaks("PER-06")
+@breaks("PER-02")
 def slow_too_slow(dice: Random) -> Case:
     return _respaced(dice, False, dice.uniform(32.0, 55.0))
 

@@ -211,7 +211,7 @@ def lengths(t: Trial) -> Script:
 @case(
     "MRK-08",
     "A flood of markers is answered within the rate of slow protocols, and LACP goes on",
-    clause="57A.3",
+    clause="57A.2",
     stimulus="converged; 50 Marker PDUs a second for 5 s",
     expected="some answered, 10 a second at most (else INFO); LACPDUs at intervals of 1 s "
     "(±0.25 s)",

@@ -33,7 +33,7 @@ def _listen(t: Trial, count: int) -> Wait[list[Seen]]:
 @case(
     "PDU-01",
     "LACPDUs go to the Slow Protocols multicast address",
-    clause="6.4.2",
+    clause="57A.3",
     stimulus="converged; listen to 3 LACPDUs",
     expected="destination 01:80:c2:00:00:02, or the Protocol_DA that the profile names",
 )
@@ -46,7 +46,7 @@ def destination(t: Trial) -> Script:
 @case(
     "PDU-02",
     "LACPDUs come from an individual address of the port",
-    clause="6.4.2",
+    clause="57A.3",
     stimulus="converged on two links; listen to 3 LACPDUs of each",
     expected="an individual source address, always the same on a link; WARN if two links share it",
     links=2,
@@ -75,7 +75,7 @@ def source(t: Trial) -> Script:
 @case(
     "PDU-03",
     "LACPDUs are untagged frames of EtherType 0x8809",
-    clause="6.4.2",
+    clause="57A.4",
     stimulus="converged; listen to 3 LACPDUs",
     expected="EtherType 0x8809 at offset 12: no VLAN tag, no priority tag",
 )

@@ -189,7 +189,7 @@ def flapping(t: Trial) -> Script:
 @case(
     "TX-07",
     "No slow protocol sends more than 10 frames in a second",
-    clause="57A.3",
+    clause="57A.2",
     stimulus="converged; stale echoes and Marker PDUs every 50 ms for 5 s",
     expected="at most 10 Marker Responses and 10 LACPDUs in any second",
     source=Source.WEAK,

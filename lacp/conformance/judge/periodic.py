@@ -75,7 +75,7 @@ class Periodic:
             return
         due = before.content.period
         gap = seen.time - before.time
-        rule = "PER-01" if due == FAST_PERIODIC_TIME else "PER-06"
+        rule = "PER-01" if due == FAST_PERIODIC_TIME else "PER-02"
         if gap <= due + GRACE:
             self.came += gap > due - GRACE
             self.late.clear()

@@ -43,11 +43,11 @@ class Recording:
             return None
         if actor.first > since:
             # It may be here under another name than before.
-            return "RXM-22", Verdict.INCONCLUSIVE, said[-1], ""
+            return "RXM-00", Verdict.INCONCLUSIVE, said[-1], ""
         selves = actor.selves(since)
         views = [(view, run) for run in said for view, last in run.views if last >= since]
         deserved = [earned(me, view, run.info) for me in selves for view, run in views]
-        rule = "RXM-24" if granted else "RXM-22"
+        rule = "RXM-24" if granted else "RXM-00"
         if not deserved or any(run.views_forgotten for run in said):
             return rule, Verdict.INCONCLUSIVE, said[-1], ""
         if granted:
@@ -66,12 +66,12 @@ class Recording:
             self.denied_since, self.denied_frame = seen.time, seen.frame
         passed = seen.time - self.denied_since
         if passed <= actor.patience:
-            return "RXM-22", Verdict.INCONCLUSIVE, run, ""
+            return "RXM-00", Verdict.INCONCLUSIVE, run, ""
         text = (
             f"has taken {other.name} for out of sync for {passed:.0f} s, though all its LACPDUs say"
             " Synchronization and repeat this port rightly"
         )
-        return "RXM-22", Verdict.FAIL, run, text
+        return "RXM-00", Verdict.FAIL, run, text
 
 
 def in_order(seen: Seen, latest: Run) -> bool:

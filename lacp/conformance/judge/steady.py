@@ -21,12 +21,12 @@ _FIELDS = (
     ("port", "PDU-08"),
     ("system_priority", "PDU-09"),
     ("key", "SEL-16"),
-    ("port_priority", "PDU-14"),
+    ("port_priority", "PDU-00"),
 )
 _BITS = (
     (PortState.AGGREGATION, "SEL-16"),
-    (PortState.ACTIVITY, "PDU-14"),
-    (PortState.SHORT_TIMEOUT, "PDU-14"),
+    (PortState.ACTIVITY, "PDU-00"),
+    (PortState.SHORT_TIMEOUT, "PDU-00"),
     (PortState.SYNCHRONIZATION, "MUX-02"),
     (PortState.COLLECTING, "MUX-05"),
     (PortState.DISTRIBUTING, "MUX-06"),
@@ -131,7 +131,7 @@ def _difference(was: Content, now: Content) -> tuple[str, str] | None:
     changed = was.partner.state ^ now.partner.state
     if was.partner.identity == now.partner.identity:
         if changed == PortState.SYNCHRONIZATION:
-            return ("RXM-24" if changed & now.partner.state else "RXM-22"), f"partner {other[1]}"
+            return ("RXM-24" if changed & now.partner.state else "RXM-00"), f"partner {other[1]}"
         if changed == PortState.DISTRIBUTING and was.period == SLOW_PERIODIC_TIME:
             # Nobody answers it, so that the partner may have said it in a hole.
             return None
@@ -147,4 +147,4 @@ def _field(was: PortInfo, now: PortInfo) -> tuple[str, str] | None:
     for bit, rule in _BITS:
         if changed & bit:
             return rule, f"state {now.state:#04x} instead of {was.state:#04x}"
-    return None if not changed else ("PDU-14", f"state {now.state:#04x}")
+    return None if not changed else ("PDU-00", f"state {now.state:#04x}")

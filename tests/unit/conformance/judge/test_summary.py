@@ -35,7 +35,8 @@ def test_both_ends_are_fine() -> None:
 def test_one_end_is_wrong() -> None:
     said = summary(pair(0x2F, 0x3F))
     assert said.endswith(
-        f"{ONE} is wrong: MUX-10 (Distributing needs Collecting, that needs Synchronization)."
+        f"{ONE} is wrong: MUX-10 (Distributing needs Collecting, that needs Synchronization, and"
+        " neither goes with Expired)."
     )
 
 
