@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lacp.address import SLOW_PROTOCOLS_MULTICAST, Mac
-from lacp.wire import lacpdu, marker, tlv
+from lacp.wire import lacpdu, marker, slow, tlv
 from lacp.wire.flags import letters
-from lacp.wire.layout import HEADER
 from lacp.wire.slow import ETHERTYPE, TAGS
 
 _FCS = 4
@@ -133,14 +132,6 @@ def dissect(frame: bytes) -> list[Field]:
     return list(_Dissection(frame).run())
 
 
-def payload_offset(frame: bytes) -> int:
-    """Where the payload begins: behind the EtherType, and behind tags that should not be there."""
-    start = HEADER
-    while int.from_bytes(frame[start - 2 : start], "big") in TAGS:
-        start += 4
-    return start
-
-
 def fcs(frame: bytes) -> bytes:
     """The right frame check sequence at the end of `frame`; empty when there is none."""
     body, check = frame[:-_FCS], frame[-_FCS:]
@@ -158,7 +149,7 @@ class _Dissection:
     def run(self) -> Iterator[Field]:
         """All fields, in order."""
         yield from self.layout("ethernet", (("destination", 6, _mac), ("source", 6, _mac)))
-        while self.at < payload_offset(self.frame) - 2 and self.left:
+        while self.at < slow.payload_offset(self.frame) - 2 and self.left:
             yield from self.layout("ethernet", (("ethertype", 2, _ethertype), ("tag", 2, _tag)))
         yield from self.layout("ethernet", (("ethertype", 2, _ethertype),))
         if self.frame[self.at - 2 : self.at] == ETHERTYPE.to_bytes(2, "big"):

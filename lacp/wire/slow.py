@@ -14,8 +14,9 @@ from lacp.wire.marker import Marker
 
 ETHERTYPE = 0x8809
 
-#: EtherTypes of VLAN and provider tags, which a slow-protocol frame never carries.
+#: EtherTypes of VLAN and provider tags, which a slow-protocol frame never carries; octets of a tag.
 TAGS = (0x8100, 0x88A8, 0x9100)
+TAG = 4
 
 
 class Subtype(IntEnum):
@@ -68,6 +69,17 @@ def classify(frame: bytes, destination: Mac = SLOW_PROTOCOLS_MULTICAST) -> Class
     return Classification(kind, reason, payload)
 
 
+def payload_offset(frame: bytes) -> int:
+    """Where the payload begins: behind the EtherType, and behind tags that should not be there.
+
+    Beyond the end of a frame that ends before.
+    """
+    start = HEADER
+    while frame[start - 2 : start] in _TAGS:
+        start += TAG
+    return start
+
+
 def ethernet(destination: Mac, source: Mac, payload: bytes) -> bytes:
     """A slow-protocol frame without FCS: 124 octets for a version 1 LACPDU."""
     return destination + source + _ETHERTYPE + payload
@@ -91,6 +103,7 @@ def decode(payload: bytes) -> Lacpdu | Marker:
 
 
 _ETHERTYPE = ETHERTYPE.to_bytes(2, "big")
+_TAGS = frozenset(tag.to_bytes(2, "big") for tag in TAGS)
 
 
 def protocol(payload: bytes) -> tuple[Kind, str]:

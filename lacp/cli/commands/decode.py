@@ -114,7 +114,7 @@ def document(octets: bytes) -> Document:
     from lacp.address import SLOW_PROTOCOLS_MULTICAST, Mac
     from lacp.errors import DecodeError
     from lacp.wire import slow
-    from lacp.wire.dissect import dissect, fcs, payload_offset
+    from lacp.wire.dissect import dissect, fcs
     from lacp.wire.validate import validate
 
     bare = begins_with_payload(octets)
@@ -125,7 +125,7 @@ def document(octets: bytes) -> Document:
     classified = slow.classify(frame[: len(frame) - len(fcs(frame))], destination)
     pdu: Lacpdu | Marker | None = None
     with suppress(DecodeError):
-        pdu = slow.decode(frame[payload_offset(frame) : len(frame) - len(fcs(frame))])
+        pdu = slow.decode(frame[slow.payload_offset(frame) : len(frame) - len(fcs(frame))])
     malformed = "" if classified.kind is slow.Kind.OTHER else classified.reason
     deviations = [] if classified.kind is slow.Kind.OTHER else validate(frame)
     return {
@@ -153,7 +153,7 @@ def document(octets: bytes) -> Document:
 
 def _kind(kind: Any, frame: bytes) -> str:
     """What to call the frame, even one that is damaged."""
-    from lacp.wire.dissect import payload_offset
+    from lacp.wire.slow import payload_offset
 
     name = str(kind.name).lower()
     if name in ("illegal", "foreign"):

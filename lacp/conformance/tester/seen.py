@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from lacp.errors import DecodeError
 from lacp.info import PortInfo, PortState
-from lacp.wire import lacpdu
+from lacp.wire import lacpdu, slow
 from lacp.wire.flags import letters
 from lacp.wire.lacpdu import Lacpdu
-from lacp.wire.layout import HEADER
 from lacp.wire.marker import Marker
-from lacp.wire.slow import ETHERTYPE, TAGS, Subtype
+from lacp.wire.slow import Subtype
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,6 @@ def read(octets: bytes) -> Lacpdu | Marker | None:
 
 def _payload(octets: bytes) -> bytes | None:
     """What follows the slow protocols' EtherType; None when there is none."""
-    start = HEADER
-    while (ethertype := int.from_bytes(octets[start - 2 : start], "big")) in TAGS:
-        start += 4
-    return octets[start:] if ethertype == ETHERTYPE else None
+    start = slow.payload_offset(octets)
+    ethertype = int.from_bytes(octets[start - 2 : start], "big")
+    return octets[start:] if ethertype == slow.ETHERTYPE else None

@@ -7,7 +7,7 @@ from lacp.errors import DecodeError, UnknownSubtypeError
 from lacp.info import PortInfo
 from lacp.wire.lacpdu import Lacpdu
 from lacp.wire.marker import Marker
-from lacp.wire.slow import Classification, Kind, classify, decode, ethernet
+from lacp.wire.slow import Classification, Kind, classify, decode, ethernet, payload_offset
 
 SYSTEM = Mac.parse("02:00:00:00:00:01")
 PDU = Lacpdu(PortInfo(0x8000, SYSTEM, 1, 0x8000, 1), PortInfo())
@@ -93,6 +93,14 @@ def test_a_tagged_lacpdu_is_not_accepted(tag: str) -> None:
     verdict = classify(frame)
     assert (verdict.kind, verdict.counted) == (Kind.FOREIGN, True)
     assert verdict.reason == f"tag 0x{tag} at offset 12, expected EtherType 0x8809 untagged"
+
+
+@pytest.mark.parametrize(
+    ("ethertypes", "offset"),
+    [("", 14), ("8809", 14), ("8100", 18), ("88a8 0005 8100 0006 8809", 22), ("9100 00", 18)],
+)
+def test_the_payload_is_behind_all_tags(ethertypes: str, offset: int) -> None:
+    assert payload_offset(bytes(12) + bytes.fromhex(ethertypes)) == offset
 
 
 def test_only_the_configured_destination_is_accepted() -> None:
