@@ -16,13 +16,12 @@ from typing import NamedTuple
 
 from lacp.address import NO_MAC, SLOW_PROTOCOLS_MULTICAST, Mac
 from lacp.info import PORT_STATES, PortState
-from lacp.wire import lacpdu, marker, tlv
+from lacp.wire import lacpdu, marker, slow, tlv
 from lacp.wire.layout import HEADER
-from lacp.wire.slow import ETHERTYPE, TAGS, Subtype
+from lacp.wire.slow import ETHERTYPE, Subtype
 
-#: Octets of the longest untagged payload, of a tag, and of the frame check sequence.
+#: Octets of the longest payload, and of the frame check sequence.
 _LONGEST = 1500
-_TAG = 4
 _FCS = 4
 
 #: TLV types of version 2, and those that every LACPDU of it is expected to carry.
@@ -41,11 +40,49 @@ class Severity(StrEnum):
     WARN = "warn"
 
 
+class Field(StrEnum):
+    """What a deviation is in, as its message calls it."""
+
+    DESTINATION = "destination"
+    SOURCE = "source"
+    ETHERTYPE = "EtherType"
+    PAYLOAD = "payload"
+    SUBTYPE = "subtype"
+    VERSION = "Version_Number"
+    ACTOR_TYPE = "Actor TLV_type"
+    ACTOR_LENGTH = "Actor_Information_Length"
+    ACTOR_SYSTEM = "Actor_System"
+    ACTOR_KEY = "Actor_Key"
+    ACTOR_PORT = "Actor_Port"
+    ACTOR_STATE = "Actor_State"
+    ACTOR_RESERVED = "Reserved of the Actor TLV"
+    PARTNER_TYPE = "Partner TLV_type"
+    PARTNER_LENGTH = "Partner_Information_Length"
+    PARTNER_RESERVED = "Reserved of the Partner TLV"
+    COLLECTOR_TYPE = "Collector TLV_type"
+    COLLECTOR_LENGTH = "Collector_Information_Length"
+    COLLECTOR_RESERVED = "Reserved of the Collector TLV"
+    TERMINATOR_TYPE = "Terminator TLV_type"
+    TERMINATOR_LENGTH = "Terminator_Length"
+    TERMINATOR_RESERVED = "Reserved after the Terminator"
+    TLV_LIST = "TLV list"
+    TLV_TYPE = "TLV_type"
+    #: The message goes on with the type.
+    TLV_LENGTH = "length of TLV"
+    MASK_STATE = "Mask_State"
+    MARKER_TYPE = "Marker TLV_type"
+    MARKER_LENGTH = "Marker length"
+    REQUESTER_PORT = "Requester_Port"
+    REQUESTER_SYSTEM = "Requester_System"
+    PAD = "Pad"
+
+
 @dataclass(frozen=True, slots=True)
 class Deviation:
     """One place where a frame differs from what the standard has a station send."""
 
     offset: int
+    field: Field
     #: Of 802.1AX-2014, or of 802.3 Annex 57A for what all slow protocols share.
     clause: str
     found: str
@@ -75,6 +112,8 @@ class _Finding(NamedTuple):
     expected: str
     #: Where in the field.
     at: int = 0
+    #: What the message adds to the field's name.
+    of: str = ""
 
 
 class _Rule(NamedTuple):
@@ -82,7 +121,7 @@ class _Rule(NamedTuple):
 
     offset: int
     length: int
-    name: str
+    field: Field
     test: Callable[[bytes], _Finding | None]
     severity: Severity = Severity.FAIL
     clause: str = "6.4.2.3"
@@ -129,48 +168,48 @@ _EXPIRED = PortState.EXPIRED
 _IN_USE = _COLLECTING | _DISTRIBUTING
 
 _SOURCE = (
-    _Rule(-8, 6, "source", _individual, clause="57A.3"),
-    _Rule(-8, 6, "source", _not_null, Severity.WARN, "57A.3"),
+    _Rule(-8, 6, Field.SOURCE, _individual, clause="57A.3"),
+    _Rule(-8, 6, Field.SOURCE, _not_null, Severity.WARN, "57A.3"),
 )
 
 # fmt: off
 # What a LACPDU of any version has in the same place.
 _LACPDU = (
-    _Rule(1, 1, "Version_Number", _one_of(1, 2)),
-    _Rule(2, 1, "Actor TLV_type", _one_of(1)),
-    _Rule(3, 1, "Actor_Information_Length", _one_of(20)),
-    _Rule(6, 6, "Actor_System", _individual),
-    _Rule(6, 6, "Actor_System", _not_null),
-    _Rule(12, 2, "Actor_Key", _not_zero, Severity.WARN),
-    _Rule(16, 2, "Actor_Port", _not_zero),
+    _Rule(1, 1, Field.VERSION, _one_of(1, 2)),
+    _Rule(2, 1, Field.ACTOR_TYPE, _one_of(1)),
+    _Rule(3, 1, Field.ACTOR_LENGTH, _one_of(20)),
+    _Rule(6, 6, Field.ACTOR_SYSTEM, _individual),
+    _Rule(6, 6, Field.ACTOR_SYSTEM, _not_null),
+    _Rule(12, 2, Field.ACTOR_KEY, _not_zero, Severity.WARN),
+    _Rule(16, 2, Field.ACTOR_PORT, _not_zero),
     # No Mux machine, coupled or independent, is ever seen in these.
-    _Rule(18, 1, "Actor_State", _state(lambda s: _DISTRIBUTING in s and _COLLECTING not in s,
+    _Rule(18, 1, Field.ACTOR_STATE, _state(lambda s: _DISTRIBUTING in s and _COLLECTING not in s,
           "Collecting with Distributing"), clause="6.4.15"),
-    _Rule(18, 1, "Actor_State", _state(lambda s: _COLLECTING in s and _SYNCHRONIZATION not in s,
+    _Rule(18, 1, Field.ACTOR_STATE, _state(lambda s: _COLLECTING in s and _SYNCHRONIZATION not in s,
           "Synchronization with Collecting"), clause="6.4.15"),
-    _Rule(18, 1, "Actor_State", _state(lambda s: _EXPIRED in s and s & _IN_USE,
+    _Rule(18, 1, Field.ACTOR_STATE, _state(lambda s: _EXPIRED in s and s & _IN_USE,
           "neither Collecting nor Distributing with Expired"), clause="6.4.12"),
-    _Rule(19, 3, "Reserved of the Actor TLV", _zeros),
-    _Rule(22, 1, "Partner TLV_type", _one_of(2)),
-    _Rule(23, 1, "Partner_Information_Length", _one_of(20)),
-    _Rule(39, 3, "Reserved of the Partner TLV", _zeros),
-    _Rule(42, 1, "Collector TLV_type", _one_of(3)),
-    _Rule(43, 1, "Collector_Information_Length", _one_of(16)),
-    _Rule(46, 12, "Reserved of the Collector TLV", _zeros),
+    _Rule(19, 3, Field.ACTOR_RESERVED, _zeros),
+    _Rule(22, 1, Field.PARTNER_TYPE, _one_of(2)),
+    _Rule(23, 1, Field.PARTNER_LENGTH, _one_of(20)),
+    _Rule(39, 3, Field.PARTNER_RESERVED, _zeros),
+    _Rule(42, 1, Field.COLLECTOR_TYPE, _one_of(3)),
+    _Rule(43, 1, Field.COLLECTOR_LENGTH, _one_of(16)),
+    _Rule(46, 12, Field.COLLECTOR_RESERVED, _zeros),
 )
 
 # The Marker TLV is the whole PDU, with its Terminator always in the same place.
 _MARKER = (
-    _Rule(1, 1, "Version_Number", _one_of(1), clause="6.5.3.3"),
-    _Rule(2, 1, "Marker TLV_type", _one_of(marker.INFORMATION, marker.RESPONSE), clause="6.5.3.3"),
-    _Rule(3, 1, "Marker length", _one_of(marker.LENGTH), clause="6.5.3.3"),
-    _Rule(4, 2, "Requester_Port", _not_zero, clause="6.5.3.3"),
-    _Rule(6, 6, "Requester_System", _individual, clause="6.5.3.3"),
-    _Rule(6, 6, "Requester_System", _not_null, clause="6.5.3.3"),
-    _Rule(16, 2, "Pad", _zeros, clause="6.5.3.3"),
-    _Rule(18, 1, "Terminator TLV_type", _one_of(tlv.TERMINATOR), clause="6.5.3.3"),
-    _Rule(19, 1, "Terminator_Length", _one_of(0), clause="6.5.3.3"),
-    _Rule(20, 90, "Reserved after the Terminator", _zeros, clause="6.5.3.3"),
+    _Rule(1, 1, Field.VERSION, _one_of(1), clause="6.5.3.3"),
+    _Rule(2, 1, Field.MARKER_TYPE, _one_of(marker.INFORMATION, marker.RESPONSE), clause="6.5.3.3"),
+    _Rule(3, 1, Field.MARKER_LENGTH, _one_of(marker.LENGTH), clause="6.5.3.3"),
+    _Rule(4, 2, Field.REQUESTER_PORT, _not_zero, clause="6.5.3.3"),
+    _Rule(6, 6, Field.REQUESTER_SYSTEM, _individual, clause="6.5.3.3"),
+    _Rule(6, 6, Field.REQUESTER_SYSTEM, _not_null, clause="6.5.3.3"),
+    _Rule(16, 2, Field.PAD, _zeros, clause="6.5.3.3"),
+    _Rule(18, 1, Field.TERMINATOR_TYPE, _one_of(tlv.TERMINATOR), clause="6.5.3.3"),
+    _Rule(19, 1, Field.TERMINATOR_LENGTH, _one_of(0), clause="6.5.3.3"),
+    _Rule(20, 90, Field.TERMINATOR_RESERVED, _zeros, clause="6.5.3.3"),
 )
 # fmt: on
 
@@ -188,45 +227,44 @@ _RESPONSE = tuple(
 def _terminator(at: int, length: int) -> tuple[_Rule, ...]:
     """The end of a LACPDU: the Terminator's offset in the payload, how many octets follow it."""
     return (
-        _Rule(at, 1, "Terminator TLV_type", _one_of(tlv.TERMINATOR)),
-        _Rule(at + 1, 1, "Terminator_Length", _one_of(0)),
-        _Rule(at + 2, length, "Reserved after the Terminator", _zeros),
+        _Rule(at, 1, Field.TERMINATOR_TYPE, _one_of(tlv.TERMINATOR)),
+        _Rule(at + 1, 1, Field.TERMINATOR_LENGTH, _one_of(0)),
+        _Rule(at + 2, length, Field.TERMINATOR_RESERVED, _zeros),
     )
 
 
 def _deviation(
     offset: int,
-    name: str,
+    field: Field,
     finding: _Finding,
     severity: Severity = Severity.FAIL,
     clause: str = "6.4.2.3",
 ) -> Deviation:
-    found, expected, at = finding
-    message = f"{name} is {found}, expected {expected}"
-    return Deviation(offset + at, clause, found, expected, message, severity)
+    found, expected, at, of = finding
+    message = f"{field}{of} is {found}, expected {expected}"
+    return Deviation(offset + at, field, clause, found, expected, message, severity)
 
 
 def _apply(rules: Iterable[_Rule], frame: bytes, start: int) -> Iterator[Deviation]:
-    for offset, length, name, test, severity, clause in rules:
+    for offset, length, field, test, severity, clause in rules:
         octets = frame[start + offset : start + offset + length]
         if octets and (finding := test(octets)):
-            yield _deviation(start + offset, name, finding, severity, clause)
+            yield _deviation(start + offset, field, finding, severity, clause)
 
 
 def _frame(frame: bytes, destination: Mac) -> Iterator[Deviation]:
     if frame[:6] != destination:
         finding = _Finding(frame[:6].hex(":") or "missing", str(destination))
-        yield _deviation(0, "destination", finding, clause="57A.3")
+        yield _deviation(0, Field.DESTINATION, finding, clause="57A.3")
     yield from _apply(_SOURCE, frame, HEADER)
-    start = HEADER
-    while (ethertype := int.from_bytes(frame[start - 2 : start], "big")) in TAGS:
-        finding = _Finding(f"a tag ({ethertype:#06x})", f"{ETHERTYPE:#06x} untagged")
-        yield _deviation(start - 2, "EtherType", finding, clause="57A.4")
-        start += _TAG
-    if ethertype != ETHERTYPE:
-        octets = frame[start - 2 : start].hex()
-        finding = _Finding(f"0x{octets}" if octets else "missing", f"{ETHERTYPE:#06x}")
-        yield _deviation(start - 2, "EtherType", finding, clause="57A.4")
+    start = slow.payload_offset(frame)
+    for at in range(HEADER - 2, start - 2, slow.TAG):
+        finding = _Finding(f"a tag (0x{frame[at : at + 2].hex()})", f"{ETHERTYPE:#06x} untagged")
+        yield _deviation(at, Field.ETHERTYPE, finding, clause="57A.4")
+    ethertype = frame[start - 2 : start].hex()
+    if ethertype != f"{ETHERTYPE:04x}":
+        finding = _Finding(f"0x{ethertype}" if ethertype else "missing", f"{ETHERTYPE:#06x}")
+        yield _deviation(start - 2, Field.ETHERTYPE, finding, clause="57A.4")
         return
     if len(frame) - start > _LONGEST:
         yield _size(frame, start, f"at most {_LONGEST}", clause="57A.2")
@@ -237,7 +275,7 @@ def _frame(frame: bytes, destination: Mac) -> Iterator[Deviation]:
         yield from _marker(frame, start)
     else:
         finding = _Finding(str(subtype[0]) if subtype else "missing", "1 (LACP) or 2 (Marker)")
-        yield _deviation(start, "subtype", finding, clause="57A.4")
+        yield _deviation(start, Field.SUBTYPE, finding, clause="57A.4")
 
 
 def _size(
@@ -248,7 +286,7 @@ def _size(
     clause: str = "6.4.2.3",
 ) -> Deviation:
     finding = _Finding(f"of {len(frame) - start} octets", expected)
-    return _deviation(start, "payload", finding, severity, clause)
+    return _deviation(start, Field.PAYLOAD, finding, severity, clause)
 
 
 def _lacpdu(frame: bytes, start: int) -> Iterator[Deviation]:
@@ -270,36 +308,36 @@ def _version_2(frame: bytes, start: int) -> Iterator[Deviation]:
     tlvs, rest = tlv.walk(frame[offset:])
     seen: set[int] = set()
     for item in tlvs:
-        for at, name, finding, severity in _tlv(item, again=item.kind in seen):
-            yield _deviation(offset + at, name, finding, severity, "6.4.2.4")
+        for at, field, finding, severity in _tlv(item, again=item.kind in seen):
+            yield _deviation(offset + at, field, finding, severity, "6.4.2.4")
         seen.add(item.kind)
         offset += tlv.HEADER + len(item.value)
     for kind in sorted(_USUAL - seen):
         finding = _Finding(f"without type {kind:#04x}", "one in version 2")
-        yield _deviation(offset, "TLV list", finding, Severity.WARN, "6.4.2.4")
+        yield _deviation(offset, Field.TLV_LIST, finding, Severity.WARN, "6.4.2.4")
     if len(rest) >= tlv.HEADER and rest[0] == tlv.TERMINATOR:
         yield from _apply(_terminator(offset - start, len(rest)), frame, start)
     else:
         finding = _Finding(
             f"cut short ({rest[:2].hex() or 'no octet left'})", "a TLV or Terminator"
         )
-        yield _deviation(offset, "TLV list", finding, clause="6.4.2.4")
+        yield _deviation(offset, Field.TLV_LIST, finding, clause="6.4.2.4")
 
 
-def _tlv(item: tlv.Tlv, again: bool) -> Iterator[tuple[int, str, _Finding, Severity]]:
-    """Offset in the TLV, name, finding and severity of what is odd about it."""
+def _tlv(item: tlv.Tlv, again: bool) -> Iterator[tuple[int, Field, _Finding, Severity]]:
+    """Offset in the TLV, field, finding and severity of what is odd about it."""
     kind, length = item.kind, tlv.HEADER + len(item.value)
     if kind not in _STANDARD:
-        yield 0, "TLV_type", _Finding(f"{kind:#04x}", "one of version 2"), Severity.WARN
+        yield 0, Field.TLV_TYPE, _Finding(f"{kind:#04x}", "one of version 2"), Severity.WARN
     if again:
-        yield 0, "TLV_type", _Finding(f"{kind:#04x} again", "each once"), Severity.WARN
+        yield 0, Field.TLV_TYPE, _Finding(f"{kind:#04x} again", "each once"), Severity.WARN
     expected, _ = tlv.KNOWN.get(kind, (length, None))
     if length != expected:
-        name = f"length of TLV {kind:#04x}"
-        yield 1, name, _Finding(str(length), str(expected)), Severity.FAIL
+        finding = _Finding(str(length), str(expected), of=f" {kind:#04x}")
+        yield 1, Field.TLV_LENGTH, finding, Severity.FAIL
     if isinstance(item, tlv.ConversationMask1) and item.state & ~_MASK_STATE:
         finding = _Finding(f"{item.state:#04x}", f"reserved bits {0xFF & ~_MASK_STATE:#04x} clear")
-        yield 2, "Mask_State", finding, Severity.FAIL
+        yield 2, Field.MASK_STATE, finding, Severity.FAIL
 
 
 def _marker(frame: bytes, start: int) -> Iterator[Deviation]:

@@ -21,7 +21,7 @@ from lacp.wire.tlv import (
     Tlv,
     UnknownTlv,
 )
-from lacp.wire.validate import Deviation, Severity, validate
+from lacp.wire.validate import Deviation, Field, Severity, validate
 
 FAIL, WARN = Severity.FAIL, Severity.WARN
 
@@ -76,6 +76,7 @@ def test_a_finding_says_all_about_itself() -> None:
     (finding,) = validate(octets)
     assert finding == Deviation(
         offset=17,
+        field=Field.ACTOR_LENGTH,
         clause="6.4.2.3",
         found="19",
         expected="20",
