@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from lacp.address import Mac
 from lacp.conformance.tester.partner import Partner, default_actor
-from lacp.conformance.tester.seen import Seen, letters, read
+from lacp.conformance.tester.seen import Seen, read
 from lacp.info import PORT_STATES, PortInfo
 from lacp.wire import slow
+from lacp.wire.flags import letters
 from lacp.wire.lacpdu import Lacpdu
 
 DEVICE = PortInfo(1, Mac.parse("02:00:00:00:00:0d"), 2, 3, 4, PORT_STATES[0x07])
