@@ -30,8 +30,8 @@ from lacp.conformance.judge.steady import Steady
 from lacp.conformance.judge.summary import links
 from lacp.conformance.judge.timeline import entry
 from lacp.protocol.edition import EDITION_2014, Edition
+from lacp.protocol.timers import SLOW_PERIODIC_TIME
 from lacp.wire import lacpdu, slow
-from lacp.wire.layout import HEADER
 from lacp.wire.marker import SIZE, Marker
 from lacp.wire.validate import Severity, validate
 
@@ -47,8 +47,6 @@ _TOGETHER = 95.0
 #: Octets of a LACPDU up to its CollectorMaxDelay: 68 octets of a frame, an old default, are enough.
 _ENOUGH = 46
 
-_TAG = 4
-_TAGS = tuple(tag.to_bytes(2, "big") for tag in slow.TAGS)
 _ETHERTYPE = slow.ETHERTYPE.to_bytes(2, "big")
 
 
@@ -84,8 +82,8 @@ class Judge:
     def frame(self, frame: Frame) -> None:
         """Take the next frame. Whatever it holds, it never raises."""
         octets, counts = frame.octets, self._report.frames
-        start = _payload(octets)
-        if start is None:
+        start = slow.payload_offset(octets)
+        if octets[start - 2 : start] != _ETHERTYPE:
             return
         if frame.truncated:
             counts.truncated += 1
@@ -250,12 +248,9 @@ class Judge:
         before, self._last = self._last, now
         if now - before <= 4.0:
             return
-        due = [
-            actor.last.time + 2.5 * actor.period
-            for actor in self._actors.values()
-            if actor.last is not None and actor.last.time + 2.5 * actor.period > before
-        ]
-        if not due or min(due) >= now or len(self._limits) >= _LIMITS:
+        missed = [_missed(actor.last) for actor in self._actors.values() if actor.last is not None]
+        due = min((time for time in missed if time > before), default=now)
+        if due >= now or len(self._limits) >= _LIMITS:
             return
         self._limits.setdefault(
             f"no LACPDU from {before:.1f} to {now:.1f} s, though some were due: a hole in the"
@@ -374,9 +369,10 @@ class Judge:
         )
 
 
-def _payload(octets: bytes) -> int | None:
-    """Where the payload of a slow-protocol frame begins, behind any tags; None for others."""
-    at = HEADER
-    while octets[at - 2 : at] in _TAGS:
-        at += _TAG
-    return at if octets[at - 2 : at] == _ETHERTYPE else None
+def _missed(last: Seen) -> float:
+    """When a second LACPDU after this one must be missing, whatever its sender became meanwhile.
+
+    Expired becomes Defaulted by itself, and asks itself for no fast LACPDUs then.
+    """
+    period = SLOW_PERIODIC_TIME if last.content.expired else last.content.period
+    return last.time + 2.5 * period

@@ -80,6 +80,9 @@ class Periodic:
             self.came += gap > due - GRACE
             self.late.clear()
             self.ledger.keep(rule)
+        elif before.content.expired and not seen.content.expired:
+            # It may have been Defaulted meanwhile, where nobody asks for fast LACPDUs.
+            self.late.clear()
         else:
             self.lost += round(gap / due) - 1
             self._late(actor, seen, gap, due, rule)

@@ -89,6 +89,14 @@ def test_a_port_that_was_defaulted_meanwhile_has_not_been_current_all_the_time()
     assert_nothing(said)
 
 
+def test_the_slow_period_after_expired_is_no_hole_and_no_late_lacpdu() -> None:
+    said = [lacpdu(n, LEFT, info(1, 0xC7), NOBODY) for n in (0, 1, 2)]
+    said += [lacpdu(n, LEFT, info(1, 0x47), PortInfo()) for n in (33, 63)]
+    told = report(said)
+    assert (told.findings, told.limits) == ([], [])
+    assert told.rules["PER-01"].inconclusive == 0
+
+
 def test_nothing_is_early_whose_reason_may_be_missing() -> None:
     said = [lacpdu(n, LEFT, info(1, 0x05), info(2, 0x05)) for n in range(40)]
     assert_nothing(said)
