@@ -657,7 +657,7 @@ def slow_too_fast(dice: Random) -> Case:
 
 @breaks("PER-02")
 def slow_too_slow(dice: Random) -> Case:
-    return _respaced(dice, False, dice.uniform(32.0, 55.0))
+    return _respaced(dice, False, dice.uniform(33.0, 55.0))
 
 
 @breaks("PER-10")
