@@ -97,7 +97,7 @@ class Case:
     @property
     def group(self) -> str:
         """PDU, RXV, ..."""
-        return self.id.partition("-")[0]
+        return group_of(self.id)
 
     @property
     def number(self) -> int:
@@ -116,6 +116,11 @@ class Case:
         if self.links > links:
             return f"needs {self.links} links, there are {links}"
         return profile.lacks(self.needs, self.device)
+
+
+def group_of(id: str) -> str:
+    """The group of the case that is called so: RXM of RXM-06."""
+    return id.partition("-")[0]
 
 
 def case(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from lacp.conformance.catalogue.case import group_of
 from lacp.conformance.report.documents import Document
-from lacp.conformance.report.run_table import VERDICTS, group_of
+from lacp.conformance.report.run_table import VERDICTS
 from lacp.conformance.report.table import STYLES, Screen
 from lacp.conformance.tester.results import Outcome, RunReport
 from lacp.conformance.verdict import Verdict

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element
 
+from lacp.conformance.catalogue.case import group_of
 from lacp.conformance.report import suites
-from lacp.conformance.report.run_table import group_of
 from lacp.conformance.tester.results import Outcome, RunReport
 from lacp.conformance.verdict import Verdict
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lacp.conformance.catalogue.case import group_of
 from lacp.conformance.judge.report import Exhibit
 from lacp.conformance.judge.seen import Seen, read
 from lacp.conformance.judge.timeline import entry
@@ -11,7 +12,7 @@ from lacp.conformance.report import matrix
 from lacp.conformance.report.documents import Document, timeline_entry
 from lacp.conformance.report.exhibits import Exhibition
 from lacp.conformance.report.page import assemble
-from lacp.conformance.report.run_table import about, group_of, verdict_of
+from lacp.conformance.report.run_table import about, verdict_of
 from lacp.conformance.tester.results import Exchange, Outcome, RunReport
 from lacp.conformance.verdict import Verdict
 from lacp.errors import DecodeError

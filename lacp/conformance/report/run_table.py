@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from lacp.conformance.catalogue.case import group_of
 from lacp.conformance.report.table import STYLES, Screen
 from lacp.conformance.tester.results import Outcome, RunReport
 from lacp.conformance.verdict import Verdict
@@ -103,8 +104,3 @@ def _groups(outcomes: Sequence[Outcome], screen: Screen) -> Iterator[str]:
         counts = "".join(f"{verdicts.count(each) or '-':>8}" for each in shown)
         style = "bad" if Verdict.FAIL in verdicts else ""
         yield screen.paint(style, f"{_INDENT}{name:5}{counts}")
-
-
-def group_of(case: str) -> str:
-    """The group that a case belongs to: RXM of RXM-06."""
-    return case.partition("-")[0]
