@@ -77,3 +77,14 @@ def test_the_hole_of_a_capture_is_told() -> None:
     report = judged(paths[0])
     assert [limit[:40] for limit in report.limits] == ["no LACPDU from 150.0 to 201.4 s, though "]
     assert len(report.links) == 2
+
+
+def test_a_port_that_fell_back_to_traffic_without_a_partner_is_told() -> None:
+    paths = [path for path in captures() if path.stem == "packetlife-cisco-renegotiation"]
+    if not paths:
+        pytest.skip("no captures beside the repository")
+    (link,) = judged(paths[0]).links
+    assert link.summary == (
+        "Both ends distribute at the end. 00:13:c4:12:0f:00#22 carried traffic without a partner"
+        " (Defaulted) from 8.4 to 85.0 s. Nothing violated."
+    )

@@ -20,6 +20,7 @@ from lacp.conformance.judge.belonging import Belonging, bound
 from lacp.conformance.judge.dossier import Dossier, Station, open_dossier
 from lacp.conformance.judge.ledger import Ledger
 from lacp.conformance.judge.marking import Marked
+from lacp.conformance.judge.notable import events
 from lacp.conformance.judge.report import (
     ActorReport,
     CaptureReport,
@@ -121,7 +122,7 @@ class Judge:
         report.findings = [one for one in findings if only is None or one.actor == only]
         report.rules = dict(sorted(self._ledger.rules.items()))
         report.left_out += self._ledger.left_out
-        report.links = links(self._chosen(), report.findings)
+        report.links = links(self._chosen(), report.findings, self._events)
         if self._cut:
             self._limits[f"{self._cut} frames are cut off: what is missing was not judged"] = None
         report.limits = list(self._limits)
@@ -351,6 +352,9 @@ class Judge:
             or actor.name == only
             or (actor.peer is not None and actor.peer.name == only)
         ]
+
+    def _events(self, actor: Actor) -> list[str]:
+        return events(actor, self._dossiers[actor.identity].timeline, self._actors)
 
     def _describe(self, actor: Actor) -> ActorReport:
         assert actor.last is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from lacp.conformance.judge.actor import Actor
 from lacp.conformance.judge.report import Finding, LinkReport
@@ -15,8 +15,13 @@ _DISTRIBUTING = PortState.DISTRIBUTING
 _DEAF = 3
 
 
-def links(actors: Iterable[Actor], findings: list[Finding]) -> list[LinkReport]:
-    """The links between `actors`, in the order in which they were first seen."""
+def links(
+    actors: Iterable[Actor], findings: list[Finding], told: Callable[[Actor], list[str]]
+) -> list[LinkReport]:
+    """The links between `actors`, in the order in which they were first seen.
+
+    `told` is what happened to an actor besides.
+    """
     reports: list[LinkReport] = []
     done: set[int] = set()
     for actor in actors:
@@ -25,17 +30,26 @@ def links(actors: Iterable[Actor], findings: list[Finding]) -> list[LinkReport]:
         done.add(id(actor))
         peer = actor.peer
         if peer is None or peer is actor or peer.peer is not actor:
-            reports.append(LinkReport((actor.name,), _sentence(_alone(actor), [actor], findings)))
+            reports.append(
+                LinkReport(
+                    (actor.name,), _sentence([_alone(actor), *told(actor)], [actor], findings)
+                )
+            )
             continue
         done.add(id(peer))
         ends = (actor.name, peer.name)
-        reports.append(LinkReport(ends, _sentence(_pair(actor, peer), [actor, peer], findings)))
+        reports.append(
+            LinkReport(
+                ends,
+                _sentence([_pair(actor, peer), *told(actor), *told(peer)], [actor, peer], findings),
+            )
+        )
     return reports
 
 
-def _sentence(state: str, ends: list[Actor], findings: list[Finding]) -> str:
+def _sentence(told: list[str], ends: list[Actor], findings: list[Finding]) -> str:
     blame = [text for end in ends if (text := _blame(end, findings))]
-    return f"{state}. {'; '.join(blame) or 'Nothing violated'}."
+    return f"{'. '.join(told)}. {'; '.join(blame) or 'Nothing violated'}."
 
 
 def _blame(end: Actor, findings: list[Finding]) -> str:

@@ -62,3 +62,51 @@ def test_a_loop() -> None:
 def test_one_direction_only() -> None:
     said = [lacpdu(n, LEFT, info(1, 0x3F), info(2, 0x3F)) for n in range(9)]
     assert "only its own side was judged" in summary(said)
+
+
+def test_traffic_without_a_partner() -> None:
+    alone = [lacpdu(n, LEFT, info(1, 0x7D), PortInfo()) for n in (0, 30, 60)]
+    said = summary([*alone, *((at + 70, order, octets) for at, order, octets in pair(0x3F, 0x3F))])
+    assert said == (
+        f"Both ends distribute at the end. {ONE} carried traffic without a partner (Defaulted) from"
+        " 0.0 to 70.0 s. Nothing violated."
+    )
+
+
+def test_traffic_without_a_partner_to_the_end() -> None:
+    said = summary([lacpdu(n, LEFT, info(1, 0x7D), PortInfo()) for n in (0, 30, 60)])
+    assert "carried traffic without a partner (Defaulted) from 0.0 to 60.0 s. Nothing" in said
+
+
+def test_a_restart_is_told_and_a_link_that_flaps_without_a_partner_is_not() -> None:
+    states = {0: 0x3D, 10: 0xC5, 13: 0x45, 50: 0xC5, 53: 0x45}
+    said = summary([lacpdu(at, LEFT, info(1, state), PortInfo()) for at, state in states.items()])
+    assert said.count("began anew") == 1
+    assert f"{ONE} began anew at 10.0 s (Defaulted and Expired at once)." in said
+
+
+def test_another_key() -> None:
+    said = [lacpdu(n, LEFT, info(1, 0x45, key=1 + (n > 60)), PortInfo()) for n in range(0, 120, 30)]
+    assert f"{ONE} changed its key from 1 to 2 at 90.0 s." in summary(said)
+
+
+def test_many_events_of_one_kind_are_counted() -> None:
+    said = [lacpdu(n, LEFT, info(1, 0x45, key=1 + n), PortInfo()) for n in range(0, 300, 30)]
+    assert summary(said).count("changed its key") == 2
+    assert f"{ONE} did so 7 times more." in summary(said)
+
+
+def test_another_name_of_the_same_port() -> None:
+    said = [lacpdu(30 * n, LEFT, info(1 + n // 3, 0x45), PortInfo()) for n in range(6)]
+    old, new = judged(frames(said), EDITION_2014).links
+    assert old.ends == (ONE,)
+    assert f"{TWO} was {ONE} until 60.0 s, by its source address." in new.summary
+    assert "was" not in old.summary
+
+
+def test_two_ports_under_one_name_are_not_one_that_changes_all_the_time() -> None:
+    said = [
+        lacpdu(n, address(1, 1 + n % 2), info(1, 0x45, key=1 + n % 2), PortInfo())
+        for n in range(10)
+    ]
+    assert "changed" not in summary(said)
