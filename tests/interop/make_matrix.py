@@ -41,6 +41,10 @@ def page(results: Mapping[str, Path]) -> Iterator[str]:
     yield MARK
     yield ""
     reports = [RunReport.from_json(json.loads(p.read_text()), str(p)) for p in results.values()]
+    for path, report in zip(results.values(), reports, strict=True):
+        # Where the results lay, and who built the kernel, is nobody's business.
+        report.command = report.command.replace(f"{path.parent}/", "")
+        report.versions["linux"] = report.versions["linux"].partition("-")[0]
     yield from markdown(matrix(reports))
 
 

@@ -41,12 +41,20 @@ def matrix(reports: Sequence[RunReport]) -> Document:
                 "versions": dict(report.versions),
                 "command": report.command,
                 "started": report.started,
-                "counts": {str(each): report.counts.get(each, 0) for each in VERDICTS},
+                **_counts(report),
             }
             for name, report in zip(_names(reports), reports, strict=True)
         ],
         "cases": [_row(case, [outcomes.get(case) for outcomes in found]) for case in cases],
     }
+
+
+def _counts(report: RunReport) -> Document:
+    """How many cases ended how; failures that the profile expects are not among the warnings."""
+    waived = sum(each.waiver is not None for each in report.outcomes)
+    counts = {str(each): report.counts.get(each, 0) for each in VERDICTS}
+    counts[str(Verdict.WARN)] -= waived
+    return {"counts": counts, "waived": waived}
 
 
 def _names(reports: Sequence[RunReport]) -> list[str]:
@@ -83,6 +91,8 @@ def lines(said: Document, screen: Screen) -> Iterator[str]:
         counts = ", ".join(
             f"{count} {verdict}" for verdict, count in run["counts"].items() if count
         )
+        if run["waived"]:
+            counts = f"{run['waived']} {_WAIVED}, {counts}"
         about = f"edition {run['edition']}, {run['control']} control: {counts or 'no case'}"
         yield from screen.wrap(plain(f"{name}: {run['device']}, {about}"), "", "  ")
     yield ""
@@ -125,11 +135,11 @@ def _style(outcome: Document | None) -> str:
 def markdown(said: Document) -> Iterator[str]:
     """The matrix for a page of documentation: counts, all cases, and why a case did not pass."""
     shown = [str(each) for each in VERDICTS if each is not Verdict.INCONCLUSIVE]
-    yield _cells("run", "device", "edition", "control", *shown)
-    yield _cells(*["---"] * 4, *["--:"] * len(shown))
+    yield _cells("run", "device", "edition", "control", _escaped(_WAIVED), *shown)
+    yield _cells(*["---"] * 4, *["--:"] * (1 + len(shown)))
     for run in said["runs"]:
         facts = (_escaped(run[name]) for name in ("name", "device", "edition", "control"))
-        yield _cells(*facts, *(str(run["counts"][each]) for each in shown))
+        yield _cells(*facts, str(run["waived"]), *(str(run["counts"][each]) for each in shown))
     yield ""
     names = [_escaped(run["name"]) for run in said["runs"]]
     yield _cells("case", "what a conforming device does", *names)
