@@ -222,7 +222,7 @@ def record(name: str, directory: str) -> dict[str, Any]:
         "left": {"device": talk.left, "version": devices[0].version, **talk.left_settings},
         "right": talk.right
         and {"device": talk.right, "version": devices[1].version, **talk.right_settings},
-        "kernel": os.uname().release,
+        "kernel": os.uname().release.partition("-")[0],
         "links": talk.links,
         "story": (STORIES[talk.story].__doc__ or "").strip(),
         "recorded": command(talk.how, interfaces, file.name) if line else f"socket: {interfaces}",
