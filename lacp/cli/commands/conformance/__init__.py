@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Iterable
 from typing import Any
 
 from lacp.cli.command import Answer, Command
 from lacp.cli.commands.conformance import listing, matrix, running
-from lacp.cli.common import common_options
 from lacp.cli.output import Screen
 
 #: The parts, each a command of its own.
@@ -28,7 +27,7 @@ def arguments(parser: ArgumentParser) -> None:
             allow_abbrev=False,
         )
         part.arguments(its)
-        common_options(its)
+        its.add_argument("--json", action="store_true", default=SUPPRESS, help="print JSON")
         its.set_defaults(part_row=part)
 
 
