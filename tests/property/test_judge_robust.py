@@ -72,6 +72,28 @@ def test_nothing_in_a_capture_raises(frames: list[Frame], actor: str | None) -> 
 
 
 @settings(deadline=None, max_examples=300)
+@given(
+    st.sampled_from([frame for frame in KNOWN if flawless(frame)]),
+    st.lists(st.tuples(st.integers(0, 123), st.integers(0, 255)), max_size=3),
+)
+def test_no_octet_makes_a_flawless_lacpdu_that_the_validator_refuses(
+    frame: bytes, changes: list[tuple[int, int]]
+) -> None:
+    changed = bytearray(frame)
+    for at, octet in changes:
+        changed[at] = octet
+    if flawless(bytes(changed)):
+        assert validate(bytes(changed)) == []
+
+
+def test_each_state_is_flawless_if_and_only_if_the_validator_has_nothing_against_it() -> None:
+    frame = bytearray(next(frame for frame in KNOWN if flawless(frame)))
+    for state in range(256):
+        frame[32] = state
+        assert flawless(bytes(frame)) is (validate(bytes(frame)) == [])
+
+
+@settings(deadline=None, max_examples=300)
 @given(octets)
 def test_a_flawless_lacpdu_is_one_to_codec_and_validator(frame: bytes) -> None:
     if flawless(frame):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from lacp.conformance.judge.allowances import GRACE, MOMENT, SLACK, TOLERANCE
 from lacp.conformance.judge.seen import Content, Identity, Seen, name
 from lacp.info import PortInfo, PortState
 from lacp.protocol.timers import FAST_PERIODIC_TIME, LONG_TIMEOUT_TIME, SHORT_TIMEOUT_TIME
@@ -12,16 +13,6 @@ from lacp.protocol.timers import FAST_PERIODIC_TIME, LONG_TIMEOUT_TIME, SHORT_TI
 #: Runs of unlike LACPDUs that are remembered of an actor, and views of its partner in one run.
 _RUNS = 128
 _VIEWS = 32
-
-#: What all timers may be off (6.4.4), and what a capture's clock and a busy device may add.
-TOLERANCE = 0.25
-GRACE = 0.5
-#: Seconds by which frames of two directions may change places on their way to the capture.
-DISORDER = 0.3
-#: Seconds by which frames of one direction may overtake each other, or be copied.
-MOMENT = 0.1
-#: By how much an interval may exceed its period, by that period, and leave no room for a hole.
-_SLACK = {True: 0.15, False: 0.5}
 
 
 @dataclass(slots=True)
@@ -170,7 +161,7 @@ class Actor:
 def follows(before: Seen, seen: Seen) -> bool:
     """Whether no periodic LACPDU of the sender is missing between the two."""
     period = before.content.period
-    return 0 <= seen.time - before.time <= period + _SLACK[period == FAST_PERIODIC_TIME]
+    return 0 <= seen.time - before.time <= period + SLACK[period == FAST_PERIODIC_TIME]
 
 
 def on_cadence(before: Seen, seen: Seen) -> bool:

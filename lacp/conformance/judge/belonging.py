@@ -8,13 +8,12 @@ from typing import Any
 
 from lacp.address import Mac
 from lacp.conformance.judge.actor import Actor
+from lacp.conformance.judge.allowances import TOGETHER
 from lacp.conformance.judge.ledger import Ledger
 from lacp.conformance.judge.seen import Identity, Seen, name
 from lacp.conformance.verdict import Verdict
 from lacp.info import PortState
 
-#: Seconds in which two that take turns must both be alive.
-_TOGETHER = 95.0
 #: Turns away and back: a change of configuration, caught between two ports, makes one.
 _TURNS = 2
 #: Names of one kind that are remembered.
@@ -52,7 +51,7 @@ class _Turns:
             return None
         frames = None
         if self.before == user and user is not None:
-            self.turns = self.turns + 1 if time - self.before_time <= _TOGETHER else 0
+            self.turns = self.turns + 1 if time - self.before_time <= TOGETHER else 0
             frames = (self.before_frame, self.frame, frame)
         self.before, self.before_time, self.before_frame = self.user, self.time, self.frame
         self.user, self.time, self.frame = user, time, frame

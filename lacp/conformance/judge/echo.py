@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from lacp.conformance.judge.actor import DISORDER, Actor, Run
+from lacp.conformance.judge.actor import Actor, Run
+from lacp.conformance.judge.allowances import DISORDER
 from lacp.conformance.judge.ledger import Ledger
 from lacp.conformance.judge.recording import Found, Recording, earned, in_order
 from lacp.conformance.judge.seen import Content, Identity, Seen

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from lacp.capture.frame import Frame
 from lacp.conformance.judge import formats
-from lacp.conformance.judge.actor import GRACE, Actor
+from lacp.conformance.judge.actor import Actor
+from lacp.conformance.judge.allowances import GRACE, MISSED, SILENCE, TOGETHER
 from lacp.conformance.judge.belonging import Belonging, bound
 from lacp.conformance.judge.dossier import Dossier, Station, open_dossier
 from lacp.conformance.judge.ledger import Ledger
@@ -42,8 +43,6 @@ _ENTRIES = 5000
 _ALL_ENTRIES = 200_000
 #: Sentences about what stands in the way of certainty.
 _LIMITS = 50
-#: Seconds for which two ports that use one name are not judged as one.
-_TOGETHER = 95.0
 
 #: Octets of a LACPDU up to its CollectorMaxDelay: 68 octets of a frame, an old default, are enough.
 _ENOUGH = 46
@@ -148,7 +147,7 @@ class Judge:
             actor.pdus += 1
             return
         if actor.last is not None and actor.last.content.source != content.source:
-            actor.shared_until = frame.time + _TOGETHER
+            actor.shared_until = frame.time + TOGETHER
         actor.add(seen)
         station = self._station(content.source)
         station.actor = actor
@@ -247,7 +246,7 @@ class Judge:
     def _hole(self, now: float) -> None:
         """A silence of all in which somebody should have spoken is told to whoever reads this."""
         before, self._last = self._last, now
-        if now - before <= 4.0:
+        if now - before <= SILENCE:
             return
         missed = [_missed(actor.last) for actor in self._actors.values() if actor.last is not None]
         due = min((time for time in missed if time > before), default=now)
@@ -379,4 +378,4 @@ def _missed(last: Seen) -> float:
     Expired becomes Defaulted by itself, and asks itself for no fast LACPDUs then.
     """
     period = SLOW_PERIODIC_TIME if last.content.expired else last.content.period
-    return last.time + 2.5 * period
+    return last.time + MISSED * period

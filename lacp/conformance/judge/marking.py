@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from lacp.conformance.judge.actor import GRACE, MOMENT, TOLERANCE, Actor
+from lacp.conformance.judge.actor import Actor
+from lacp.conformance.judge.allowances import ANSWER, CLEAN, MOMENT, TOLERANCE
 from lacp.conformance.judge.ledger import Ledger
 from lacp.protocol.timers import FAST_PERIODIC_TIME, SHORT_TIMEOUT_TIME
 from lacp.wire.marker import RESPONSE, TYPE_OFFSET, Marker
@@ -13,11 +14,8 @@ from lacp.wire.marker import RESPONSE, TYPE_OFFSET, Marker
 #: Markers in a row without an answer, each followed by a sign of life, that are no chance: of an
 #: actor that would be Expired if it missed three LACPDUs, and of one that need not be.
 _UNANSWERED = {True: 5, False: 20}
-#: Seconds without a sign of loss that speak for a link without any.
-_CLEAN = 30.0
 #: Copies that a capture or a link may make of one frame.
 _COPIES = 6
-_ANSWER = 1.0 + TOLERANCE + GRACE
 #: Slow-protocol frames of one subtype in a second (57A.2).
 _PER_SECOND = 10
 _RESPONSE_TYPE = bytes((RESPONSE,))
@@ -61,7 +59,7 @@ class Marking:
 
     def heartbeat(self, actor: Actor, time: float) -> None:
         """The actor sent a LACPDU at `time` that shows it hears its partner."""
-        while self.waiting and time - self.waiting[0].time > _ANSWER:
+        while self.waiting and time - self.waiting[0].time > ANSWER:
             missed = self.waiting.popleft()
             self.answered.append(missed)
             self.missed.append(missed.frame)
@@ -84,7 +82,7 @@ class Marking:
             actor.timeout == SHORT_TIMEOUT_TIME
             and actor.period == FAST_PERIODIC_TIME
             and peer is not None
-            and max(actor.unbroken, peer.unbroken, self.deaf_at) <= time - _CLEAN
+            and max(actor.unbroken, peer.unbroken, self.deaf_at) <= time - CLEAN
         )
         return _UNANSWERED[clean]
 
@@ -115,7 +113,7 @@ class Marking:
         self.missed.clear()
         self.ledger.keep("MRK-02")
         took = marked.time - marker.time
-        if took <= _ANSWER or not _unbroken(actor, marker.time):
+        if took <= ANSWER or not _unbroken(actor, marker.time):
             self.ledger.keep("MRK-01")
             return
         self.ledger.accuse(

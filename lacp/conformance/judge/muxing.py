@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lacp.conformance.judge.actor import MOMENT, TOLERANCE, Actor
+from lacp.conformance.judge.actor import Actor
+from lacp.conformance.judge.allowances import LINGER, MOMENT, WAIT
 from lacp.conformance.judge.ledger import Ledger
 from lacp.conformance.judge.seen import Seen
 from lacp.conformance.verdict import Verdict
 from lacp.info import PortInfo, PortState
-from lacp.protocol.timers import AGGREGATE_WAIT_TIME
 
 _SYNCHRONIZATION = PortState.SYNCHRONIZATION
 _COLLECTING = PortState.COLLECTING
 _DISTRIBUTING = PortState.DISTRIBUTING
-
-#: What the wait may take at least, with what a capture's clock adds.
-_WAIT = AGGREGATE_WAIT_TIME - TOLERANCE - 0.05
-
-#: Seconds in which hardware has done what the Mux machine asks of it.
-_LINGER = 2.0
 
 _CHANGES = (
     ("system", "RXM-27", "system"),
@@ -98,7 +92,7 @@ class Muxing:
         if not change:
             return
         rule = "PDU-09" if change.startswith("system priority") else "SEL-16"
-        if passed >= _WAIT:
+        if passed >= WAIT:
             self.ledger.keep(rule)
             return
         actor.unreliable = True
@@ -123,7 +117,7 @@ class Muxing:
             self.behind = seen.time, seen.frame, rule
             return
         since, frame, _ = self.behind
-        if seen.time - since < _LINGER:
+        if seen.time - since < LINGER:
             return
         what = "collect from a partner in sync" if rule == "MUX-05" else "send to a collector"
         self.ledger.accuse(
@@ -196,7 +190,7 @@ class Muxing:
     def _reselected(self, actor: Actor, was: Seen, seen: Seen) -> None:
         rule, change = _change(was.partner, seen.partner)
         passed = seen.time - was.time
-        if passed >= _WAIT:
+        if passed >= WAIT:
             self.ledger.keep(rule)
             return
         self.ledger.accuse(
@@ -210,7 +204,7 @@ class Muxing:
 
     def _waited(self, actor: Actor, was: Seen, seen: Seen) -> None:
         passed = seen.time - was.time
-        if passed >= _WAIT:
+        if passed >= WAIT:
             self.ledger.keep("MUX-02")
             return
         self.ledger.accuse(

@@ -10,24 +10,22 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from math import ceil, log
 
-from lacp.conformance.judge.actor import GRACE, TOLERANCE, Actor, follows
+from lacp.conformance.judge.actor import Actor, follows
+from lacp.conformance.judge.allowances import CHANCE, GRACE, MOMENT, TOLERANCE
 from lacp.conformance.judge.ledger import Ledger
 from lacp.conformance.judge.seen import Content, Seen
 from lacp.conformance.verdict import Verdict
 from lacp.protocol.receive import mistakes
 from lacp.protocol.timers import FAST_PERIODIC_TIME, SLOW_PERIODIC_TIME
 
-#: What chance may do: a pattern less likely than this is no chance.
-_CHANCE = 1e-6
 #: Intervals in a row that no number of losses explains.
 _IMPOSSIBLE = 3
 #: Spread of intervals that still count as regular, in seconds.
 _REGULAR = 0.3
 #: Unchanged LACPDUs in a row, each much too early, that need another reason than chance.
 _EARLY = 8
-#: Seconds within which a LACPDU answers, and how many of the early ones may answer nothing: who
-#: answers each LACPDU sends its periodic ones besides.
-_PROMPT = 0.1
+#: How many of the early ones may answer nothing: who answers each LACPDU sends its periodic ones
+#: besides.
 _UNPROMPTED = 0.6
 #: Spread of intervals, in periods, that only a timer leaves.
 _EVEN = 0.05
@@ -160,7 +158,7 @@ class Periodic:
         self.run += 1
         if not self.early:
             self.early_frame = seen.frame
-        self.early.append(self.heard if seen.time - self.heard_at <= _PROMPT else "")
+        self.early.append(self.heard if seen.time - self.heard_at <= MOMENT else "")
         often = self.number > (seen.time - self.since) / (due * _EARLIEST) + _EARLY
         if not often and (due == FAST_PERIODIC_TIME or self.run < _EARLY):
             return
@@ -204,7 +202,7 @@ def _needed(gap: float, due: float) -> int:
         return _IMPOSSIBLE
     times = max(2.0, gap / due)
     # The likeliest way for lost frames to leave one interval of just this length.
-    return ceil(log(_CHANCE) / log((1 / times) * (1 - 1 / times) ** (times - 1)))
+    return ceil(log(CHANCE) / log((1 / times) * (1 - 1 / times) ** (times - 1)))
 
 
 def _view(seen: Seen, of: Seen) -> str:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lacp.conformance.judge.actor import GRACE, MOMENT, TOLERANCE, Actor
+from lacp.conformance.judge.actor import Actor
+from lacp.conformance.judge.allowances import (
+    CHANCE_OF_SILENCE,
+    EXPIRED_TOO_LONG,
+    GRACE,
+    MOMENT,
+    TOLERANCE,
+)
 from lacp.conformance.judge.ledger import Ledger
 from lacp.conformance.judge.periodic import Periodic
 from lacp.conformance.judge.seen import Seen
 from lacp.protocol.timers import FAST_PERIODIC_TIME, LONG_TIMEOUT_TIME, SHORT_TIMEOUT_TIME
 
-#: A flapping link sets Expired again and again, but not in step with the periodic timer for long.
-_EXPIRED_TOO_LONG = 2 * SHORT_TIMEOUT_TIME + FAST_PERIODIC_TIME
 #: LACPDUs of an actor in the silence of its partner: a hole that spares all of them is none.
 _WITNESSES = 3
-#: How unlikely it must be that the capture lost all that the partner said: when it is known to lose
-#: some of that, and when it is not.
-_CHANCE = {False: 1e-4, True: 2e-2}
 #: Times in a row that a long timeout took 3 s: no link goes down each time at just that moment.
 _REPEATS = 4
 
@@ -95,7 +97,7 @@ class Receiving:
         )
         if self.expired_since is None or not in_step:
             self.expired_since, self.expired_frame = seen.time, seen.frame
-        elif seen.time - self.expired_since > _EXPIRED_TOO_LONG:
+        elif seen.time - self.expired_since > EXPIRED_TOO_LONG:
             self.ledger.accuse(
                 "RXM-09",
                 actor,
@@ -128,7 +130,7 @@ class Receiving:
             and witness.partner == seen.partner
             and peer.trusted(seen.time)
             and partner is not None
-            and partner.all_lost(int(silence / peer.period)) < _CHANCE[partner.lost == 0]
+            and partner.all_lost(int(silence / peer.period)) < CHANCE_OF_SILENCE[partner.lost == 0]
         )
         if not certain:
             # The capture may have a hole just there.

@@ -16,6 +16,11 @@ from lacp.wire.validate import Deviation, validate
 _ACTOR, _PARTNER = 18, 38
 _INFORMATION = Struct(">H6sHHHB")
 
+#: Bits of the receive machine that only CURRENT has clear, and bits that the Mux machine sets.
+_NOT_CURRENT = (PortState.DEFAULTED | PortState.EXPIRED).value
+_TRAFFIC = PortState.COLLECTING | PortState.DISTRIBUTING
+_MUX = PortState.SYNCHRONIZATION | _TRAFFIC
+
 #: SYSTEM and port number of an end.
 Identity = tuple[Mac, int]
 
@@ -92,7 +97,7 @@ def read(frame: bytes, start: int, cooked: bool) -> Content:
         identity(partner),
         delay,
         Mac(frame[6:12]),
-        not state & 0xC0,
+        not state & _NOT_CURRENT,
         bool(state & PortState.SHORT_TIMEOUT.value),
         bool(state & PortState.COLLECTING.value),
         bool(state & PortState.DEFAULTED.value),
@@ -110,16 +115,16 @@ def block(frame: bytes, offset: int) -> PortInfo:
 
 
 _IN_USE = (
-    0,
+    PortState(0),
     PortState.SYNCHRONIZATION,
     PortState.SYNCHRONIZATION | PortState.COLLECTING,
-    PortState.SYNCHRONIZATION | PortState.COLLECTING | PortState.DISTRIBUTING,
+    _MUX,
 )
 #: Actor states against which the validator has nothing.
 _STATES = frozenset(
     int(state)
     for state in PORT_STATES
-    if state & 0x38 in _IN_USE and not (state & PortState.EXPIRED and state & 0x30)
+    if state & _MUX in _IN_USE and not (PortState.EXPIRED in state and state & _TRAFFIC)
 )
 _ZEROS = bytes(64)
 

@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from lacp.conformance.judge.actor import GRACE, TOLERANCE, Actor
+from lacp.conformance.judge.actor import Actor
+from lacp.conformance.judge.allowances import ANSWER, CHANCE, SECOND
 from lacp.conformance.judge.echo import repeats
 from lacp.conformance.judge.ledger import Ledger
 from lacp.conformance.judge.periodic import Periodic
 from lacp.conformance.judge.seen import Content, Seen
 from lacp.info import PortState
 from lacp.protocol.edition import Edition
-from lacp.protocol.timers import FAST_PERIODIC_TIME
 
 #: Copies of one frame: sent and received, by a link that doubles it, on a mirror port that does.
 _COPIES = 5
 #: Wrong views in a row that nobody answered and that may all have been lost on their way.
 _UNANSWERED = 12
-#: What chance may do to answers to views that were certainly heard.
-_CHANCE = 1e-5
-#: Seconds in which a wrong view has to be answered, with the limit of transmission in between.
-_ANSWER = FAST_PERIODIC_TIME + TOLERANCE + GRACE
-#: A window that is shorter by what a timer may be off.
-_SECOND = FAST_PERIODIC_TIME - TOLERANCE
 
 _VIEWS = (
     ("port", "NTT-01"),
@@ -74,7 +68,7 @@ class Limit:
         self.number += 1
         recent = self.recent
         recent.append(_Sent(seen.time, seen.frame, seen.content))
-        while not 0 <= seen.time - recent[0].time < _SECOND:
+        while not 0 <= seen.time - recent[0].time < SECOND:
             recent.popleft()
         if len(recent) <= self.edition.transmit_limit:
             self.ledger.keep("TX-01")
@@ -108,7 +102,7 @@ class Limit:
         chance = 1.0
         for more in range(mine):
             chance *= (self.copied - mine + 1 + more) / (self.number - len(recent) + 2 + more)
-        return copies if chance < _CHANCE else 0
+        return copies if chance < CHANCE else 0
 
 
 def _began_anew(recent: deque[_Sent]) -> bool:
@@ -151,7 +145,7 @@ class Answers:
         mistake, self.waiting = self.waiting, None
         if mistake is None:
             return
-        if seen.time - mistake.time <= _ANSWER or not seen.current:
+        if seen.time - mistake.time <= ANSWER or not seen.current:
             self.ledger.keep(mistake.rule)
             self._forget()
             return
@@ -188,7 +182,7 @@ class Answers:
             # What follows from something that one of them does wrong is not told twice.
             return
         lost = self.periodic.all_lost(len(self.heard))
-        if len(missed) < _UNANSWERED and lost > _CHANCE:
+        if len(missed) < _UNANSWERED and lost > CHANCE:
             self.ledger.doubt(missed[-1].rule)
             return
         rule = Counter(one.rule for one in missed).most_common(1)[0][0]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lacp.conformance.judge.actor import DISORDER, Actor, follows, on_cadence
+from lacp.conformance.judge.actor import Actor, follows, on_cadence
+from lacp.conformance.judge.allowances import DISORDER
 from lacp.conformance.judge.ledger import Ledger
 from lacp.conformance.judge.seen import Content, Seen
 from lacp.conformance.verdict import Verdict
