@@ -91,7 +91,7 @@ def _end(name: str, actor: ActorReport | None) -> str:
     if actor is None:
         return f"{name}: not seen"
     said = (
-        f"{name}: {count(actor.pdus, 'PDU')}, {actor.first:.3f}-{actor.last:.3f} s, "
+        f"{name}: {count(actor.pdus, 'LACPDU')}, {actor.first:.3f}-{actor.last:.3f} s, "
         f"from {actor.source_mac}, system priority {actor.system_priority}, key {actor.key}, "
         f"port priority {actor.port_priority}"
     )
@@ -143,11 +143,13 @@ def _rules(report: CaptureReport, titles: Mapping[str, str], screen: Screen) -> 
     ]
     width = max(len(rule) for rule in report.rules)
     yield ""
-    head = "".join(f"{title:>7}" for title, _ in outcomes)
+    head = "".join(title.rjust(_column(title)) for title, _ in outcomes)
     yield screen.paint("dim", f"{_INDENT}{'RULE':{width}}{head}  WHAT IT ASKS")
     for rule in sorted(report.rules):
         tally = report.rules[rule]
-        counts = "".join(f"{getattr(tally, name) or '-':>7}" for _, name in outcomes)
+        counts = "".join(
+            str(getattr(tally, name) or "-").rjust(_column(title)) for title, name in outcomes
+        )
         start = f"{_INDENT}{rule:{width}}{counts}  "
         text = screen.wrap(plain(titles.get(rule, "")), " " * len(start)) or [""]
         style = "bad" if tally.failed else "warn" if tally.warned else ""
@@ -155,9 +157,13 @@ def _rules(report: CaptureReport, titles: Mapping[str, str], screen: Screen) -> 
         yield from text[1:]
 
 
+def _column(title: str) -> int:
+    return max(7, len(title) + 2)
+
+
 _OUTCOMES = (
     ("PASS", "passed"),
     ("FAIL", "failed"),
     ("WARN", "warned"),
-    ("OPEN", "inconclusive"),
+    ("INCONCLUSIVE", "inconclusive"),
 )
