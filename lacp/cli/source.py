@@ -89,7 +89,8 @@ def show(args: Namespace, names: list[str], *, verbose: bool = False) -> Answer:
             lags.append(_checked(lacpd.ask(path, "show", verbose=verbose), path))
         except LacpError as error:
             complaints.append(str(error))
-    if names:
+    if names and (lags or not complaints):
+        # Where nobody answered, nobody knows what is there.
         lags, unknown = _select(lags, names)
         complaints += unknown
     from lacp.daemon.clock import timestamp

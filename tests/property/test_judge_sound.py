@@ -12,7 +12,6 @@ from tests.property.judge_worlds import captured, conversation, judged, show
 
 
 @settings(
-    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -70,7 +70,7 @@ class Case:
     id: str
     #: What a conforming device does, as one sentence.
     title: str
-    #: Of 802.1AX-2014.
+    #: Of 802.1AX-2014, or of 802.3 Annex 57A for what all slow protocols share.
     clause: str
     stimulus: str
     #: With tolerances.

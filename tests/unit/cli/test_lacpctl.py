@@ -181,6 +181,16 @@ def test_a_strange_daemon(
     assert all(each.startswith("lacpctl: ") for each in err.splitlines())
 
 
+def test_a_daemon_that_gives_no_answer_is_not_said_to_have_no_such_lag(
+    run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with fake_lacpd(run_dir / "team0.sock", saying(b"hello\n")):
+        assert main(["show", "team0", "--run-dir", str(run_dir)]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "team0.sock" in err
+
+
 def test_one_strange_daemon_does_not_hide_another(
     run_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
