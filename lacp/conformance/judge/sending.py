@@ -16,6 +16,9 @@ from lacp.protocol.edition import Edition
 
 #: Copies of one frame: sent and received, by a link that doubles it, on a mirror port that does.
 _COPIES = 5
+#: Copies of one LACPDU that are a burst where the others have none, and how many others that takes.
+_BURST = 4
+_EARLIER = 20
 #: Wrong views in a row that nobody answered and that may all have been lost on their way.
 _UNANSWERED = 12
 
@@ -52,6 +55,8 @@ class Limit:
     #: LACPDUs, and those of which there was a copy.
     number: int = 0
     copied: int = 0
+    #: The most copies that one of the earlier LACPDUs had.
+    most: int = 0
 
     def copy(self, actor: Actor, seen: Seen) -> None:
         """A frame came again within a moment: a capture's copy, unless there are too many."""
@@ -69,7 +74,7 @@ class Limit:
         recent = self.recent
         recent.append(_Sent(seen.time, seen.frame, seen.content))
         while not 0 <= seen.time - recent[0].time < SECOND:
-            recent.popleft()
+            self.most = max(self.most, recent.popleft().copies)
         if len(recent) <= self.edition.transmit_limit:
             self.ledger.keep("TX-01")
         else:
@@ -96,7 +101,11 @@ class Limit:
         )
 
     def _repeated(self, recent: deque[_Sent]) -> int:
-        """The copies that nobody else can have made, as the sender's other LACPDUs have none."""
+        """The copies that nobody else can have made, as the sender's other LACPDUs have none, or
+        so much fewer that no mirror or doubled capture has made them."""
+        earlier = self.number - len(recent)
+        if earlier >= _EARLIER and max(one.copies for one in recent) >= 2 * self.most + _BURST:
+            return sum(one.copies for one in recent)
         copies = sum(one.copies for one in recent)
         mine = sum(one.copies > 0 for one in recent)
         chance = 1.0
