@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Container, Iterator
 from typing import Literal
 
@@ -42,7 +43,7 @@ class Look:
             self.second, self.tags = range(0x10000), frozenset()
 
 
-class Records:
+class Records(ABC):
     """The records of a capture; a subclass for each format.
 
     A record is taken by `_one`, which checks all of it. As most are of no interest, `_pass_by`
@@ -80,11 +81,13 @@ class Records:
         else:
             self.damage = window.fault
 
+    @abstractmethod
     def _pass_by(self) -> None:
-        raise NotImplementedError
+        """Walk past records that nobody asked for, as far as the window shows them."""
 
+    @abstractmethod
     def _one(self) -> Frame | None:
-        raise NotImplementedError
+        """Take one record, with every check; its frame, if somebody asked for it."""
 
     def _need(self, count: int, what: str) -> None:
         """Have `count` octets ahead, of `what`."""

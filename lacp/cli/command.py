@@ -27,7 +27,8 @@ class Failure(LacpError):
 class Answer:
     """Plain data that a writer puts into words or prints as JSON."""
 
-    data: Document | Iterator[Document]
+    #: A stream that only the command's own `text` takes may be of anything.
+    data: Document | Iterator[Any]
     code: int = DONE
     #: Said on standard error at the end, in text and JSON alike, a line each.
     complaints: list[str] = field(default_factory=list)

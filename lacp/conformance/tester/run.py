@@ -14,6 +14,8 @@ to be handed in too, they are ignored.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lacp.conformance.catalogue.case import Case, Script
 from lacp.conformance.tester.bench import Bench
 from lacp.conformance.tester.profile import Profile
@@ -32,7 +34,7 @@ class _Stuck(Failed):
 
 def skipped(case: Case, reason: str) -> Outcome:
     """The outcome of a case that is not run."""
-    return _outcome(case, Verdict.SKIP, remarks=(Remark(Verdict.SKIP, 0.0, reason),))
+    return replace(_outcome(case, Verdict.SKIP), remarks=(Remark(Verdict.SKIP, 0.0, reason),))
 
 
 class Run:
@@ -124,9 +126,8 @@ class Run:
         trial = self.trial
         self._script.close()
         frames, left_out = self._evidence() if verdict is not Verdict.PASS else ((), 0)
-        return _outcome(
-            self.case,
-            verdict,
+        return replace(
+            _outcome(self.case, verdict),
             remarks=tuple(trial.remarks),
             started=trial.began,
             duration=trial.now - trial.began,
@@ -145,7 +146,8 @@ class Run:
         return Exchange(it.time - self.trial.began, it.link, it.ours, it.summary, it.octets)
 
 
-def _outcome(case: Case, verdict: Verdict, **rest: object) -> Outcome:
+def _outcome(case: Case, verdict: Verdict) -> Outcome:
+    """An outcome that says what the case is, and no more."""
     return Outcome(
         case=case.id,
         title=case.title,
@@ -153,5 +155,4 @@ def _outcome(case: Case, verdict: Verdict, **rest: object) -> Outcome:
         expected=case.expected,
         source=str(case.source),
         verdict=verdict,
-        **rest,  # type: ignore[arg-type]
     )

@@ -61,7 +61,7 @@ def run(args: Namespace) -> Answer:
     answer = Answer({}, DONE)
     steps = _counted(drive(args, chosen(args.select)), answer)
     if not args.json:
-        answer.data = steps  # type: ignore[assignment]
+        answer.data = steps
         return answer
     for step in steps:
         if isinstance(step, Step):
