@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lacp.conformance.catalogue.case import Case, Script, Source, Wall, case
-from lacp.conformance.catalogue.steps import OTHER_SYSTEM, toggled
+from lacp.conformance.catalogue.steps import another, toggled
 from lacp.conformance.tester.seen import Seen
 from lacp.conformance.tester.trial import BOUND, PROMPT, Trial, Wait
 from lacp.info import PortInfo, PortState
@@ -59,19 +59,19 @@ def _answered(id: str, what: str, change: Callable[[PortInfo], PortInfo]) -> Cas
 
 
 ANSWERED = (
-    _answered("NTT-01", "Partner_Port", lambda it: replace(it, port=it.port ^ 0x4000)),
+    _answered("NTT-01", "Partner_Port", another("port")),
     _answered(
         "NTT-02",
         "Partner_Port_Priority",
-        lambda it: replace(it, port_priority=it.port_priority ^ 0x4000),
+        another("port_priority"),
     ),
-    _answered("NTT-03", "Partner_System", lambda it: replace(it, system=OTHER_SYSTEM)),
+    _answered("NTT-03", "Partner_System", another("system")),
     _answered(
         "NTT-04",
         "Partner_System_Priority",
-        lambda it: replace(it, system_priority=it.system_priority ^ 0x4000),
+        another("system_priority"),
     ),
-    _answered("NTT-05", "Partner_Key", lambda it: replace(it, key=it.key ^ 0x4000)),
+    _answered("NTT-05", "Partner_Key", another("key")),
     _answered(
         "NTT-06",
         "Partner_State.LACP_Activity",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lacp.conformance.catalogue.case import Case, Script, Source, Wall, case
-from lacp.conformance.catalogue.steps import OTHER_SYSTEM, knows, toggled
+from lacp.conformance.catalogue.steps import OTHER_SYSTEM, another, knows, toggled
 from lacp.conformance.tester.partner import Partner
 from lacp.conformance.tester.trial import BOUND, TOLERANCE, Trial, Wait
 from lacp.info import PORT_STATES, PortInfo, PortState
@@ -87,21 +87,21 @@ def _wrong_echo(id: str, what: str, change: Callable[[PortInfo], PortInfo], bug:
 
 
 WRONG_ECHOES = (
-    _wrong_echo("RXM-14", "Partner_Port", lambda it: replace(it, port=it.port ^ 0x4000), False),
+    _wrong_echo("RXM-14", "Partner_Port", another("port"), False),
     _wrong_echo(
         "RXM-15",
         "Partner_Port_Priority",
-        lambda it: replace(it, port_priority=it.port_priority ^ 0x4000),
+        another("port_priority"),
         False,
     ),
-    _wrong_echo("RXM-16", "Partner_System", lambda it: replace(it, system=OTHER_SYSTEM), True),
+    _wrong_echo("RXM-16", "Partner_System", another("system"), True),
     _wrong_echo(
         "RXM-17",
         "Partner_System_Priority",
-        lambda it: replace(it, system_priority=it.system_priority ^ 0x4000),
+        another("system_priority"),
         True,
     ),
-    _wrong_echo("RXM-18", "Partner_Key", lambda it: replace(it, key=it.key ^ 0x4000), True),
+    _wrong_echo("RXM-18", "Partner_Key", another("key"), True),
     _wrong_echo("RXM-19", "Partner_State.Aggregation", lambda it: toggled(it, _AGGREGATION), False),
 )
 
@@ -224,19 +224,19 @@ def _selected_anew(id: str, what: str, change: Callable[[PortInfo], PortInfo]) -
 
 
 SELECTED_ANEW = (
-    _selected_anew("RXM-25", "Actor_Port", lambda it: replace(it, port=it.port ^ 0x4000)),
+    _selected_anew("RXM-25", "Actor_Port", another("port")),
     _selected_anew(
         "RXM-26",
         "Actor_Port_Priority",
-        lambda it: replace(it, port_priority=it.port_priority ^ 0x4000),
+        another("port_priority"),
     ),
-    _selected_anew("RXM-27", "Actor_System", lambda it: replace(it, system=OTHER_SYSTEM)),
+    _selected_anew("RXM-27", "Actor_System", another("system")),
     _selected_anew(
         "RXM-28",
         "Actor_System_Priority",
-        lambda it: replace(it, system_priority=it.system_priority ^ 0x4000),
+        another("system_priority"),
     ),
-    _selected_anew("RXM-29", "Actor_Key", lambda it: replace(it, key=it.key ^ 0x4000)),
+    _selected_anew("RXM-29", "Actor_Key", another("key")),
     _selected_anew("RXM-30", "Actor_State.Aggregation", lambda it: toggled(it, _AGGREGATION)),
 )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lacp.conformance.catalogue.case import Case, Script, Source, Wall, case
-from lacp.conformance.catalogue.steps import OTHER_SYSTEM, TOGETHER, toggled
+from lacp.conformance.catalogue.steps import OTHER_SYSTEM, TOGETHER, another, toggled
 from lacp.conformance.tester.device import Need
 from lacp.conformance.tester.trial import BOUND, Trial, Wait
 from lacp.info import PortInfo, PortState
@@ -129,7 +129,7 @@ APART = (
         "Links to two systems are not aggregated",
         "H has another System on each",
         _same,
-        lambda it: replace(it, system=OTHER_SYSTEM),
+        another("system"),
         "the partners are two systems",
         "f",
     ),
@@ -138,7 +138,7 @@ APART = (
         "The priority is part of the system: links that differ in it are not aggregated",
         "H has the same System and another System_Priority on each",
         _same,
-        lambda it: replace(it, system_priority=it.system_priority ^ 0x4000),
+        another("system_priority"),
         "the System Identifier is priority and address, so the partners are two systems",
         "f",
         Source.FIELD_BUG,
@@ -148,7 +148,7 @@ APART = (
         "Links to one system with two keys are not aggregated",
         "H has another key on each",
         _same,
-        lambda it: replace(it, key=it.key ^ 0x4000),
+        another("key"),
         "H's keys say that it cannot aggregate these links",
         "f",
         Source.FIELD_BUG,

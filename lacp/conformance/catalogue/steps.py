@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from lacp.address import Mac
 from lacp.conformance.catalogue.case import Script
@@ -25,6 +26,16 @@ TOGETHER = {"lags": 1, "max_links": None, "aggregation": True}
 def toggled(info: PortInfo, flag: PortState) -> PortInfo:
     """`info` with one bit of its state inverted."""
     return replace(info, state=PORT_STATES[info.state ^ flag])
+
+
+def another(field: str) -> Callable[[PortInfo], PortInfo]:
+    """What puts another value into that field of an identity."""
+
+    def change(info: PortInfo) -> PortInfo:
+        value: Any = OTHER_SYSTEM if field == "system" else getattr(info, field) ^ 0x4000
+        return replace(info, **{field: value})
+
+    return change
 
 
 def knows(partner: Partner) -> Callable[[Seen], bool]:
