@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "runners": VALUES | {"wire", "protocol"},
     "watch": VALUES,
     "txhash": VALUES,
-    "config": VALUES,
+    "config": VALUES | {"watch"},
     "backends": VALUES,
     "dataplane": VALUES,
     "inspect": VALUES,

@@ -4,30 +4,74 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from lacp.address import Mac
 from lacp.config.document import Json
+from lacp.watch.options import EthtoolOptions, WatcherOptions
 
-#: The runners of teamd.conf that this version runs.
-RUNNERS = ("lacp",)
-#: The dataplanes of this version.
-DATAPLANES = ("none", "memory")
+#: The runners of teamd.conf.
+RUNNERS = ("broadcast", "roundrobin", "random", "activebackup", "loadbalance", "lacp")
+#: What moves user frames; ``auto`` takes the best that the host has.
+DATAPLANES = ("auto", "none", "memory", "tap", "team", "bond")
+HWADDR_POLICIES = ("same_all", "by_active", "only_active")
+AGG_SELECT_POLICIES = ("lacp_prio", "lacp_prio_stable", "bandwidth", "count", "port_config")
+#: Who speaks LACP where the dataplane could: lacpd, or the kernel's bonding driver.
+LACP_BY = ("lacpd", "driver")
+LINK_WATCH_POLICIES = ("any", "all")
+FRAGMENTS = ("eth", "vlan", "ipv4", "ipv6", "ip", "l3", "tcp", "udp", "sctp", "l4")
 EDITIONS = ("2008", "2014", "2014-cor1", "2020")
 CONTROLS = ("independent", "coupled")
 FALLBACKS = ("none", "single", "static")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Balancer:
+    """`tx_balancer`: spread the hashes over the ports by what each of them carries."""
+
+    #: Tenths of a second between two looks at the load.
+    balancing_interval: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainConfig:
+    """`runner` of a team whose ports are all alike."""
+
+    #: ``broadcast``, ``roundrobin`` or ``random``.
+    name: str = "roundrobin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivebackupConfig:
+    """`runner` of a team that uses one port at a time."""
+
+    name: ClassVar[str] = "activebackup"
+    #: One of HWADDR_POLICIES.
+    hwaddr_policy: str = "same_all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadbalanceConfig:
+    """`runner` of a team that spreads its frames by their hash."""
+
+    name: ClassVar[str] = "loadbalance"
+    #: Known fragments only.
+    tx_hash: tuple[str, ...] = ("eth", "ipv4", "ipv6")
+    tx_balancer: Balancer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LacpConfig:
     """`runner` of a team that runs LACP."""
 
+    name: ClassVar[str] = "lacp"
     #: Speak first (LACP_Activity).
     active: bool = True
     #: Ask for a LACPDU each second and miss the partner after 3 s, not 30 s and 90 s.
     fast_rate: bool = False
     #: System Priority; lower is stronger.
     sys_prio: int = 65535
-    #: The System's address: `runner.system`, else `hwaddr`; None takes that of a port.
+    #: The System's address; None takes that of the team.
     system: Mac | None = None
     #: With fewer usable ports the team has no carrier, and withholds Synchronization.
     min_ports: int = 1
@@ -47,6 +91,25 @@ class LacpConfig:
     wait_to_restore: float = 0.0
     #: Edition 2020.
     revertive: bool = True
+    #: One of AGG_SELECT_POLICIES: which LAG has the device when several could.
+    agg_select_policy: str = "lacp_prio"
+    #: Known fragments only.
+    tx_hash: tuple[str, ...] = ("eth", "ipv4", "ipv6")
+    tx_balancer: Balancer | None = None
+    #: One of LACP_BY.
+    lacp_by: str = "lacpd"
+
+
+RunnerConfig = PlainConfig | ActivebackupConfig | LoadbalanceConfig | LacpConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announce:
+    """`notify_peers` or `mcast_rejoin`: what is sent after a port was enabled."""
+
+    count: int
+    #: Milliseconds between two.
+    interval: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +121,14 @@ class TeamPort:
     lacp_prio: int = 255
     #: The key: ports of one team with different keys do not aggregate.
     lacp_key: int = 0
+    #: Higher is preferred (activebackup; lacp with port_config).
+    prio: int = 0
+    #: Keep the port active while it can be used (activebackup; lacp with port_config).
+    sticky: bool = False
+    #: The transmit queue that leads to this port.
+    queue_id: int | None = None
+    #: Its own link watchers, then those of the team; never empty in a whole configuration.
+    link_watch: tuple[WatcherOptions, ...] = (EthtoolOptions(),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +139,15 @@ class TeamConfig:
     device: str | None
     #: 1 and above logs at level debug.
     debug_level: int = 0
-    runner: LacpConfig = LacpConfig()
+    #: The address of the team; None takes that of a port.
+    hwaddr: Mac | None = None
+    runner: RunnerConfig = PlainConfig()
+    #: The link watchers of every port, also of those that join later.
+    link_watch: tuple[WatcherOptions, ...] = ()
+    #: One of LINK_WATCH_POLICIES.
+    link_watch_policy: str = "any"
+    notify_peers: Announce | None = None
+    mcast_rejoin: Announce | None = None
     #: By name, in the order of the document.
     ports: Mapping[str, TeamPort] = field(default_factory=dict)
     #: One of DATAPLANES; None leaves it to the command line.

@@ -18,7 +18,15 @@ from lacp.protocol.events import (
     PortRemoved,
     StateChanged,
 )
-from lacp.runners.lacp import CarrierChanged, PortEnabled, RunnerNews
+from lacp.runners.base import (
+    ActivePortChanged,
+    CarrierChanged,
+    HashMapped,
+    PortAddressed,
+    PortEnabled,
+    RunnerNews,
+    TeamAddressed,
+)
 
 
 def port_info_document(info: PortInfo) -> dict[str, Any]:
@@ -58,6 +66,15 @@ def event_document(event: RunnerNews) -> dict[str, Any]:
             name, rest = "port_enabled", {"collecting": collecting, "distributing": distributing}
         case CarrierChanged(up, reason):
             return {"port": None, "event": "carrier_changed", "up": up, "reason": reason}
+        case ActivePortChanged(now_active, was_active, reason):
+            change = {"old": was_active, "new": now_active, "reason": reason}
+            return {"port": None, "event": "active_port_changed", **change}
+        case PortAddressed(port, team):
+            name, rest = "port_addressed", {"team": team}
+        case TeamAddressed(port):
+            name, rest = "team_addressed", {}
+        case HashMapped(hash_value, port):
+            name, rest = "hash_mapped", {"hash": hash_value}
         case FrameDropped(port, reason):
             name, rest = "frame_dropped", {"reason": reason}
         case PortAdded(port):
@@ -89,6 +106,14 @@ def phrase(event: Mapping[str, Any]) -> str:
             return _multiplexer(event)
         case "carrier_changed":
             return f"LAG {'up' if event.get('up') else 'down'}: {event.get('reason')}"
+        case "active_port_changed":
+            return f"active port {event.get('old')} -> {event.get('new')}: {event.get('reason')}"
+        case "port_addressed":
+            return f"takes {'the address of the team' if event.get('team') else 'its own address'}"
+        case "team_addressed":
+            return "the team takes the address of this port"
+        case "hash_mapped":
+            return f"carries hash {event.get('hash')}"
         case "port_added":
             return "port added"
         case "port_removed":

@@ -10,7 +10,7 @@ from lacp.daemon.clock import Clock
 from lacp.daemon.documents import event_document, phrase
 from lacp.daemon.throttle import Throttle
 from lacp.protocol.events import FrameDropped, MarkerAnswered, MuxChanged, PortRemoved, StateChanged
-from lacp.runners.lacp import RunnerNews
+from lacp.runners.base import RunnerNews
 
 log = logging.getLogger("lacp.daemon")
 

@@ -11,6 +11,7 @@ from lacp.errors import UsageError
 from lacp.protocol.config import PortConfig
 from lacp.protocol.edition import EDITIONS
 from lacp.protocol.variables import Control, Fallback
+from lacp.runners.lacp import LacpPort
 
 #: Keys of `runner` that hold as long as the team runs.
 FIXED_KEYS = ("edition", "control")
@@ -71,6 +72,6 @@ def port_parameters(runner: LacpConfig, port: TeamPort) -> dict[str, Any]:
     }
 
 
-def port_config(runner: LacpConfig, port: TeamPort, number: int) -> PortConfig:
+def port_config(runner: LacpConfig, port: TeamPort, number: int) -> LacpPort:
     """A new port."""
-    return PortConfig(number=number, **port_parameters(runner, port))
+    return LacpPort(lacp=PortConfig(number=number, **port_parameters(runner, port)))

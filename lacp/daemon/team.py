@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from lacp.address import NO_MAC, Mac
-from lacp.config.model import TeamConfig
+from lacp.config.model import LacpConfig, TeamConfig
 from lacp.daemon.clock import Clock
 from lacp.daemon.files import SavedState
 from lacp.daemon.journal import Journal
@@ -18,13 +18,13 @@ from lacp.daemon.parameters import (
     port_parameters,
     system_parameters,
 )
-from lacp.dataplane.base import Dataplane
+from lacp.dataplane.base import Dataplane, PortSetup, Setup
 from lacp.errors import BackendError, LacpError
 from lacp.link import Link
 from lacp.protocol.config import SystemConfig
 from lacp.protocol.events import FrameDropped
-from lacp.protocol.timers import Timer
-from lacp.runners.lacp import CarrierChanged, LacpRunner, PortEnabled, RunnerNews
+from lacp.runners.base import CarrierChanged, PortEnabled, RunnerNews
+from lacp.runners.lacp import LacpRunner
 
 #: The system's address as long as none is known; no frame is sent under it.
 _NOBODY = Mac(bytes.fromhex("020000000000"))
@@ -69,9 +69,10 @@ class Team:
         system = self._configured_system(config)
         if system is None:
             self._awaited = {}
+        assert isinstance(config.runner, LacpConfig)
         parameters = system_parameters(config.runner, system or _NOBODY)
         self.runner = LacpRunner(SystemConfig(**parameters, **fixed_parameters(config.runner)))
-        dataplane.create(name, system)
+        dataplane.create(Setup(device=name, runner=config.runner.name, address=system))
 
     @property
     def system_known(self) -> bool:
@@ -79,6 +80,7 @@ class Team:
         return self._awaited is None
 
     def _configured_system(self, config: TeamConfig) -> Mac | None:
+        assert isinstance(config.runner, LacpConfig)
         if config.runner.system is not None:
             return config.runner.system
         # What was taken from a port holds as long as the port is in the team, else two teams
@@ -146,7 +148,8 @@ class Team:
         except ValueError as error:
             raise BackendError(f"{self.name}: {name}: {error}") from None
         config = self.config
-        self.dataplane.add_port(name)
+        assert isinstance(config.runner, LacpConfig)
+        self.dataplane.add_port(name, PortSetup())
         self.runner.add_port(name, port_config(config.runner, config.ports[name], number), now)
 
     def refuse(self, port: str, reason: str, now: float) -> None:
@@ -173,8 +176,7 @@ class Team:
 
     def quiet(self, ports: list[str]) -> bool:
         """Whether none of these ports holds back a LACPDU."""
-        known = self.runner.ports
-        return all(known[p].timers.deadline(Timer.TRANSMIT) is None for p in ports if p in known)
+        return self.runner.quiet(ports)
 
     # Configuration.
 
@@ -184,6 +186,7 @@ class Team:
         Raises LacpError, changing nothing, when they contradict each other.
         """
         old, runner = self.config, config.runner
+        assert isinstance(runner, LacpConfig)
         for what in FIXED_KEYS:
             was, new = getattr(old.runner, what), getattr(runner, what)
             if was != new:

@@ -1,35 +1,159 @@
-"""What every dataplane offers."""
+"""What every dataplane offers: a device with ports below it, and the runner's decisions in effect.
+
+No call waits longer than the kernel takes to answer. What the environment refuses is a
+BackendError of one line, and nothing is half done by it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from lacp.address import Mac
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burst:
+    """Repeated announcements of the device after a port was enabled."""
+
+    count: int = 0
+    #: Milliseconds between two.
+    interval: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a device is made for."""
+
+    #: The name of the network device.
+    device: str
+    #: The runner, as teamd.conf names it.
+    runner: str
+    #: The device's address; None leaves it to the first port.
+    address: Mac | None = None
+    #: Fragments that select the port of a frame, for `loadbalance` and `lacp`.
+    tx_hash: tuple[str, ...] = ("eth", "ipv4", "ipv6")
+    #: Seconds between two `Loads`; None wants none, and the hash alone selects the port.
+    balancing: float | None = None
+    notify_peers: Burst | None = None
+    mcast_rejoin: Burst | None = None
+    #: Use a device of this name that exists, with the ports it has.
+    take_over: bool = False
+    #: Remove a device of this name that exists, first.
+    recreate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortSetup:
+    """What a port is made for."""
+
+    #: Higher is preferred among ports with the same queue (kernel option `priority`).
+    prio: int = 0
+    #: The transmit queue that leads to this port.
+    queue_id: int | None = None
+    #: Whether the verdict of link watchers, not the carrier, says if it can be used.
+    watched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PortJoined:
+    """Somebody else put this interface below the device."""
+
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortLeft:
+    """Somebody else took this port away from the device, or its interface is gone."""
+
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChanged:
+    """The device as it is seen by its users changed."""
+
+    #: Administratively up.
+    up: bool
+    address: Mac
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceGone:
+    """Somebody removed the device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """Octets sent with each hash (0..255) since the device was made; those of no traffic absent."""
+
+    octets: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that no call could report, as one line for a log."""
+
+    text: str
+
+
+PlaneNews = PortJoined | PortLeft | DeviceChanged | DeviceGone | Loads | Trouble
+
+
 class Dataplane(Protocol):
-    """One team device. No call waits; what the environment refuses is a BackendError."""
+    """One team device."""
 
     #: As a configuration names it.
     name: str
 
-    def create(self, device: str, address: Mac | None) -> None:
-        """Make the device, without carrier; None leaves its address to the first port."""
+    def refusal(self, setup: Setup) -> str | None:
+        """Why this dataplane, on this machine, cannot carry that; None when it can."""
+
+    def create(self, setup: Setup) -> None:
+        """Make or take over the device, without carrier."""
+
+    @property
+    def address(self) -> Mac | None:
+        """The device's address now; None when it has none, or there is no device to have one."""
+
+    def ports(self) -> list[str]:
+        """The interfaces below the device: after a take-over, those that were left there."""
 
     def set_address(self, address: Mac) -> None:
         """Give the device its address."""
 
-    def add_port(self, port: str) -> None:
-        """Put a port below the device; it carries nothing yet."""
+    def add_port(self, port: str, setup: PortSetup) -> None:
+        """Put an interface below the device, which may be there already; it carries nothing yet."""
 
     def remove_port(self, port: str) -> None:
-        """Take a port away from the device."""
+        """Take a port away from the device; one whose interface is gone is forgotten."""
+
+    def configure_port(self, port: str, setup: PortSetup) -> None:
+        """Change what a port is made for."""
+
+    def set_port_address(self, port: str, address: Mac | None) -> None:
+        """Give a port an address; None gives it its own again."""
 
     def enable_port(self, port: str, collecting: bool, distributing: bool) -> None:
         """Take user frames from the port, give user frames to it, from now on or no longer."""
 
+    def activate(self, port: str | None) -> None:
+        """Make this port the only one that is used, or none (runner `activebackup`)."""
+
+    def set_verdict(self, port: str, up: bool) -> None:
+        """Show the verdict of the port's link watchers."""
+
+    def map_hash(self, hash: int, port: str) -> None:
+        """Send frames with this hash through this port."""
+
     def set_carrier(self, up: bool) -> None:
         """Show to the users of the device whether it can be used."""
 
-    def destroy(self) -> None:
-        """Remove the device; it has no port any more."""
+    def filenos(self) -> list[int]:
+        """The descriptors to wait on, always the same from `create` on."""
+
+    def read(self) -> list[PlaneNews]:
+        """What others did to the device since the last call; never what was done through here."""
+
+    def destroy(self, keep: bool = False) -> None:
+        """Remove the device, ports and all; or let go of it and leave it as it is."""

@@ -6,43 +6,29 @@ that cannot join it stays DETACHED and out of sync, and its partner sends it not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lacp.link import DOWN, Link
+from lacp.errors import UsageError
+from lacp.link import Link
 from lacp.protocol.aggregator import Aggregator
 from lacp.protocol.config import PortConfig, SystemConfig
-from lacp.protocol.events import MuxChanged, News, PortRemoved, Transmit
+from lacp.protocol.events import MuxChanged, PortRemoved
 from lacp.protocol.port import Port
 from lacp.protocol.system import System
-
-
-@dataclass(frozen=True, slots=True)
-class PortEnabled:
-    """User frames are to be taken from and given to the port, or no longer."""
-
-    port: str
-    collecting: bool
-    distributing: bool
-    time: float
-
-
-@dataclass(frozen=True, slots=True)
-class CarrierChanged:
-    """The team device can be used, or no longer."""
-
-    up: bool
-    #: How many ports carry traffic, and how many must.
-    reason: str
-    time: float
-
-
-RunnerNews = News | PortEnabled | CarrierChanged
-RunnerEvent = Transmit | RunnerNews
+from lacp.protocol.timers import Timer
+from lacp.runners.base import CarrierChanged, PortEnabled, RunnerEvent, RunnerPort
 
 #: The identifier of the one aggregator.
 AGGREGATOR = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LacpPort(RunnerPort):
+    """What the `lacp` runner must know of a port."""
+
+    lacp: PortConfig
 
 
 class LacpRunner:
@@ -51,6 +37,8 @@ class LacpRunner:
     Driven like every engine. `events` gives those of the system, `PortEnabled` right behind the one
     that caused it, and at the end `CarrierChanged`.
     """
+
+    name = "lacp"
 
     def __init__(self, config: SystemConfig) -> None:
         self._system = System(replace(config, aggregators={AGGREGATOR: None}))
@@ -99,6 +87,12 @@ class LacpRunner:
         """Take a new observation of the link below `port`."""
         self._system.link_changed(port, link, now)
 
+    def verdict_changed(self, port: str, up: bool, now: float) -> None:
+        """The link is what counts here."""
+
+    def loads(self, octets: Mapping[int, int], now: float) -> None:
+        """The hash alone selects the port of a frame."""
+
     def advance(self, now: float) -> None:
         """Let the timers that are due at `now` expire. Early and repeated calls are harmless."""
         self._system.advance(now)
@@ -122,9 +116,9 @@ class LacpRunner:
 
     # Management, as of the system: `lacp.protocol.system.System` says what each raises.
 
-    def add_port(self, name: str, config: PortConfig, now: float, link: Link = DOWN) -> None:
+    def add_port(self, name: str, port: LacpPort, now: float) -> None:
         """Add a port. Raises UsageError when its name or number is taken."""
-        self._system.add_port(name, config, now, link)
+        self._system.add_port(name, port.lacp, now)
 
     def withdraw_port(self, name: str, now: float) -> None:
         """Take the port out of its LAG and tell the partner."""
@@ -141,6 +135,15 @@ class LacpRunner:
     def configure_port(self, name: str, now: float, **changes: Any) -> None:
         """Change parameters of a port. Raises UsageError, changing nothing, when one is wrong."""
         self._system.configure_port(name, now, **changes)
+
+    def activate(self, port: str, now: float) -> None:
+        """There is one aggregator, and who has it keeps it."""
+        raise UsageError(f"port {port} cannot be made active: the one aggregator is not given away")
+
+    def quiet(self, ports: Iterable[str]) -> bool:
+        """Whether none of these ports holds back a LACPDU."""
+        known = self.ports
+        return all(known[p].timers.deadline(Timer.TRANSMIT) is None for p in ports if p in known)
 
     def transmit_failed(self, name: str, frame: bytes, now: float) -> None:
         """Report that the frame of a Transmit did not leave; a LACPDU is sent again."""

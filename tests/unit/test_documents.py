@@ -22,7 +22,7 @@ from lacp.protocol.events import (
     PortRemoved,
     StateChanged,
 )
-from lacp.runners.lacp import CarrierChanged, PortEnabled, RunnerNews
+from lacp.runners.base import CarrierChanged, PortEnabled, RunnerNews
 
 UP = Link(up=True, speed=10000, duplex=Duplex.FULL, address=Mac.parse("02:00:00:00:00:01"))
 SOMEBODY = PortInfo(1, Mac.parse("02:00:00:00:00:02"), 7, 2, 3)

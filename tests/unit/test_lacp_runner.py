@@ -9,7 +9,8 @@ from lacp.link import Duplex, Link
 from lacp.protocol.config import PortConfig, SystemConfig
 from lacp.protocol.events import Transmit
 from lacp.protocol.variables import Fallback
-from lacp.runners.lacp import CarrierChanged, LacpRunner, PortEnabled
+from lacp.runners.base import CarrierChanged, PortEnabled
+from lacp.runners.lacp import LacpPort, LacpRunner
 
 LEFT, RIGHT = Mac.parse("02:00:00:00:00:01"), Mac.parse("02:00:00:00:00:02")
 
@@ -34,7 +35,8 @@ class Cables:
     def join(self, left: LacpRunner, a: str, right: LacpRunner, b: str, **config: Any) -> None:
         for runner, name in ((left, a), (right, b)):
             number = len(runner.ports) + 1
-            runner.add_port(name, PortConfig(number=number, **config), self.now, link(number))
+            runner.add_port(name, LacpPort(lacp=PortConfig(number=number, **config)), self.now)
+            runner.link_changed(name, link(number), self.now)
         self.far[left, a], self.far[right, b] = (right, b), (left, a)
 
     def settle(self) -> None:
@@ -174,7 +176,8 @@ def test_fallback_single_gives_carrier_to_one_port() -> None:
     cables = Cables()
     left = cables.runner(LEFT, fallback=Fallback.SINGLE)
     for number in (1, 2):
-        left.add_port(f"a{number}", PortConfig(number=number), 0.0, link(number))
+        left.add_port(f"a{number}", LacpPort(lacp=PortConfig(number=number)), 0.0)
+        left.link_changed(f"a{number}", link(number), 0.0)
     cables.run(10)
     assert up(left)
     assert [left.enabled(f"a{n}")[1] for n in (1, 2)] == [True, False]
