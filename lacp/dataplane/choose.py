@@ -1,0 +1,53 @@
+"""Which dataplane carries a team: the one that was named, or the best that this machine has."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+
+from lacp.dataplane.base import Dataplane, Setup
+from lacp.errors import BackendError, UsageError
+
+log = logging.getLogger(__name__)
+
+#: Where each is; imported when it is wanted, because most processes want one.
+_PLANES = {
+    "none": ("lacp.dataplane.none", "NoDataplane"),
+    "memory": ("lacp.dataplane.memory", "MemoryDataplane"),
+}
+#: What `auto` tries. Those that move no frames are for who asks for them: a team that carries
+#: nothing is worse than an error.
+_BEST_FIRST = tuple(name for name in ("team", "bond", "tap") if name in _PLANES)
+
+
+def make(name: str) -> Dataplane:
+    """A dataplane by its name in a configuration. Raises UsageError for a name that is none."""
+    if name not in _PLANES:
+        raise UsageError(f"no dataplane {name}, there are {', '.join(_PLANES)}")
+    module, kind = _PLANES[name]
+    made: Dataplane = getattr(importlib.import_module(module), kind)()
+    return made
+
+
+def choose(name: str, setup: Setup) -> Dataplane:
+    """The dataplane `name` for `setup`, or for ``auto`` the first that can carry it.
+
+    Raises BackendError, with every reason, when there is none.
+    """
+    if name != "auto":
+        plane = make(name)
+        reason = plane.refusal(setup)
+        if reason is not None:
+            raise BackendError(f"{setup.device}: dataplane {name} cannot be used: {reason}")
+        return plane
+    reasons = []
+    for candidate in _BEST_FIRST:
+        plane = make(candidate)
+        reason = plane.refusal(setup)
+        if reason is None:
+            log.info("%s: using dataplane %s", setup.device, candidate)
+            return plane
+        log.info("%s: not using dataplane %s: %s", setup.device, candidate, reason)
+        reasons.append(f"{candidate}: {reason}")
+    said = "; ".join(reasons) or "this machine has none"
+    raise BackendError(f"{setup.device}: no dataplane can carry runner {setup.runner}: {said}")
