@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from lacp.address import NO_MAC, Mac
 from lacp.config.document import Json, kind, quoted
+
+#: teamd's integers, and most of those it hands to the kernel, are C's.
+INT_MAX = (1 << 31) - 1
+#: teamd reads an address with spaces around its colons.
+_AROUND = re.compile(r"\s*([:-])\s*")
 
 
 @dataclass(slots=True)
@@ -43,35 +49,49 @@ class Section:
         """Note something about `key` that stops nobody."""
         self.findings.warnings.append(f"{self.at(key)}: {what}")
 
-    def later(self, key: str, why: str) -> None:
+    def idle(self, key: str, why: str) -> None:
         """Warn, if `key` is present, that it is accepted and has no effect."""
         if key in self.values:
+            self._known.add(key)
             self.warn(key, f"accepted, but without effect: {why}")
 
     def _get(self, key: str) -> Json:
         self._known.add(key)
         return self.values[key]
 
-    def boolean(self, key: str, default: bool) -> bool:
+    def boolean(self, key: str, default: bool, *, converted: bool = False) -> bool:
+        """`converted` keys are those that bond2team writes as 0 or 1. teamd never looks at the
+        number; a file that has run like that must run on, and in the same way."""
         if key in self.values:
             value = self._get(key)
             if isinstance(value, bool):
                 return value
-            self.error(key, kind(value), "true or false")
+            if converted and type(value) is int and value in (0, 1):
+                said = f"found {value}, expected true or false"
+                self.warn(key, f"{said}; it stays {kind(default)}, as with teamd")
+            else:
+                self.error(key, kind(value), "true or false")
         return default
 
-    def integer(self, key: str, default: int, low: int, high: int | None) -> int:
+    def integer(self, key: str, default: int, low: int, high: int = INT_MAX) -> int:
         if key in self.values:
             value = self._get(key)
-            if type(value) is int and value >= low and (high is None or value <= high):
+            if type(value) is int and low <= value <= high:
                 return value
-            limits = f"{low} to {high}" if high is not None else f"of at least {low}"
+            limits = f"{low} to {high}" if high < INT_MAX else f"of at least {low}"
+            if high == INT_MAX and type(value) is int and value > high:
+                limits = f"of at most {high}"
             self.error(key, kind(value), f"an integer {limits}")
         return default
 
     def signed(self, key: str, default: int) -> int:
         """A 32-bit integer of either sign."""
-        return self.integer(key, default, -(1 << 31), (1 << 31) - 1)
+        if key in self.values:
+            value = self._get(key)
+            if type(value) is int and -INT_MAX - 1 <= value <= INT_MAX:
+                return value
+            self.error(key, kind(value), f"an integer {-INT_MAX - 1} to {INT_MAX}")
+        return default
 
     def number(self, key: str, default: float, low: float, high: float) -> float:
         if key in self.values:
@@ -94,7 +114,7 @@ class Section:
         return None
 
     def choice(self, key: str, default: str, choices: Collection[str]) -> str:
-        expected = " or ".join(choices) if len(choices) == 2 else "one of " + ", ".join(choices)
+        expected = " or ".join(choices) if len(choices) < 3 else "one of " + ", ".join(choices)
         value = self.string(key, expected)
         if value is None:
             return default
@@ -110,7 +130,7 @@ class Section:
         if value is None:
             return None
         try:
-            mac = Mac.parse(value)
+            mac = Mac.parse(_AROUND.sub(r"\1", value.strip()))
         except ValueError:
             mac = NO_MAC
         if mac == NO_MAC or mac.group:
@@ -144,17 +164,15 @@ class Section:
             else:
                 self.error(f"{key}[{index}]", kind(item), "an object")
 
-    def strings(self, key: str) -> list[str]:
-        """The strings of the array under `key`."""
-        if key not in self.values:
-            return []
+    def strings(self, key: str) -> list[str] | None:
+        """The strings of the array under `key`, which is there; None when it is no such array."""
         value = self._get(key)
         if isinstance(value, list):
             found = [item for item in value if isinstance(item, str)]
             if len(found) == len(value):
                 return found
         self.error(key, kind(value), "an array of strings")
-        return []
+        return None
 
     def close(self) -> None:
         """Warn of every key that was not asked for; it stays in the document."""

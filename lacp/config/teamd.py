@@ -7,34 +7,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lacp.address import Mac
-from lacp.config.document import Json, UnreadableError, kind, parse, quoted
+from lacp.config.document import Json, UnreadableError, kind, parse
 from lacp.config.model import (
-    CONTROLS,
     DATAPLANES,
-    EDITIONS,
-    FALLBACKS,
-    RUNNERS,
+    LINK_WATCH_POLICIES,
+    ActivebackupConfig,
+    Announce,
     LacpConfig,
+    RunnerConfig,
     TeamConfig,
     TeamPort,
 )
+from lacp.config.runner import runner
 from lacp.config.section import Findings, Section
+from lacp.config.watchers import link_watch
 from lacp.errors import ConfigError
+from lacp.watch.options import WatcherOptions
 
 #: A file larger than this is no configuration.
 _MAX_OCTETS = 1 << 20
 _NAME_OCTETS = 15
-#: The limit of teamd, whose documents these are; the engine knows none but the width of a number.
-_MIN_PORTS_LIMIT = 1024
-
-_POLICIES = ("lacp_prio", "lacp_prio_stable", "bandwidth", "count", "port_config")
-_FRAGMENTS = ("eth", "vlan", "ipv4", "ipv6", "ip", "l3", "tcp", "udp", "sctp", "l4")
-_WATCHERS = ("ethtool", "arp_ping", "nsna_ping", "tipc")
-
-_NO_FRAMES = "no dataplane of this version sends user frames"
-_NO_DEVICE = "no dataplane of this version has a kernel device"
-_NO_WATCH = "this version watches the carrier only, at once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,30 +98,55 @@ def _team(top: Section, document: Mapping[str, Json], text: str, source: str) ->
     device = top.string("device")
     if device is not None and not valid_name(device):
         top.error("device", kind(device), _NAME_RULE)
-    debug_level = top.integer("debug_level", 0, 0, None)
+    debug_level = top.integer("debug_level", 0, 0)
     hwaddr = top.mac("hwaddr")
     dataplane = top.choice("dataplane", "", DATAPLANES) or None
-    for key in ("notify_peers", "mcast_rejoin"):
-        burst = top.section(key)
-        if burst is not None:
-            for each in ("count", "interval"):
-                burst.integer(each, 0, 0, None)
-            burst.close()
-            top.later(key, _NO_DEVICE)
-    _link_watch(top)
-    runner = _runner(top, hwaddr)
-    ports = _ports(top)
-    top.close()
-    return TeamConfig(
+    runner = _runner(top, dataplane)
+    # A team that changes its active port tells its neighbours, unless told otherwise.
+    count = 1 if isinstance(runner, ActivebackupConfig) else None
+    notify_peers = _announce(top, "notify_peers", count)
+    mcast_rejoin = _announce(top, "mcast_rejoin", count)
+    watchers = link_watch(top)
+    policy = top.choice("link_watch_policy", "any", LINK_WATCH_POLICIES)
+    config = TeamConfig(
         device=device,
         debug_level=debug_level,
+        hwaddr=hwaddr,
         runner=runner,
-        ports=ports,
+        link_watch=watchers,
+        link_watch_policy=policy,
+        notify_peers=notify_peers,
+        mcast_rejoin=mcast_rejoin,
+        ports=_ports(top, runner, watchers),
         dataplane=dataplane,
         document=document,
         text=text,
         source=source,
     )
+    top.close()
+    return config
+
+
+def _runner(top: Section, dataplane: str | None) -> RunnerConfig:
+    found = runner(top)
+    by_driver = isinstance(found, LacpConfig) and found.lacp_by == "driver"
+    if by_driver and dataplane not in (None, "auto", "bond"):
+        top.findings.errors.append(
+            f'$.runner.lacp_by: found "driver", expected "lacpd" with dataplane {dataplane}'
+        )
+    return found
+
+
+def _announce(top: Section, key: str, count: int | None) -> Announce | None:
+    """A burst of `count` unless the document says otherwise; None sends none."""
+    it = top.section(key)
+    if it is None:
+        return None if count is None else Announce(count=count)
+    found = Announce(
+        count=it.integer("count", count or 0, 0), interval=it.integer("interval", 0, 0)
+    )
+    it.close()
+    return found
 
 
 _NAME_RULE = f"an interface name: 1 to {_NAME_OCTETS} octets without '/'"
@@ -146,74 +163,9 @@ def valid_name(name: str) -> bool:
     )
 
 
-def _runner(top: Section, hwaddr: Mac | None) -> LacpConfig:
-    it = top.section("runner")
-    if it is None:
-        if "runner" not in top:
-            top.findings.errors.append(
-                "$.runner.name: found nothing, which is roundrobin to teamd, "
-                f"expected {' or '.join(RUNNERS)} (this version runs no other)"
-            )
-        return LacpConfig()
-    name = it.string("name")
-    if name not in RUNNERS:
-        if name is not None or "name" not in it:
-            found = kind(name) if name is not None else "nothing, which is roundrobin to teamd"
-            it.error("name", found, f"{' or '.join(RUNNERS)} (this version runs no other)")
-        return LacpConfig()
-    default = LacpConfig()
-    system = it.mac("system")
-    if system is not None:
-        top.later("hwaddr", "runner.system is the address of the system")
-    config = LacpConfig(
-        active=it.boolean("active", default.active),
-        fast_rate=it.boolean("fast_rate", default.fast_rate),
-        sys_prio=it.integer("sys_prio", default.sys_prio, 0, 0xFFFF),
-        system=system if system is not None else hwaddr,
-        min_ports=it.integer("min_ports", default.min_ports, 1, _MIN_PORTS_LIMIT),
-        max_ports=it.integer("max_ports", 0, 1, 0xFFFF) or None,
-        control=it.choice("control", default.control, CONTROLS),
-        edition=it.choice("edition", default.edition, EDITIONS),
-        aggregate_wait=it.number("aggregate_wait", default.aggregate_wait, 0, 3600),
-        fallback=it.choice("fallback", default.fallback, FALLBACKS),
-        collector_max_delay=it.integer("collector_max_delay", 0, 0, 0xFFFF),
-        wait_to_restore=it.number("wait_to_restore", default.wait_to_restore, 0, 32767),
-        revertive=it.boolean("revertive", default.revertive),
-    )
-    if config.max_ports is not None and config.max_ports < config.min_ports:
-        it.error("max_ports", str(config.max_ports), f"at least min_ports, {config.min_ports}")
-    if config.fallback == "single" and config.min_ports > 1:
-        it.error("min_ports", str(config.min_ports), "1 with fallback single")
-    if config.edition != "2020":
-        for key in ("wait_to_restore", "revertive"):
-            it.later(key, f"edition 2020 has it, this is {config.edition}")
-    _agg_select_policy(it)
-    _tx(it)
-    it.close()
-    return config
-
-
-def _agg_select_policy(it: Section) -> None:
-    policy = it.choice("agg_select_policy", "lacp_prio_stable", _POLICIES)
-    if policy != "lacp_prio_stable":
-        it.later("agg_select_policy", "the LAG that has the aggregator keeps it (lacp_prio_stable)")
-
-
-def _tx(it: Section) -> None:
-    """What decides over the way of user frames."""
-    for fragment in it.strings("tx_hash"):
-        if fragment not in _FRAGMENTS:
-            it.error("tx_hash", quoted(fragment), f"only {', '.join(_FRAGMENTS)}")
-    it.later("tx_hash", _NO_FRAMES)
-    balancer = it.section("tx_balancer")
-    if balancer is not None:
-        balancer.choice("name", "", ("basic",))
-        balancer.integer("balancing_interval", 50, 0, None)
-        balancer.close()
-        it.later("tx_balancer", _NO_FRAMES)
-
-
-def _ports(top: Section) -> dict[str, TeamPort]:
+def _ports(
+    top: Section, runner: RunnerConfig, watchers: tuple[WatcherOptions, ...]
+) -> dict[str, TeamPort]:
     found: dict[str, TeamPort] = {}
     ports = top.section("ports")
     if ports is None:
@@ -222,32 +174,36 @@ def _ports(top: Section) -> dict[str, TeamPort]:
         if not valid_name(name):
             ports.error(name, "this name", _NAME_RULE)
         it = ports.section(name)
-        if it is None:
-            continue
-        found[name] = TeamPort(
-            name=name,
-            lacp_prio=it.integer("lacp_prio", 255, 0, 0xFFFF),
-            lacp_key=it.integer("lacp_key", 0, 0, 0xFFFF),
-        )
-        it.integer("queue_id", 0, 0, 0xFFFF)
-        it.later("queue_id", _NO_FRAMES)
-        it.signed("prio", 0)
-        it.later("prio", "only agg_select_policy port_config looks at it")
-        it.boolean("sticky", False)
-        it.later("sticky", "only agg_select_policy port_config looks at it")
-        _link_watch(it)
-        it.close()
+        if it is not None:
+            found[name] = _port(name, it, runner, watchers)
     return found
 
 
-def _link_watch(it: Section) -> None:
-    """Check the watchers' names; only what equals watching the carrier at once has its effect."""
-    beyond = False
-    for watcher in it.sections("link_watch"):
-        if "name" not in watcher:
-            watcher.error("name", "nothing", f"one of {', '.join(_WATCHERS)}")
-        name = watcher.choice("name", "", _WATCHERS)
-        delays = [watcher.integer(key, 0, 0, None) for key in ("delay_up", "delay_down")]
-        beyond = beyond or name != "ethtool" or any(delays)
-    if beyond:
-        it.later("link_watch", _NO_WATCH)
+def _port(
+    name: str, it: Section, runner: RunnerConfig, watchers: tuple[WatcherOptions, ...]
+) -> TeamPort:
+    port = TeamPort(name=name)
+    port = TeamPort(
+        name=name,
+        lacp_prio=it.integer("lacp_prio", port.lacp_prio, 0, 0xFFFF),
+        lacp_key=it.integer("lacp_key", port.lacp_key, 0, 0xFFFF),
+        prio=it.signed("prio", port.prio),
+        sticky=it.boolean("sticky", port.sticky),
+        queue_id=it.integer("queue_id", 0, 0, 0xFFFF) if "queue_id" in it else None,
+        # Watchers of its own stand before those of all, and are numbered in this order.
+        link_watch=(*link_watch(it), *watchers) or port.link_watch,
+    )
+    lacp = isinstance(runner, LacpConfig)
+    if not lacp:
+        for key in ("lacp_prio", "lacp_key"):
+            it.idle(key, f"only lacp looks at it, this is {runner.name}")
+    prefers = isinstance(runner, ActivebackupConfig) or (
+        isinstance(runner, LacpConfig) and runner.agg_select_policy == "port_config"
+    )
+    if not prefers:
+        for key in ("prio", "sticky"):
+            it.idle(
+                key, "only activebackup, and lacp with agg_select_policy port_config, look at it"
+            )
+    it.close()
+    return port

@@ -81,8 +81,9 @@ class Team:
 
     def _configured_system(self, config: TeamConfig) -> Mac | None:
         assert isinstance(config.runner, LacpConfig)
-        if config.runner.system is not None:
-            return config.runner.system
+        configured = config.runner.system or config.hwaddr
+        if configured is not None:
+            return configured
         # What was taken from a port holds as long as the port is in the team, else two teams
         # could have the same address.
         return self.saved.system if self.saved.system_from in config.ports else None
