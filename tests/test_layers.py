@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "txhash": VALUES,
     "config": VALUES | {"watch"},
     "backends": VALUES,
-    "dataplane": VALUES,
+    "dataplane": VALUES | {"txhash"},
     "inspect": VALUES,
     "capture": VALUES,
     "sim": VALUES | {"wire", "protocol", "runners", "watch"},
