@@ -107,7 +107,17 @@ class Teamd:
 def teamd(
     namespace: Namespace, ports: Sequence[str], *, name: str = "team0", **runner: object
 ) -> Iterator[Teamd]:
-    """A team of these interfaces; `runner` are the members of the configuration's runner."""
+    """A running team; `runner` are the members of the configuration's runner."""
+    with prepared(namespace, ports, name=name, **runner) as team:
+        team.start()
+        yield team
+
+
+@contextmanager
+def prepared(
+    namespace: Namespace, ports: Sequence[str], *, name: str = "team0", **runner: object
+) -> Iterator[Teamd]:
+    """The same, yet to be started."""
     need_teamd()
     need_tool("setpriv", "nsenter")
     need_link(namespace, "team", "the kernel's team driver")
@@ -116,7 +126,6 @@ def teamd(
     with tempfile.NamedTemporaryFile(prefix="teamd-") as log:
         team = Teamd(namespace, name, ports, config, Path(log.name))
         try:
-            team.start()
             yield team
         finally:
             if team._process is not None and team._process.poll() is None:

@@ -1,0 +1,100 @@
+"""Cables between two namespaces that can be pulled at both ends at once, or swallow in silence.
+
+A cable runs through a namespace in the middle, where a filter passes every frame on, the link-local
+ones too, as no bridge would. It needs the kernel's mirred action; a guest has it (`MODULES`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.interop.netns import Namespace, namespaces
+
+#: What a guest must load for a cable.
+MODULES = ("sch_ingress", "cls_matchall", "act_mirred", "act_gact")
+
+
+class Cable:
+    """One cable; both ends exist, down, with nothing plugged in."""
+
+    def __init__(self, middle: Namespace, number: int) -> None:
+        self._middle = middle
+        #: The two ends in the middle: towards the left namespace, and towards the right one.
+        self.ends = (f"l{number}", f"r{number}")
+        self._redirect(True)
+
+    def plug(self) -> None:
+        """Carrier at both ends."""
+        self._set("up")
+
+    def pull(self) -> None:
+        """No carrier at either end."""
+        self._set("down")
+
+    def swallow(self) -> None:
+        """Keep the carrier and lose every frame, both ways."""
+        self._redirect(False)
+
+    def heal(self) -> None:
+        """Pass frames on again."""
+        self._redirect(True)
+
+    def mute(self) -> None:
+        """Lose the LACPDUs that the right end sends, and nothing else."""
+        self._middle.run(
+            *("tc", "filter", "add", "dev", self.ends[1], "ingress", "pref", "1"),
+            *("protocol", "0x8809", "matchall", "action", "drop"),
+        )
+
+    def unmute(self) -> None:
+        """Pass them on again."""
+        self._middle.run("tc", "filter", "del", "dev", self.ends[1], "ingress", "pref", "1")
+
+    def _set(self, state: str) -> None:
+        self._middle.ip_batch([f"link set {end} {state}" for end in self.ends])
+
+    def _redirect(self, on: bool) -> None:
+        for here, there in (self.ends, self.ends[::-1]):
+            if on:
+                self._middle.run("tc", "qdisc", "add", "dev", here, "ingress")
+                self._middle.run(
+                    *("tc", "filter", "add", "dev", here, "ingress", "pref", "9", "matchall"),
+                    *("action", "mirred", "egress", "redirect", "dev", there),
+                )
+            else:
+                self._middle.run("tc", "qdisc", "del", "dev", here, "ingress")
+
+
+@dataclass(frozen=True, slots=True)
+class Cables:
+    """All of them, and where they run through."""
+
+    middle: Namespace
+    each: tuple[Cable, ...]
+
+    def plug(self) -> None:
+        """Carrier everywhere, all at once."""
+        self._set("up")
+
+    def pull(self) -> None:
+        """No carrier anywhere."""
+        self._set("down")
+
+    def _set(self, state: str) -> None:
+        self.middle.ip_batch([f"link set {end} {state}" for one in self.each for end in one.ends])
+
+
+@contextmanager
+def cables(
+    left: Namespace, left_ports: Sequence[str], right: Namespace, right_ports: Sequence[str]
+) -> Iterator[Cables]:
+    """A cable between each port of the left and the one of the right in its place."""
+    with namespaces(1) as (middle,):
+        made: list[Cable] = []
+        for number, (one, other) in enumerate(zip(left_ports, right_ports, strict=True), 1):
+            middle.ip(f"link add l{number} type veth peer name {one} netns {left.path}")
+            middle.ip(f"link add r{number} type veth peer name {other} netns {right.path}")
+            made.append(Cable(middle, number))
+        yield Cables(middle, tuple(made))
