@@ -10,7 +10,7 @@ from lacp.errors import UsageError
 from lacp.info import PORT_STATES, PortInfo, PortState
 from lacp.protocol.edition import EDITION_2014, Edition
 from lacp.protocol.timers import AGGREGATE_WAIT_TIME
-from lacp.protocol.variables import Control, Fallback
+from lacp.protocol.variables import AggSelectPolicy, Control, Fallback
 
 
 def _check(name: str, value: float, low: float, high: float, whole: bool = True) -> None:
@@ -40,6 +40,8 @@ class SystemConfig:
     #: Seconds a port waits for others to aggregate with (Aggregate_Wait_Time).
     aggregate_wait: float = AGGREGATE_WAIT_TIME
     fallback: Fallback = Fallback.NONE
+    #: Which LAG has an aggregator when there are fewer aggregators than LAGs.
+    agg_select_policy: AggSelectPolicy = AggSelectPolicy.LACP_PRIO_STABLE
     #: Tens of microseconds, sent to the partner (CollectorMaxDelay).
     collector_max_delay: int = 0
     #: Seconds between the return of a link and its use (2020).
@@ -64,6 +66,9 @@ class SystemConfig:
         _check("collector_max_delay", self.collector_max_delay, 0, 0xFFFF)
         _check("wait_to_restore", self.wait_to_restore, 0, 32767, whole=False)
         _check("history", self.history, 0, 1_000_000)
+        if self.agg_select_policy not in tuple(AggSelectPolicy):
+            known = ", ".join(AggSelectPolicy)
+            raise UsageError(f"agg_select_policy is {self.agg_select_policy!r}, expected {known}")
         if self.fallback is Fallback.SINGLE and self.min_ports > 1:
             raise UsageError(f"min_ports is {self.min_ports}, expected 1 with fallback single")
         if self.aggregators is not None and not self.aggregators:
@@ -112,12 +117,17 @@ class PortConfig:
     aggregation: bool = True
     #: Partner_Admin; None takes what the system's fallback implies.
     partner: PortInfo | None = field(default=None)
+    #: Higher is preferred by `port_config`; no LACPDU has it.
+    prio: int = 0
+    #: The LAG of this port is not left for a better one by `port_config`.
+    sticky: bool = False
 
     def __post_init__(self) -> None:
         _check("port number", self.number, 1, 0xFFFF)
         # Key 0 is no key to the standard, and teamd's default.
         _check("key", self.key, 0, 0xFFFF)
         _check("port priority", self.priority, 0, 0xFFFF)
+        _check("prio", self.prio, -0x80000000, 0x7FFFFFFF)
 
     @property
     def state(self) -> PortState:

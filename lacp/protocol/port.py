@@ -41,6 +41,7 @@ class Port:
         "counters",
         "events",
         "heard",
+        "held",
         "history",
         "lacp_enabled",
         "lag",
@@ -97,6 +98,8 @@ class Port:
         self.port_moved = False
         #: The port is about to leave the system and selects nothing.
         self.withdrawn = False
+        #: Why the port may select nothing for now, LACP speaking on; empty when it may.
+        self.held = ""
         self.actor = PortInfo(
             system.system_priority,
             system.system,

@@ -47,6 +47,8 @@ class Selection:
         self._unplaced: dict[str, Port] = {}
         #: Aggregators whose port has left while others used them.
         self._leaving: set[int] = set()
+        #: The LAG that management wants to have an aggregator.
+        self._preferred: LagId | None = None
         for identifier, key in (self._config.aggregators or {}).items():
             self.aggregators[identifier] = Aggregator(identifier, key)
 
@@ -96,6 +98,14 @@ class Selection:
                 affected.update((p.name, p) for p in used.ports.values() if p.mux.held_back)
         return affected.values()
 
+    def prefer(self, port: Port) -> bool:
+        """Give an aggregator to the LAG of `port`; False when it is in none."""
+        if port.aggregator is None and port.name not in self._unplaced:
+            return False
+        self._preferred = port.lag
+        port.reselect = True
+        return True
+
     # Who may select.
 
     def _unfit(self, port: Port) -> str:
@@ -104,6 +114,8 @@ class Selection:
         assert aggregator is not None
         if port.withdrawn:
             return "the port leaves the system"
+        if port.held:
+            return f"held: {port.held}"
         if port.lag != aggregator.lag:
             return f"its LAG ID changed to {port.lag}"
         if not _fits(aggregator, port):
@@ -114,6 +126,8 @@ class Selection:
         """Why the port may select nothing at all; empty when it may."""
         if port.withdrawn:
             return "the port leaves the system"
+        if port.held:
+            return f"held: {port.held}"
         if not port.port_enabled:
             return "the link is down"
         if not port.lacp_enabled:

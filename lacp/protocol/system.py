@@ -235,6 +235,28 @@ class System:
         port.withdrawn = port.reselect = True
         self._settle(port)
 
+    def hold_port(self, name: str, reason: str | None, now: float) -> None:
+        """Keep the port out of every LAG, for this reason, or with None no longer.
+
+        The partner is told, and LACP speaks on.
+        """
+        port = self._at(name, now)
+        port.fire()
+        if port.held != (reason or ""):
+            port.held = reason or ""
+            port.reselect = True
+        self._settle(port)
+
+    def prefer(self, name: str, now: float) -> None:
+        """Give an aggregator to the LAG of this port; it keeps it until it cannot be used.
+
+        Raises UsageError when the port is in no LAG.
+        """
+        port = self._at(name, now)
+        if not self._selection.prefer(port):
+            raise UsageError(f"port {name} is in no LAG: {port.selected_reason}")
+        self._settle(port)
+
     def remove_port(self, name: str, now: float) -> None:
         """Remove a port; the partner is told if the limit allows, else withdraw it first."""
         self.withdraw_port(name, now)

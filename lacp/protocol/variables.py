@@ -20,6 +20,21 @@ class Control(StrEnum):
     COUPLED = "coupled"
 
 
+class AggSelectPolicy(StrEnum):
+    """Which LAG has an aggregator when there are fewer than LAGs; not part of the standard."""
+
+    #: The one with the strongest port, as the better of its two systems ranks ports.
+    LACP_PRIO = "lacp_prio"
+    #: The same, but the one that has it keeps it as long as it can be used.
+    LACP_PRIO_STABLE = "lacp_prio_stable"
+    #: The fastest one.
+    BANDWIDTH = "bandwidth"
+    #: The one with most ports.
+    COUNT = "count"
+    #: The one with the port of the highest `prio`; a sticky port keeps its LAG in use.
+    PORT_CONFIG = "port_config"
+
+
 class Fallback(StrEnum):
     """What becomes of ports that hear no partner; not part of the standard."""
 

@@ -127,6 +127,9 @@ class Runner(Protocol):
     def verdict_changed(self, port: str, up: bool, now: float) -> None:
         """Take the summary of the port's link watchers; a new port's is down."""
 
+    def device_changed(self, up: bool, now: float) -> None:
+        """Take whether the team device is administratively up; one never heard of is."""
+
     def loads(self, octets: Mapping[int, int], now: float) -> None:
         """Take the octets that were sent with each hash (0..255) since the device was made."""
 

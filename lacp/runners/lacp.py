@@ -1,24 +1,38 @@
 """The `lacp` runner: one team device above one LACP system with one aggregator.
 
-The aggregator takes the key of whoever uses it, so that one LAG at a time has the device. A port
-that cannot join it stays DETACHED and out of sync, and its partner sends it nothing.
+The aggregator takes the key of whoever uses it, so that one LAG at a time has the device; which,
+says `agg_select_policy`. A port that cannot join it stays DETACHED and out of sync, and its partner
+sends it nothing. So does one that is held: by its link watchers, or because the device is down.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from math import inf
+from typing import TYPE_CHECKING, Any
 
 from lacp.errors import UsageError
 from lacp.link import Link
 from lacp.protocol.aggregator import Aggregator
 from lacp.protocol.config import PortConfig, SystemConfig
-from lacp.protocol.events import MuxChanged, PortRemoved
+from lacp.protocol.events import MuxChanged, PortAdded, PortRemoved
 from lacp.protocol.port import Port
 from lacp.protocol.system import System
 from lacp.protocol.timers import Timer
-from lacp.runners.base import CarrierChanged, PortEnabled, RunnerEvent, RunnerPort
+from lacp.runners.base import (
+    CarrierChanged,
+    HashMapped,
+    PortAddressed,
+    PortEnabled,
+    RunnerEvent,
+    RunnerPort,
+)
+from lacp.runners.probation import Probation
+
+if TYPE_CHECKING:
+    from lacp.runners.balancer import Balancer
 
 #: The identifier of the one aggregator.
 AGGREGATOR = 1
@@ -29,23 +43,33 @@ class LacpPort(RunnerPort):
     """What the `lacp` runner must know of a port."""
 
     lacp: PortConfig
+    #: Seconds for which the port must be open before "down" from its link watchers counts; None:
+    #: none of them probes, and the link says it all.
+    settling: float | None = None
 
 
 class LacpRunner:
     """Runs LACP for a team device, and decides which of its ports carry traffic.
 
     Driven like every engine. `events` gives those of the system, `PortEnabled` right behind the one
-    that caused it, and at the end `CarrierChanged`.
+    that caused it, and at the end `HashMapped` and `CarrierChanged`.
     """
 
     name = "lacp"
 
-    def __init__(self, config: SystemConfig) -> None:
+    def __init__(self, config: SystemConfig, balancer: Balancer | None = None) -> None:
+        """With a `balancer`, the hashes are mapped to ports by what they carry."""
         self._system = System(replace(config, aggregators={AGGREGATOR: None}))
+        self._balancer = balancer
         #: What was said of each port that carries traffic: (collecting, distributing).
         self._enabled: dict[str, tuple[bool, bool]] = {}
         self._distributing = 0
         self._carrier = False
+        self._moves: deque[HashMapped] = deque()
+        self._device_up = True
+        self._probations: dict[str, Probation] = {}
+        #: The ports that are held by their link watchers, or may be.
+        self._suspects: dict[str, Probation] = {}
 
     @property
     def config(self) -> SystemConfig:
@@ -73,6 +97,11 @@ class LacpRunner:
         lag = self.aggregator.lag
         return lag is not None and bool(lag.loop_end)
 
+    @property
+    def mapping(self) -> Mapping[int, str]:
+        """The port of each hash (0..255), to be read; empty without a balancer or a port."""
+        return {} if self._balancer is None else self._balancer.mapping
+
     def enabled(self, port: str) -> tuple[bool, bool]:
         """Whether user frames are (collected, distributed) at the port, as of the last event."""
         return self._enabled.get(port, (False, False))
@@ -86,39 +115,80 @@ class LacpRunner:
     def link_changed(self, port: str, link: Link, now: float) -> None:
         """Take a new observation of the link below `port`."""
         self._system.link_changed(port, link, now)
+        if not link.up:
+            self._probations[port].release()
+        self._judge(port, now)
 
     def verdict_changed(self, port: str, up: bool, now: float) -> None:
-        """The link is what counts here."""
+        """Take the summary of the port's link watchers; "down" over a link that is up holds it."""
+        self._system.advance(now)
+        probation = self._probation(port)
+        if up is not probation.up:
+            probation.verdict(up, now)
+            self._judge(port, now)
+
+    def device_changed(self, up: bool, now: float) -> None:
+        """Hold all ports, their partners told, while the device is administratively down."""
+        self._system.advance(now)
+        self._device_up = up
+        for name in self.ports:
+            self._hold(name, now)
 
     def loads(self, octets: Mapping[int, int], now: float) -> None:
-        """The hash alone selects the port of a frame."""
+        """Take the octets that were sent with each hash (0..255) since the device was made."""
+        self._system.advance(now)
+        if self._balancer is not None:
+            self._map(self._balancer.loads(octets))
 
     def advance(self, now: float) -> None:
         """Let the timers that are due at `now` expire. Early and repeated calls are harmless."""
         self._system.advance(now)
+        for name in tuple(self._suspects):
+            self._judge(name, now)
 
     def next_deadline(self) -> float | None:
         """When `advance` must be called at the latest; None when no timer runs."""
-        return self._system.next_deadline()
+        deadline = self._system.next_deadline()
+        if self._suspects:
+            due = [p.due(self._alone) for p in self._suspects.values()]
+            first = min((at for at in due if at is not None), default=inf)
+            if deadline is None or first < deadline:
+                return first if first < inf else None
+        return deadline
 
     def events(self) -> Iterator[RunnerEvent]:
         """Take the events since the last time, in order."""
+        changed = False
         for event in self._system.events():
             yield event
             match event:
                 case MuxChanged(port, _, collecting, distributing):
                     # A LAG that leads back here would carry every frame round for ever.
                     use = not self.looped
-                    yield from self._decide(port, collecting and use, distributing and use)
+                    decided = self._decide(port, collecting and use, distributing and use)
                 case PortRemoved(port):
-                    yield from self._decide(port, False, False)
+                    decided = self._decide(port, False, False)
+                case PortAdded(port):
+                    decided = PortAddressed(port, True, self._system.now)
+                case _:
+                    continue
+            if decided is not None:
+                changed = True
+                yield decided
+        if changed and self._balancer is not None:
+            speeds = {n: self.ports[n].speed for n, (_, out) in self._enabled.items() if out}
+            self._map(self._balancer.distribute(speeds))
+        while self._moves:
+            yield self._moves.popleft()
         yield from self._judge_carrier()
 
     # Management, as of the system: `lacp.protocol.system.System` says what each raises.
 
     def add_port(self, name: str, port: LacpPort, now: float) -> None:
         """Add a port. Raises UsageError when its name or number is taken."""
-        self._system.add_port(name, port.lacp, now)
+        self._system.add_port(name, replace(port.lacp, prio=port.prio, sticky=port.sticky), now)
+        self._probations[name] = Probation(port.settling)
+        self._hold(name, now)
 
     def withdraw_port(self, name: str, now: float) -> None:
         """Take the port out of its LAG and tell the partner."""
@@ -127,6 +197,8 @@ class LacpRunner:
     def remove_port(self, name: str, now: float) -> None:
         """Remove a port; withdraw it first, so that the partner is told for certain."""
         self._system.remove_port(name, now)
+        del self._probations[name]
+        self._suspects.pop(name, None)
 
     def configure(self, now: float, **changes: Any) -> None:
         """Change parameters of the system. Raises UsageError, changing nothing, if one is wrong."""
@@ -134,11 +206,18 @@ class LacpRunner:
 
     def configure_port(self, name: str, now: float, **changes: Any) -> None:
         """Change parameters of a port. Raises UsageError, changing nothing, when one is wrong."""
+        probation = self._probation(name)
+        settling = changes.pop("settling", probation.settling)
         self._system.configure_port(name, now, **changes)
+        probation.settling = settling
+        self._judge(name, now)
 
     def activate(self, port: str, now: float) -> None:
-        """There is one aggregator, and who has it keeps it."""
-        raise UsageError(f"port {port} cannot be made active: the one aggregator is not given away")
+        """Give the device to the LAG of this port. Raises UsageError when the port is in none.
+
+        The LAG keeps it, whatever the policy, until it cannot be used.
+        """
+        self._system.prefer(port, now)
 
     def quiet(self, ports: Iterable[str]) -> bool:
         """Whether none of these ports holds back a LACPDU."""
@@ -151,16 +230,60 @@ class LacpRunner:
 
     # Below: the decisions.
 
-    def _decide(self, port: str, collecting: bool, distributing: bool) -> Iterator[RunnerEvent]:
+    @property
+    def _alone(self) -> bool:
+        """Whether no port carries traffic."""
+        return not self._distributing
+
+    def _probation(self, port: str) -> Probation:
+        probation = self._probations.get(port)
+        if probation is None:
+            raise UsageError(f"no port {port!r}, there are {', '.join(self.ports) or 'none'}")
+        return probation
+
+    def _judge(self, name: str, now: float) -> None:
+        """Hold the port for what its link watchers say of it, or let it go."""
+        probation = self._probations[name]
+        was = probation.held_at
+        if self.ports[name].link.up:
+            probation.judge(self._alone, now)
+        if probation.held_at != was:
+            self._hold(name, now)
+        self._note(name)
+
+    def _note(self, name: str) -> None:
+        """Keep in mind the ports of which the link watchers may have more to say."""
+        probation = self._probations[name]
+        if probation.held_at is not None or not probation.up:
+            self._suspects[name] = probation
+        else:
+            self._suspects.pop(name, None)
+
+    def _hold(self, name: str, now: float) -> None:
+        reason = None
+        if not self._device_up:
+            reason = "the team device is down"
+        elif self._probations[name].held_at is not None:
+            reason = "link watchers say the link is down"
+        self._system.hold_port(name, reason, now)
+
+    def _decide(self, port: str, collecting: bool, distributing: bool) -> RunnerEvent | None:
         was, now = self.enabled(port), (collecting, distributing)
         if was == now:
-            return
+            return None
         self._distributing += distributing - was[1]
         if any(now):
             self._enabled[port] = now
         else:
             del self._enabled[port]
-        yield PortEnabled(port, collecting, distributing, self._system.now)
+        time = self._system.now
+        probation = self._probations.get(port)
+        if probation is not None and all(was) is not all(now):
+            probation.opened(time) if all(now) else probation.closed(time)
+        return PortEnabled(port, collecting, distributing, time)
+
+    def _map(self, moves: Mapping[int, str]) -> None:
+        self._moves.extend(HashMapped(h, port, self._system.now) for h, port in moves.items())
 
     def _judge_carrier(self) -> Iterator[RunnerEvent]:
         # Only when all is decided: one port that takes over from another is no loss of carrier.
