@@ -19,10 +19,15 @@ def captures() -> list[Path]:
 
 def golden(name: str) -> Any:
     """One file of golden data; skips the test, or the whole module at its top, when absent."""
+    return json.loads(golden_text(name))
+
+
+def golden_text(name: str) -> str:
+    """The same as text."""
     path = SHARED / "golden" / name
     if not path.is_file():
         pytest.skip(f"no golden data {name} beside the repository", allow_module_level=True)
-    return json.loads(path.read_text())
+    return path.read_text()
 
 
 def pcap(frames: list[bytes]) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from lacp.address import Mac
@@ -158,3 +158,10 @@ class TeamConfig:
     text: str = field(default="", repr=False, compare=False)
     #: Where it came from, for messages.
     source: str = field(default="", compare=False)
+
+    def port(self, name: str) -> TeamPort:
+        """What holds for this port: what is said of it, else what holds for all."""
+        default = TeamPort(name=name)
+        return self.ports.get(name) or replace(
+            default, link_watch=self.link_watch or default.link_watch
+        )

@@ -159,10 +159,11 @@ class Section:
                 self.error(key, kind(value), "an object or an array of objects")
             return
         for index, item in enumerate(value):
+            path = f"{self.at(key)}[{index}]"
             if isinstance(item, dict):
-                yield Section(item, f"{self.at(key)}[{index}]", self.findings)
+                yield Section(item, path, self.findings)
             else:
-                self.error(f"{key}[{index}]", kind(item), "an object")
+                self.findings.errors.append(f"{path}: found {kind(item)}, expected an object")
 
     def strings(self, key: str) -> list[str] | None:
         """The strings of the array under `key`, which is there; None when it is no such array."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lacp.config.document import Json, UnreadableError, kind, parse
@@ -72,18 +72,48 @@ def edited(config: TeamConfig, path: tuple[str, ...], value: Json) -> Loaded:
     None takes the key out. Raises ConfigError when the path leads through something that is no
     object, and as `loads` does.
     """
-    document = json.loads(json.dumps(config.document))
-    at = document
-    for step, key in enumerate(path[:-1]):
-        at = at.setdefault(key, {})
-        if not isinstance(at, dict):
-            where = ".".join(("$", *path[: step + 1]))
-            raise ConfigError(f"{config.source}: {where}: found {kind(at)}, expected an object")
+    document = _copy(config)
+    at = _object(config, document, path[:-1])
     if value is None:
         at.pop(path[-1], None)
     else:
         at[path[-1]] = value
-    return _load(document, json.dumps(document), config.source)
+    return _again(config, document)
+
+
+def with_port(config: TeamConfig, name: str, options: Json) -> Loaded:
+    """`config` in which `options` are all that is said of this port, in the document or not yet.
+
+    Raises ConfigError as `loads` does.
+    """
+    document = _copy(config)
+    _object(config, document, ("ports",))[name] = options
+    return _again(config, document)
+
+
+def _copy(config: TeamConfig) -> dict[str, Json]:
+    copy: dict[str, Json] = json.loads(json.dumps(config.document))
+    return copy
+
+
+def _object(
+    config: TeamConfig, document: dict[str, Json], path: tuple[str, ...]
+) -> dict[str, Json]:
+    """The object at `path`, made if there is none."""
+    at = document
+    for step, key in enumerate(path):
+        inner = at.setdefault(key, {})
+        if not isinstance(inner, dict):
+            where = ".".join(("$", *path[: step + 1]))
+            raise ConfigError(f"{config.source}: {where}: found {kind(inner)}, expected an object")
+        at = inner
+    return at
+
+
+def _again(config: TeamConfig, document: dict[str, Json]) -> Loaded:
+    """The changed document as it reads; the team keeps the name it was given."""
+    loaded = _load(document, json.dumps(document), config.source)
+    return replace(loaded, config=replace(loaded.config, device=config.device))
 
 
 def _load(document: dict[str, Json], text: str, source: str) -> Loaded:

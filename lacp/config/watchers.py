@@ -34,6 +34,12 @@ WATCHERS: dict[str, tuple[str, ...]] = {
     "nsna_ping": _PROBES,
     "tipc": ("tipc_bearer",),
 }
+#: The link watchers that look at each of the keys.
+_OWNERS = {
+    key: tuple(name for name, its in WATCHERS.items() if key in its)
+    for keys in WATCHERS.values()
+    for key in keys
+}
 
 
 def link_watch(it: Section) -> tuple[WatcherOptions, ...]:
@@ -47,10 +53,9 @@ def link_watch(it: Section) -> tuple[WatcherOptions, ...]:
         if not name:
             continue
         found.append(_READERS[name](section))
-        for other, keys in WATCHERS.items():
-            for key in keys:
-                if key not in WATCHERS[name]:
-                    section.idle(key, f"an option of {other}, this is {name}")
+        for key, owners in _OWNERS.items():
+            if name not in owners:
+                section.idle(key, f"an option of {' and '.join(owners)}, this is {name}")
         section.close()
     return tuple(found)
 
