@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar
 
 from lacp.link import Link
+from lacp.watch.hosts import Host
 from lacp.watch.options import WatcherOptions
 
 
@@ -28,6 +28,15 @@ class Probe:
 
     port: str
     frame: bytes
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """Find the address of this host, and tell it with `PortWatch.resolved`; without waiting."""
+
+    port: str
+    host: Host
     time: float
 
 
@@ -55,59 +64,72 @@ class VerdictChanged:
 
 
 WatchNews = WatcherChanged | VerdictChanged
-WatchEvent = Probe | WatchNews
+WatchEvent = Probe | Resolve | WatchNews
 
 
-class Watcher(Protocol):
-    """One link watcher of one port. What it is told it answers from `advance` and `take`."""
+class Watcher:
+    """One link watcher of one port, driven by the `PortWatch` that owns it.
+
+    What it has to say it appends to the list of events that its owner gave it.
+    """
 
     #: As teamd.conf names it.
-    name: str
+    name: ClassVar[str]
+    #: What must be passed to it.
+    hears: ClassVar[Hears | None] = None
+
     options: WatcherOptions
-    hears: Hears | None
-    up: bool
-    #: How often it went down.
-    down_count: int
 
-    def next_deadline(self) -> float | None:
-        """When `advance` must be called at the latest; None when no timer runs."""
+    def __init__(self, port: str, index: int, events: list[WatchEvent]) -> None:
+        self.port = port
+        self.index = index
+        self.up = False
+        #: How often it went down.
+        self.down_count = 0
+        #: Why it is up or down, as one line.
+        self.reason = "nothing is known of the interface yet"
+        self._events = events
 
+    def __repr__(self) -> str:
+        return f"<{self.name} of {self.port}: {'up' if self.up else 'down'}, {self.reason}>"
 
-class PortWatch(Protocol):
-    """All link watchers of one port (`lacp.watch.port.PortWatch`), driven like an engine."""
+    def start(self, now: float) -> None:
+        """Ask for what is needed before anything can be watched."""
 
-    port: str
-    watchers: tuple[Watcher, ...]
+    def appeared(self, link: Link, now: float) -> None:
+        """Take the first observation of an interface: at the start, or after `vanished`."""
+        self.link_changed(link, now)
 
-    @property
-    def up(self) -> bool:
-        """The verdict: any watcher is up, or all, as ``link_watch_policy`` has it."""
+    def link_changed(self, link: Link, now: float) -> None:
+        """Take another observation of the interface."""
 
-    @property
-    def link(self) -> Link:
-        """The link as those that watch the carrier, with their delays, let it be seen."""
-
-    @property
-    def hears(self) -> frozenset[Hears]:
-        """What must be passed to it."""
+    def vanished(self, now: float) -> None:
+        """There is no interface any more."""
+        self._say(False, "the interface is gone", now)
 
     def receive(self, frame: bytes, now: float) -> None:
         """Take a frame that arrived on the port. Whatever it holds, it never raises."""
 
-    def link_changed(self, link: Link, now: float) -> None:
-        """Take a new observation of the interface."""
-
     def tipc_changed(self, link: str, up: bool, now: float) -> None:
-        """Take news of a TIPC link, under the name that TIPC gives it."""
+        """Take news of a TIPC link."""
 
     def use_changed(self, enabled: bool, alone: bool, now: float) -> None:
         """Take whether the port carries traffic, and whether no other port of the team does."""
 
+    def resolved(self, host: Host, address: str | None, now: float) -> None:
+        """Take the address of a host, None when it has none or nobody could tell."""
+
     def advance(self, now: float) -> None:
-        """Let the timers that are due at `now` expire. Early and repeated calls are harmless."""
+        """Let the timers that are due at `now` expire."""
 
     def next_deadline(self) -> float | None:
         """When `advance` must be called at the latest; None when no timer runs."""
+        return None
 
-    def events(self) -> Iterator[WatchEvent]:
-        """Take the events since the last time, in order."""
+    def _say(self, up: bool, reason: str, now: float) -> None:
+        self.reason = reason
+        if up is self.up:
+            return
+        self.up = up
+        self.down_count += not up
+        self._events.append(WatcherChanged(self.port, self.index, self.name, up, reason, now))
