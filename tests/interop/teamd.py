@@ -68,6 +68,10 @@ class Teamd:
             self._process.wait(10)
             self._process = None
 
+    def said(self) -> str:
+        """Its log."""
+        return self._log.read_text()
+
     def state(self) -> dict[str, Any]:
         """What `teamdctl state dump` says; empty while it does not answer."""
         command = self.namespace.command("teamdctl", self.name, "state", "dump")
@@ -118,13 +122,21 @@ def prepared(
     namespace: Namespace, ports: Sequence[str], *, name: str = "team0", **runner: object
 ) -> Iterator[Teamd]:
     """The same, yet to be started."""
+    members = {"name": "lacp", **runner}
+    document = {"device": name, "runner": members, "ports": {port: {} for port in ports}}
+    with configured(namespace, json.dumps(document)) as team:
+        yield team
+
+
+@contextmanager
+def configured(namespace: Namespace, text: str) -> Iterator[Teamd]:
+    """A team of any configuration, yet to be started."""
     need_teamd()
     need_tool("setpriv", "nsenter")
     need_link(namespace, "team", "the kernel's team driver")
-    members = {"name": "lacp", **runner}
-    config = json.dumps({"runner": members, "ports": {port: {} for port in ports}})
+    document = json.loads(text)
     with tempfile.NamedTemporaryFile(prefix="teamd-") as log:
-        team = Teamd(namespace, name, ports, config, Path(log.name))
+        team = Teamd(namespace, document["device"], list(document["ports"]), text, Path(log.name))
         try:
             yield team
         finally:
