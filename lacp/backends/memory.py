@@ -24,7 +24,8 @@ from typing import Self
 
 from lacp.address import Mac
 from lacp.backends.base import BATCH, FrameReceived, LinkNews, News
-from lacp.errors import UsageError
+from lacp.backends.kinds import ARP, ND, TIPC, kind_of, wanted
+from lacp.errors import BackendError, UsageError
 from lacp.link import DOWN, Duplex, Link
 
 # Every backend takes the next number, so that no two ports of a process share an address.
@@ -99,6 +100,9 @@ class _End:
     cable: MemoryLink | None = None
     added: bool = False
     muted: bool = False
+    #: What is passed beside slow protocols, and of whom.
+    kinds: frozenset[str] = frozenset()
+    hosts: frozenset[bytes] = frozenset()
     failure: str = ""
     #: Frames for which the queue had no room.
     lost: int = 0
@@ -115,7 +119,12 @@ class _End:
 
     def deliver(self, frame: bytes) -> None:
         """A frame is at the door; nobody hears it while the port is not in use."""
-        if not self.added or self.muted:
+        if not self.added:
+            return
+        if kind_of(frame) in (ARP, ND):
+            if not wanted(frame, self.kinds, self.hosts):
+                return
+        elif self.muted:
             return
         if not self.backend._put(FrameReceived(self.port, frame)):
             self.lost += 1
@@ -152,6 +161,7 @@ class MemoryBackend:
             raise UsageError(f"port {port!r} was added already")
         end.added = True
         end.muted = False
+        end.kinds = end.hosts = frozenset()
         end.failure = ""
         end.lost = 0
         end.report()
@@ -162,6 +172,15 @@ class MemoryBackend:
         with self._lock:
             self._news = deque(news for news in self._news if news.port != port)
             self._settle_wake()
+
+    def listen(
+        self, port: str, kinds: frozenset[str], hosts: frozenset[bytes] = frozenset()
+    ) -> None:
+        """Let these frames pass to the port; there is no TIPC here."""
+        if TIPC in kinds:
+            raise BackendError("there is no TIPC between links in memory")
+        end = self._added(port)
+        end.kinds, end.hosts = kinds, hosts
 
     def send(self, port: str, frame: bytes) -> bool:
         """Put a frame on the cable; False when it is down or missing."""

@@ -50,6 +50,14 @@ class ArpPingWatcher(Prober):
             self._hosts[self._target],
         )
 
+    @property
+    def _validates(self) -> bool:
+        return self.options.validate_active if self._enabled else self.options.validate_inactive
+
+    def _wanted(self) -> frozenset[bytes]:
+        hosts = frozenset({self._hosts[self._target], self._hosts[self._source]})
+        return hosts if self._validates else frozenset()
+
     def _answers(self, frame: bytes) -> bool:
         heard = arp.parse(frame)
         # VLAN 0 is no VLAN: such a tag has a priority only.
@@ -58,8 +66,7 @@ class ArpPingWatcher(Prober):
         own = self._goes(heard, self._source, self._target, arp.REQUEST)
         if self._asks and (own or heard.source == self._link.address):
             return False
-        active, inactive = self.options.validate_active, self.options.validate_inactive
-        if not (active if self._enabled else inactive):
+        if not self._validates:
             return True
         if self._goes(heard, self._target, self._source, arp.REPLY):
             return True

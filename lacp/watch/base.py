@@ -32,6 +32,19 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class Listen:
+    """Pass frames of these kinds to the watchers of the port from now on, and of no others."""
+
+    port: str
+    kinds: frozenset[Hears]
+    #: Only frames of these hosts are wanted, as octets of their addresses: of ARP frames those that
+    #: have one as the sender, of advertisements those about one. Where there is none of a version
+    #: of IP, all frames of that version are.
+    hosts: frozenset[bytes]
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
 class Resolve:
     """Find the address of this host, and tell it with `PortWatch.resolved`; without waiting."""
 
@@ -64,7 +77,7 @@ class VerdictChanged:
 
 
 WatchNews = WatcherChanged | VerdictChanged
-WatchEvent = Probe | Resolve | WatchNews
+WatchEvent = Listen | Probe | Resolve | WatchNews
 
 
 class Watcher:
@@ -92,6 +105,11 @@ class Watcher:
 
     def __repr__(self) -> str:
         return f"<{self.name} of {self.port}: {'up' if self.up else 'down'}, {self.reason}>"
+
+    @property
+    def listens(self) -> frozenset[bytes] | None:
+        """The hosts whose frames it wants now: empty for those of all, None when it wants none."""
+        return None
 
     def start(self, now: float) -> None:
         """Ask for what is needed before anything can be watched."""

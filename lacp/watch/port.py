@@ -9,7 +9,7 @@ from typing import assert_never
 from lacp.address import NO_MAC
 from lacp.link import DOWN, Link
 from lacp.watch.arp_ping import ArpPingWatcher
-from lacp.watch.base import Hears, VerdictChanged, Watcher, WatchEvent
+from lacp.watch.base import Hears, Listen, VerdictChanged, Watcher, WatchEvent
 from lacp.watch.ethtool import EthtoolWatcher
 from lacp.watch.hosts import Host
 from lacp.watch.nsna_ping import NsnaPingWatcher
@@ -46,6 +46,9 @@ class PortWatch:
         self._last_up = DOWN
         self._up = False
         self._begun = False
+        #: What was asked to be heard last, and the order for it that has not been taken yet.
+        self._listening: tuple[frozenset[Hears], frozenset[bytes]] = (frozenset(), frozenset())
+        self._order: Listen | None = None
 
     def __repr__(self) -> str:
         return f"<PortWatch {self.port}: {'up' if self._up else 'down'}, {list(self.watchers)}>"
@@ -67,7 +70,7 @@ class PortWatch:
 
     @property
     def hears(self) -> frozenset[Hears]:
-        """What must be passed to it."""
+        """What it may ever want to hear; the `Listen` among the events say what it wants now."""
         return frozenset(it.hears for it in self.watchers if it.hears is not None)
 
     def link_changed(self, link: Link, now: float) -> None:
@@ -133,7 +136,10 @@ class PortWatch:
         return min((at for at in deadlines if at is not None), default=None)
 
     def events(self) -> Iterator[WatchEvent]:
-        """Take the events since the last time, in order."""
+        """Take the events since the last time, in order; what to listen to is said first."""
+        if self._order is not None:
+            order, self._order = self._order, None
+            yield order
         while self._events:
             yield self._events.pop(0)
 
@@ -145,6 +151,26 @@ class PortWatch:
         if up is not self._up:
             self._up = up
             self._events.append(VerdictChanged(self.port, up, now))
+        kinds, hosts = listening = self._wanted()
+        if listening != self._listening:
+            self._listening = listening
+            self._order = Listen(self.port, kinds, hosts, now)
+
+    def _wanted(self) -> tuple[frozenset[Hears], frozenset[bytes]]:
+        """The kinds of frames that any watcher wants now, and of which hosts."""
+        kinds: set[Hears] = set()
+        hosts: set[bytes] = set()
+        anybody = False
+        for watcher in self.watchers:
+            wanted = watcher.listens
+            if wanted is None or watcher.hears is None:
+                continue
+            kinds.add(watcher.hears)
+            hosts |= wanted
+            anybody = anybody or (watcher.hears is Hears.ARP and not wanted)
+        if anybody:
+            hosts = {host for host in hosts if len(host) != 4}
+        return frozenset(kinds), frozenset(hosts)
 
 
 def _watcher(port: str, index: int, options: WatcherOptions, events: list[WatchEvent]) -> Watcher:

@@ -16,6 +16,10 @@ from lacp.watch.base import Probe, Resolve, Watcher, WatchEvent
 from lacp.watch.hosts import Host, Hosts
 from lacp.watch.options import ArpPingOptions, NsnaPingOptions
 
+#: Frames of one interval after which the rest is not listened to: what is to be known of the
+#: neighbour is known by then, or it is drowned by others.
+ENOUGH = 64
+
 
 class Prober(Watcher, ABC):
     """Asks a neighbour at intervals and listens for its answers."""
@@ -45,11 +49,20 @@ class Prober(Watcher, ABC):
         #: Whether the wait before the first question is over.
         self._started = False
         self._heard = False
+        #: Frames that were passed on since the last tick.
+        self._frames = 0
 
     @property
     def target_host(self) -> str:
         """The address that is asked for, or as long as that is not known the name."""
         return self._hosts.text(self._target)
+
+    @property
+    def listens(self) -> frozenset[bytes] | None:
+        """Nothing without carrier, before every address is known, and when there was too much."""
+        if self._tick is None or self._hosts.unknown or self._frames >= ENOUGH:
+            return None
+        return self._wanted()
 
     # What a watcher that asks has to say.
 
@@ -61,6 +74,10 @@ class Prober(Watcher, ABC):
     @abstractmethod
     def _question(self) -> bytes | None:
         """The frame to send at a tick; None when the port is to be silent now."""
+
+    def _wanted(self) -> frozenset[bytes]:
+        """The hosts whose frames can count; empty when those of anybody can."""
+        return frozenset({self._hosts[self._target]})
 
     @abstractmethod
     def _answers(self, frame: bytes) -> bool:
@@ -100,7 +117,10 @@ class Prober(Watcher, ABC):
 
     def receive(self, frame: bytes, now: float) -> None:
         """Let an answer count, at once unless the first question is still to come."""
-        if self._tick is None or self._hosts.unknown or not self._answers(frame):
+        if self.listens is None:
+            return
+        self._frames += 1
+        if not self._answers(frame):
             return
         self._heard = True
         if self._started:
@@ -124,6 +144,7 @@ class Prober(Watcher, ABC):
         if self._tick <= now:
             self._tick = now + self._interval
         self._started = True
+        self._frames = 0
         if self._heard:
             self._heard = False
             self._answered(now)
@@ -142,6 +163,7 @@ class Prober(Watcher, ABC):
     def _stop(self) -> None:
         self._tick = None
         self._started = self._heard = False
+        self._frames = 0
 
     def _answered(self, now: float) -> None:
         self.missed = 0

@@ -37,6 +37,11 @@ class TipcWatcher(Watcher):
         self._present = False
         self.reason = f"TIPC has no link over {self._bearer}"
 
+    @property
+    def listens(self) -> frozenset[bytes] | None:
+        """News of TIPC have no sender."""
+        return frozenset()
+
     def appeared(self, link: Link, now: float) -> None:
         """TIPC may have told of its links before."""
         self._present = True
