@@ -1,29 +1,31 @@
 """The `basic` balancer: spreads the 256 hashes of frames over ports by what each hash carries.
 
-Frames with one hash are never divided, so a port is only ever relieved of whole hashes; and a hash
-that moves may have its frames reordered once, so few move, and none for a small gain.
+Frames with one hash are never divided, so a port can only be relieved of whole hashes; and a hash
+that moves may have its frames reordered once, so few move, and none for little.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 HASHES = 256
+#: Hashes with traffic that may move in one interval, and idle ones.
+MOVES = 32
+#: Intervals for which a hash that moved stays where it is.
+REST = 2
+#: Intervals without traffic after which a hash is idle.
+IDLE = 3
 
 #: How much the latest interval counts in the load of a hash, as against all before it.
-_LATEST = 0.5
-#: A hash is idle when it carried nothing in so many intervals.
-_IDLE = 3
-#: Hashes that may move in one interval.
-_MOVES = 16
-#: Intervals for which a hash that moved stays where it is.
-_REST = 3
-#: What a move must take off the fuller of two ports, as a share of the even load.
-_GAIN = 0.05
-#: And in octets of an interval, a few full frames: below that all is noise.
+_LATEST = 0.7
+#: A port is relieved when it has so much of the even load, until it has less than that.
+_TOO_FULL, _FULL = 1.05, 1.01
+#: What a move must take off the fuller port, and an exchange of two, in terms of the even load.
+_WORTH_MOVING, _WORTH_EXCHANGING = 0.002, 0.03
+#: And in octets, a few full frames in an interval: below that all is noise.
 _NOISE = 15_000
 
 
@@ -31,16 +33,18 @@ _NOISE = 15_000
 class _Hash:
     number: int
     port: str | None = None
+    #: The counter, as it was last.
+    octets: int = 0
     #: Octets in an interval.
     load: float = 0.0
     #: Intervals since it last carried something.
-    silent: int = _IDLE
+    silent: int = IDLE
     #: The interval until which it stays where it is.
     rests: int = 0
 
     @property
     def idle(self) -> bool:
-        return self.silent >= _IDLE
+        return self.silent >= IDLE
 
 
 @dataclass(slots=True)
@@ -49,7 +53,7 @@ class _Port:
     #: What it can carry, in the measure of the others'.
     capacity: float
     load: float = 0.0
-    #: Busy hashes that may move, by load.
+    #: Load and number of the hashes that may move, lightest first.
     movable: list[tuple[float, int]] = field(default_factory=list)
 
     @property
@@ -57,25 +61,33 @@ class _Port:
         """Its load as a part of what it can carry."""
         return self.load / self.capacity
 
-    def with_load(self, load: float) -> float:
+    def use_with(self, load: float) -> float:
         """Its use when it carries that much more."""
         return (self.load + load) / self.capacity
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A hash goes from one port to another, or two hashes change places."""
+
+    #: What the fuller port of the two has less, as use.
+    gain: float
+    #: Each as (load, number), from, to.
+    moves: tuple[tuple[tuple[float, int], _Port, _Port], ...]
 
 
 class Balancer:
     """Maps hashes to ports that distribute; told at regular intervals what each hash carried.
 
-    A hash that is idle costs nothing to move: those are divided by the speeds of the ports whenever
-    a port comes. Busy ones move one at a time from the fullest port, as long as that is worth it.
-    The hashes of a port that leaves, and only these, go to the others at once.
+    Idle hashes cost nothing to move: they are divided by the speeds of the ports, at once when a
+    port comes. Busy ones move from a port that is too full, as long as that helps. The hashes of a
+    port that leaves, and only these, go to the others at once.
     """
 
     def __init__(self) -> None:
         self._hashes = [_Hash(number) for number in range(HASHES)]
         self._capacities: dict[str, float] = {}
         self._mapping: dict[int, str] = {}
-        #: The counters as they were last; None before the first.
-        self._octets: dict[int, int] | None = None
         self._interval = 0
 
     @property
@@ -91,13 +103,13 @@ class Balancer:
         capacities = _capacities(ports)
         if capacities == self._capacities:
             return {}
-        # Only a port that leaves gives no reason to move what others carry.
+        # A port that leaves is no reason to move what the others carry.
         grown = any(self._capacities.get(name) != found for name, found in capacities.items())
         self._capacities = capacities
         before = dict(self._mapping)
-        self._place_homeless()
+        self._house()
         if grown:
-            self._divide_idle()
+            self._divide_idle(HASHES)
             self._relieve()
         return self._moved(before)
 
@@ -106,47 +118,38 @@ class Balancer:
 
         Call it once in each interval. Returns the hashes that go to another port.
         """
+        self._interval += 1
         self._measure(octets)
         before = dict(self._mapping)
         self._relieve()
+        self._divide_idle(MOVES)
         return self._moved(before)
 
     def _measure(self, octets: Mapping[int, int]) -> None:
-        self._interval += 1
-        first = self._octets is None
-        known = {} if self._octets is None else self._octets
+        # The first counters may be of any length of time: good to begin with, not to go on from.
+        latest = _LATEST if self._interval > 2 else 1.0
         for entry in self._hashes:
-            count = octets.get(entry.number, known.get(entry.number, 0))
-            was = known.get(entry.number, 0)
-            known[entry.number] = count
-            # Counters that begin anew have counted from 0; the first tell of no interval.
-            sent = 0 if first else count - was if count >= was else count
+            was = entry.octets
+            entry.octets = octets.get(entry.number, was)
+            # Who counts less than before began anew, at 0.
+            sent = entry.octets - was if entry.octets >= was else entry.octets
             entry.silent = 0 if sent else entry.silent + 1
-            entry.load = 0.0 if entry.idle else entry.load + _LATEST * (sent - entry.load)
-        self._octets = known
+            entry.load = 0.0 if entry.idle else entry.load + latest * (sent - entry.load)
 
-    def _ports(self) -> dict[str, _Port]:
-        """The ports with what they carry now."""
-        ports = {name: _Port(name, capacity) for name, capacity in self._capacities.items()}
-        for entry in self._hashes:
-            if entry.port in ports:
-                port = ports[entry.port]
-                port.load += entry.load
-                if not entry.idle and entry.rests <= self._interval:
-                    insort(port.movable, (entry.load, entry.number))
-        return ports
+    # Hashes without a port, and idle ones.
 
-    def _place_homeless(self) -> None:
-        """Give the hashes without a port one: the busy ones by load, the idle ones by number."""
+    def _house(self) -> None:
+        """Give the hashes without a port one: busy ones by load, idle ones by number."""
         ports = self._ports()
         homeless = [entry for entry in self._hashes if entry.port not in ports]
         for entry in homeless:
-            self._put(entry, None)
+            entry.port = None
+            self._mapping.pop(entry.number, None)
         if not ports:
             return
         for entry in sorted(homeless, key=lambda entry: -entry.load):
             if not entry.idle:
-                port = min(ports.values(), key=lambda port: port.with_load(entry.load))
+                port = min(ports.values(), key=lambda port: port.use_with(entry.load))
                 port.load += entry.load
                 self._put(entry, port.name)
         missing = self._missing()
@@ -156,14 +159,15 @@ class Balancer:
                 missing[name] -= 1
                 self._put(entry, name)
 
-    def _divide_idle(self) -> None:
-        """Move idle hashes until each port has its share of all, as far as they go."""
+    def _divide_idle(self, moves: int) -> None:
+        """Move idle hashes until each port has its share of all hashes, as far as they go."""
         missing = self._missing()
         for entry in self._hashes:
             if entry.idle and entry.port is not None and missing[entry.port] < 0:
                 name = max(missing, key=missing.__getitem__)
-                if missing[name] <= 0:
+                if moves == 0 or missing[name] <= 0:
                     return
+                moves -= 1
                 missing[entry.port] += 1
                 missing[name] -= 1
                 self._put(entry, name)
@@ -175,53 +179,92 @@ class Balancer:
             missing[name] -= 1
         return missing
 
+    # Busy hashes.
+
+    def _ports(self) -> dict[str, _Port]:
+        """The ports with what they carry now."""
+        ports = {name: _Port(name, capacity) for name, capacity in self._capacities.items()}
+        for entry in self._hashes:
+            if entry.port in ports and not entry.idle:
+                port = ports[entry.port]
+                port.load += entry.load
+                if entry.rests <= self._interval:
+                    insort(port.movable, (entry.load, entry.number))
+        return ports
+
     def _relieve(self) -> None:
-        """Move busy hashes away from full ports, the one that helps most first."""
+        """Move hashes away from the ports that are too full, the fullest first."""
         ports = self._ports()
         if len(ports) < 2:
             return
-        capacity = sum(self._capacities.values())
-        even = sum(port.load for port in ports.values()) / capacity
-        candidates = dict(ports)
-        moves = _MOVES
-        while moves and candidates:
-            fullest = max(candidates.values(), key=lambda port: port.use)
-            found = self._best_move(fullest, ports.values(), even)
-            if found is None:
-                del candidates[fullest.name]
+        even = sum(port.load for port in ports.values()) / sum(self._capacities.values())
+        full = {name: port for name, port in ports.items() if port.use > even * _TOO_FULL}
+        left = MOVES
+        while full:
+            fullest = max(full.values(), key=lambda port: port.use)
+            step = None
+            if fullest.use > even * _FULL:
+                step = _best_step(fullest, ports.values(), even)
+            if step is None or len(step.moves) > left:
+                del full[fullest.name]
                 continue
-            load, number, to = found
-            fullest.movable.remove((load, number))
-            fullest.load -= load
-            to.load += load
-            self._put(self._hashes[number], to.name)
-            moves -= 1
+            left -= len(step.moves)
+            for (load, number), source, to in step.moves:
+                source.movable.remove((load, number))
+                source.load -= load
+                to.load += load
+                self._put(self._hashes[number], to.name)
 
-    def _best_move(
-        self, fullest: _Port, ports: Iterable[_Port], even: float
-    ) -> tuple[float, int, _Port] | None:
-        """The hash of `fullest` whose move takes most off the fuller of the two ports."""
-        best, found = max(_GAIN * even, _NOISE / fullest.capacity), None
-        for to in ports:
-            level = (fullest.use - to.use) / (1 / fullest.capacity + 1 / to.capacity)
-            at = bisect_left(fullest.movable, (level, 0))
-            for load, number in fullest.movable[max(at - 1, 0) : at + 1]:
-                gain = fullest.use - max(fullest.with_load(-load), to.with_load(load))
-                if gain > best:
-                    best, found = gain, (load, number, to)
-        return found
-
-    def _put(self, entry: _Hash, port: str | None) -> None:
-        entry.port = port
-        entry.rests = self._interval + _REST
-        if port is None:
-            self._mapping.pop(entry.number, None)
-        else:
-            self._mapping[entry.number] = port
+    def _put(self, entry: _Hash, port: str) -> None:
+        entry.port = self._mapping[entry.number] = port
+        if not entry.idle:
+            entry.rests = self._interval + REST
 
     def _moved(self, before: Mapping[int, str]) -> dict[int, str]:
         now = self._mapping
         return {n: now[n] for n in range(HASHES) if n in now and before.get(n) != now[n]}
+
+
+def _best_step(fullest: _Port, ports: Iterable[_Port], even: float) -> _Step | None:
+    """What takes most off the fullest port without making another one as full."""
+    others = [port for port in ports if port.use < fullest.use]
+    noise = _NOISE / fullest.capacity
+    for steps, worth in (_moves, _WORTH_MOVING), (_exchanges, _WORTH_EXCHANGING):
+        found = [step for to in others for step in steps(fullest, to)]
+        best = max(found, key=lambda step: step.gain, default=None)
+        if best is not None and best.gain > max(worth * even, noise):
+            return best
+    return None
+
+
+def _moves(source: _Port, to: _Port) -> Iterator[_Step]:
+    """The hashes on either side of the load that would make the two ports even."""
+    for entry in _around(source.movable, _surplus(source, to)):
+        yield _Step(_gain(source, to, entry[0]), ((entry, source, to),))
+
+
+def _exchanges(source: _Port, to: _Port) -> Iterator[_Step]:
+    """For each hash the two that would best come back for it."""
+    for entry in source.movable:
+        for back in _around(to.movable, entry[0] - _surplus(source, to)):
+            gain = _gain(source, to, entry[0] - back[0])
+            yield _Step(gain, ((entry, source, to), (back, to, source)))
+
+
+def _surplus(source: _Port, to: _Port) -> float:
+    """The load that must go from one to the other to make them even."""
+    return (source.use - to.use) / (1 / source.capacity + 1 / to.capacity)
+
+
+def _gain(source: _Port, to: _Port, load: float) -> float:
+    """What the fuller of the two has less, as use, when that load moves."""
+    return source.use - max(source.use_with(-load), to.use_with(load))
+
+
+def _around(movable: list[tuple[float, int]], load: float) -> list[tuple[float, int]]:
+    """The heaviest that is lighter, and the lightest that is not."""
+    at = bisect_left(movable, (load, 0))
+    return movable[max(at - 1, 0) : at + 1]
 
 
 def _capacities(ports: Mapping[str, int | None]) -> dict[str, float]:
