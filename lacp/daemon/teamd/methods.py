@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lacp.config.document import Json
+from lacp.config.dump import text
 from lacp.daemon.teamd import items
 from lacp.errors import LacpError
 
@@ -125,7 +126,7 @@ def _config_dump_actual(subject: Subject) -> str:
 
 
 def _state_dump(subject: Subject) -> str:
-    return items.dump(subject.state())
+    return text(subject.state())
 
 
 def _state_item_value_get(subject: Subject, path: str) -> str:
