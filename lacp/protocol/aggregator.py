@@ -46,7 +46,7 @@ def lag_id(actor: PortInfo, partner: PortInfo) -> LagId:
 class Aggregator:
     """What the members of one LAG are attached to; to the MAC client, one interface."""
 
-    __slots__ = ("identifier", "key", "lag", "late", "ports", "waiting")
+    __slots__ = ("identifier", "key", "lag", "late", "leaving_for", "ports", "waiting")
 
     def __init__(self, identifier: int, key: int | None) -> None:
         self.identifier = identifier
@@ -54,6 +54,8 @@ class Aggregator:
         self.key = key
         #: Whose aggregator this is at present; None when it is free.
         self.lag: LagId | None = None
+        #: The LAG for which those who use it must leave it.
+        self.leaving_for: LagId | None = None
         #: The ports that selected it, in the order in which they did.
         self.ports: dict[str, Port] = {}
         #: The selected ports that wait to be attached, and those of them whose wait is not over.

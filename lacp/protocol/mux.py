@@ -96,7 +96,7 @@ class _ClassicMux(MuxMachine):
         self.port.ntt = True
 
     def enter_WAITING(self) -> None:
-        self.port.start(Timer.WAIT_WHILE, self.port.aggregate_wait)
+        self.port.start_wait()
 
     def enter_ATTACHED(self) -> None:
         self.port.attached = self.port.aggregator
@@ -272,7 +272,7 @@ class RestoreMux(MuxMachine):
 
     def selection_made(self) -> None:
         # In 2020 the wait belongs to the Selection Logic; there is no box for it.
-        self.port.start(Timer.WAIT_WHILE, self.port.aggregate_wait)
+        self.port.start_wait()
 
     def enter_DETACHED(self) -> None:
         port = self.port
@@ -284,7 +284,7 @@ class RestoreMux(MuxMachine):
         if port.selected is Selected.UNSELECTED:
             port.timers.stop(Timer.WAIT_WHILE)
         else:
-            port.start(Timer.WAIT_WHILE, port.aggregate_wait)
+            port.start_wait()
 
     def enter_ATTACH(self) -> None:
         self.port.attached = self.port.aggregator

@@ -23,7 +23,8 @@ from lacp.protocol.variables import Control, Selected
 from lacp.wire import slow
 from lacp.wire.lacpdu import Lacpdu
 
-_NO_STATE = PORT_STATES[0]
+#: The timers that the Selection Logic looks at.
+_SELECTION_TIMERS = 1 << Timer.WAIT_WHILE | 1 << Timer.CONTEST
 
 
 class Port:
@@ -70,6 +71,7 @@ class Port:
         "timers",
         "transmit_due",
         "transmit_frame",
+        "waits_since",
         "withdrawn",
         "wtr_waiting",
     )
@@ -117,6 +119,8 @@ class Port:
         self.aggregator: Aggregator | None = None
         #: Where the Mux machine has attached it.
         self.attached: Aggregator | None = None
+        #: Since when the port could have had an aggregator, if it had to wait for one.
+        self.waits_since: float | None = None
         #: Something changed that the Selection Logic looks at.
         self.reselect = True
         #: The port came back and its wait-to-restore, or its non-revertive state, holds it (2020).
@@ -240,8 +244,8 @@ class Port:
     def fire(self) -> int:
         """Expire the timers that are due; a set of them, as `Timers.fire`."""
         fired = self.timers.fire(self.now)
-        if fired & 1 << Timer.WAIT_WHILE:
-            # Ready_N rose.
+        if fired & _SELECTION_TIMERS:
+            # Ready_N rose, or a contest is decided.
             self.reselect = True
         return fired
 
@@ -251,6 +255,12 @@ class Port:
             self.timers.start(timer, self.now + seconds)
         else:
             self.timers.expire(timer)
+
+    def start_wait(self) -> None:
+        """Start wait_while; what the port waited for an aggregator counts."""
+        waited = 0.0 if self.waits_since is None else self.now - self.waits_since
+        self.waits_since = None
+        self.start(Timer.WAIT_WHILE, self.aggregate_wait - waited)
 
     def changed_state(self, machine: str, old: str, new: str, reason: str) -> None:
         """Tell and remember that a machine moved."""

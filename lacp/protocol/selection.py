@@ -1,39 +1,22 @@
 """Selection Logic (6.4.14): which LAG uses which aggregator.
 
 A LAG keeps the aggregator that it has; a new one takes the aggregator of its port's number when
-that is free, else the lowest free one, else one whose users have a weaker claim. Nothing moves a
-LAG that works.
+that is free, else the lowest free one. When there is none, LAGs contest for one: `contest`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from enum import IntEnum
+from collections.abc import Collection, Iterable, Iterator
 
 from lacp.address import NO_MAC
-from lacp.info import PortState
 from lacp.protocol import sharing
 from lacp.protocol.aggregator import Aggregator, LagId
-from lacp.protocol.churn import PartnerChurnState
 from lacp.protocol.config import Administration, SystemConfig
+from lacp.protocol.contest import Contest
+from lacp.protocol.policy import Standing, measure, standing
 from lacp.protocol.port import Port
 from lacp.protocol.receive import ReceiveState
 from lacp.protocol.variables import Fallback, Selected
-
-
-class _Claim(IntEnum):
-    """How good a port's right to an aggregator is, where there are fewer than LAGs."""
-
-    #: Its link is down.
-    NONE = 0
-    #: Both ends of its link are ours.
-    LOOPED = 1
-    #: Nobody was heard; it is there by fallback.
-    STAND_IN = 2
-    #: The partner is not in sync: not yet, or not in all the time that churn detection allows.
-    OUT_OF_SYNC = 3
-    #: There is a partner, and nothing against it.
-    PARTNER = 4
 
 
 class Selection:
@@ -43,12 +26,9 @@ class Selection:
         self._administration = administration
         self.aggregators: dict[int, Aggregator] = {}
         self._by_lag: dict[LagId, Aggregator] = {}
-        #: Ports that found no aggregator, by name.
-        self._unplaced: dict[str, Port] = {}
+        self._contest = Contest(administration)
         #: Aggregators whose port has left while others used them.
         self._leaving: set[int] = set()
-        #: The LAG that management wants to have an aggregator.
-        self._preferred: LagId | None = None
         for identifier, key in (self._config.aggregators or {}).items():
             self.aggregators[identifier] = Aggregator(identifier, key)
 
@@ -64,7 +44,7 @@ class Selection:
 
     def port_removed(self, port: Port) -> Iterable[Port]:
         """Forget a port that is detached; returns the ports that must look again."""
-        self._unplaced.pop(port.name, None)
+        self._contest.leave(port)
         affected = self._leave(port) if port.aggregator is not None else ()
         if self._config.aggregators is None:
             self._leaving.add(port.number)
@@ -85,26 +65,39 @@ class Selection:
         affected: dict[str, Port] = {}
         if self.release(port):
             affected[port.name] = port
+        used = port.aggregator
         if port.selected is Selected.UNSELECTED and port.mux.detached:
             # Only now: the Mux machine must have seen UNSELECTED (6.4.14.1, NOTE 2).
             if port.aggregator is not None:
                 affected.update((p.name, p) for p in self._leave(port))
             affected.update((p.name, p) for p in self._select(port))
+        if used is not None and used is not port.aggregator:
+            affected.update((p.name, p) for p in self._contenders(used))
         if port.aggregator is not None:
             used = port.aggregator
+            self._contest.watch(port)
             affected.update((p.name, p) for p in sharing.share(used, self._config, port))
             affected.update((p.name, p) for p in self._contenders(used))
             if not self._config.revertive:
                 affected.update((p.name, p) for p in used.ports.values() if p.mux.held_back)
         return affected.values()
 
-    def prefer(self, port: Port) -> bool:
-        """Give an aggregator to the LAG of `port`; False when it is in none."""
-        if port.aggregator is None and port.name not in self._unplaced:
-            return False
-        self._preferred = port.lag
+    def prefer(self, port: Port) -> str:
+        """Give an aggregator to the LAG of `port`; why that cannot be, or empty."""
+        ports = self.members(port)
+        if not ports:
+            return f"it is in no LAG: {port.selected_reason}"
+        if standing(ports, self._config) <= Standing.TOO_FEW:
+            return "its LAG cannot carry traffic"
+        self._contest.preferred = port.lag
         port.reselect = True
-        return True
+        return ""
+
+    def members(self, port: Port) -> Collection[Port]:
+        """The ports of the LAG of `port`; none when it may be in none."""
+        if port.aggregator is not None:
+            return port.aggregator.ports.values()
+        return self._contest.lags[port.lag].values() if port in self._contest else ()
 
     # Who may select.
 
@@ -150,15 +143,20 @@ class Selection:
         """Find an aggregator for a port that has none."""
         reason = self._refused(port)
         if reason:
-            self._unplaced.pop(port.name, None)
+            self._contest.leave(port)
+            port.waits_since = None
             port.selected_reason = reason
             return ()
-        aggregator = self._by_lag.get(port.lag) or self._free(port)
-        if aggregator is None or self._preceded(port, aggregator):
-            self._unplaced[port.name] = port
-            port.selected_reason = f"no aggregator with key {port.actor.key} is free"
-            return () if aggregator is not None else self._evict(port)
-        self._unplaced.pop(port.name, None)
+        aggregator = self._by_lag.get(port.lag)
+        if aggregator is None:
+            aggregator = self._free(port)
+            free = aggregator is not None and not self._preceded(port, aggregator)
+        else:
+            # No way back into what is just being left for others.
+            free = aggregator.leaving_for not in self._contest.lags
+        if aggregator is None or not free:
+            return self._wait(port)
+        self._contest.leave(port)
         if aggregator.lag is None:
             aggregator.lag = port.lag
             self._by_lag[port.lag] = aggregator
@@ -166,6 +164,25 @@ class Selection:
         port.aggregator = aggregator
         port.mux.selection_made()
         return sharing.share(aggregator, self._config, port, joining=True)
+
+    def _wait(self, port: Port) -> Iterable[Port]:
+        """Let a port wait for an aggregator, or take one from others."""
+        peace = not self._contest
+        self._contest.enter(port)
+        port.selected_reason = self._lacking(port)
+        evicted = self._evict(port)
+        if not peace:
+            return evicted
+        # Now it counts whether the partners of those who have one are in sync.
+        return [p for a in self._candidates(port) for p in a.ports.values()]
+
+    def _lacking(self, port: Port) -> str:
+        """Why there is no aggregator for the port."""
+        reason = f"no aggregator with key {port.actor.key} is free"
+        users = [a.lag for a in self._candidates(port) if a.lag is not None]
+        if len(users) == 1:
+            reason += f": {users[0]} has it, agg_select_policy is {self._config.agg_select_policy}"
+        return reason
 
     def _candidates(self, port: Port) -> Iterator[Aggregator]:
         """The aggregators with the port's key, its own first (6.4.14.2)."""
@@ -187,27 +204,40 @@ class Selection:
         return None
 
     def _preceded(self, port: Port, aggregator: Aggregator) -> bool:
-        """Whether another port without an aggregator has a better claim to this one."""
-        others = [p for p in self._unplaced.values() if p.lag != port.lag and _fits(aggregator, p)]
-        if not others:
-            return False
-        claim = max(_claim_of(aggregator), _claim(port))
-        return any(_claim(p) > claim for p in others)
+        """Whether another LAG without an aggregator has a better claim to this one."""
+        self._contest.enter(port)
+        fitting = (
+            lag
+            for lag, ports in self._contest.lags.items()
+            if any(_fits(aggregator, p) for p in ports.values())
+        )
+        return self._contest.best(fitting) != port.lag
 
     def _evict(self, port: Port) -> Iterable[Port]:
-        """Make the users of an aggregator leave it when their claim is weaker (rule p)."""
-        for aggregator in self._candidates(port):
-            if _outdoes(port, aggregator):
-                why = f"aggregator {aggregator.identifier} is needed by port {port.name}"
-                users = tuple(aggregator.ports.values())
-                for user in users:
-                    user.unselect(why)
-                return users
-        return ()
+        """Make the users of the least of the aggregators that the port's LAG is due leave it."""
+        config, contest = self._config, self._contest
+        due = [a for a in self._candidates(port) if contest.outdoes(port.lag, a)]
+        if not due:
+            return ()
+        least = min(
+            due,
+            key=lambda a: (standing(a.ports.values(), config), measure(a.ports.values(), config)),
+        )
+        if least.lag == contest.preferred:
+            contest.preferred = None
+        least.leaving_for = port.lag
+        why = f"{port.lag} takes aggregator {least.identifier}: {contest.why(port.lag, least)}"
+        users = tuple(least.ports.values())
+        for user in users:
+            user.unselect(why)
+        return users
 
     def _contenders(self, aggregator: Aggregator) -> Iterable[Port]:
-        """The ports without an aggregator that could have this one now."""
-        return [p for p in self._unplaced.values() if _outdoes(p, aggregator)]
+        """The ports without an aggregator that are to have this one now, one of each LAG."""
+        for lag, ports in self._contest.lags.items():
+            port = next(iter(ports.values()))
+            if _fits(aggregator, port) and self._contest.outdoes(lag, aggregator):
+                yield port
 
     def _leave(self, port: Port) -> Iterable[Port]:
         """Take a detached port out of its aggregator."""
@@ -222,9 +252,9 @@ class Selection:
             return rest | dict.fromkeys(sharing.share(aggregator, self._config, None))
         assert aggregator.lag is not None
         del self._by_lag[aggregator.lag]
-        aggregator.lag = None
+        aggregator.lag = aggregator.leaving_for = None
         self._drop_if_left(aggregator)
-        return tuple(self._unplaced.values())
+        return self._contest.ports()
 
     def _drop_if_left(self, aggregator: Aggregator) -> None:
         if aggregator.identifier in self._leaving and not aggregator.ports:
@@ -235,35 +265,3 @@ class Selection:
 def _fits(aggregator: Aggregator, port: Port) -> bool:
     """Whether management lets the port use the aggregator (6.4.14.1 e)."""
     return aggregator.key is None or aggregator.key == port.config.key
-
-
-def _claim(port: Port) -> _Claim:
-    """The claim of a port, whether it has an aggregator or not."""
-    if not port.port_enabled:
-        return _Claim.NONE
-    if port.lag.loop_end:
-        return _Claim.LOOPED
-    if port.defaulted:
-        return _Claim.STAND_IN
-    if port.selected is Selected.UNSELECTED:
-        in_sync = PortState.SYNCHRONIZATION in port.partner.state
-    else:
-        # A port that has the aggregator is given all the time that churn detection allows.
-        in_sync = port.partner_churn.state is not PartnerChurnState.PARTNER_CHURN
-    return _Claim.PARTNER if in_sync else _Claim.OUT_OF_SYNC
-
-
-def _claim_of(aggregator: Aggregator) -> _Claim:
-    """The best claim of those who use the aggregator and are not leaving it."""
-    users = (p for p in aggregator.ports.values() if p.selected is not Selected.UNSELECTED)
-    return max(map(_claim, users), default=_Claim.NONE)
-
-
-def _outdoes(port: Port, aggregator: Aggregator) -> bool:
-    """Whether the port has the better claim to an aggregator that others use."""
-    held = _claim_of(aggregator)
-    if aggregator.lag is None or _claim(port) <= held or not _fits(aggregator, port):
-        return False
-    # Two systems that have chosen different LAGs with each other: one of them gives in, not both.
-    disagreement = held is _Claim.OUT_OF_SYNC and aggregator.lag.partner[:2] == port.lag.partner[:2]
-    return not disagreement or port.actor.system_id > port.partner.system_id

@@ -253,8 +253,9 @@ class System:
         Raises UsageError when the port is in no LAG.
         """
         port = self._at(name, now)
-        if not self._selection.prefer(port):
-            raise UsageError(f"port {name} is in no LAG: {port.selected_reason}")
+        refusal = self._selection.prefer(port)
+        if refusal:
+            raise UsageError(f"the LAG of port {name} cannot be selected: {refusal}")
         self._settle(port)
 
     def remove_port(self, name: str, now: float) -> None:

@@ -32,6 +32,9 @@ class Timer(IntEnum):
     TRANSMIT = 6
     #: When a marker counts as lost.
     MARKER = 7
+    #: In a contest for an aggregator: when a port without one has proven itself, and when a
+    #: partner that is out of sync counts as not wanting the LAG that has one.
+    CONTEST = 8
 
 
 class Clock:

@@ -310,7 +310,10 @@ class Automaton:
     def _key(self, system: System) -> Hashable:
         """All that decides what the system does next, but for the time."""
         aggregators = tuple(
-            (a.identifier, a.lag, tuple(a.ports), tuple(a.waiting), tuple(sorted(a.late)))
+            (
+                *(a.identifier, a.lag, a.leaving_for),
+                *(tuple(a.ports), tuple(a.waiting), tuple(sorted(a.late))),
+            )
             for a in system.aggregators.values()
         )
         ports = tuple(
@@ -320,7 +323,9 @@ class Automaton:
             )
             for port in system.ports.values()
         )
-        return aggregators, tuple(system._selection._unplaced), ports
+        contest = system._selection._contest
+        waiting = tuple(port.name for port in contest.ports())
+        return aggregators, contest.preferred, waiting, ports
 
     @cache  # noqa: B019 - an automaton lives as long as its test
     def glances(self, state: int) -> tuple[Glance, ...]:

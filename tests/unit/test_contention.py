@@ -19,6 +19,7 @@ from lacp import (
     Transmit,
     UsageError,
 )
+from lacp.protocol.contest import YIELD
 from lacp.sim.network import Network
 from lacp.wire.lacpdu import Lacpdu
 from tests.worlds import add_system, bring_up, cable, distributing, pair, port, states
@@ -76,9 +77,9 @@ def test_two_systems_that_chose_different_lags_agree_in_the_end() -> None:
     network.run(1.5)
     first.heal()
     second.heal()
-    network.run(30)
+    network.run(YIELD - 1)
     assert distributing(network) == set()
-    network.run(60)
+    network.run(2.1)
     # The left one, whose System ID is the higher, has given in.
     assert distributing(network) == {("left", "2"), ("right", "2")}
 
