@@ -40,6 +40,11 @@ class Loaded:
 
 def read(path: str | Path) -> Loaded:
     """Load a file. Raises UnreadableError when it cannot be read, and whatever `loads` raises."""
+    return loads(read_text(path), str(path))
+
+
+def read_text(path: str | Path) -> str:
+    """What stands in the file. Raises UnreadableError."""
     name = str(path)
     try:
         with Path(path).open("rb") as file:
@@ -49,12 +54,11 @@ def read(path: str | Path) -> Loaded:
     if len(octets) > _MAX_OCTETS:
         raise UnreadableError(f"{name}: found more than {_MAX_OCTETS} octets, expected fewer")
     try:
-        text = octets.decode()
+        return octets.decode()
     except UnicodeDecodeError as error:
         raise UnreadableError(
             f"{name}: offset {error.start}: found octet {octets[error.start]:#04x}, expected UTF-8"
         ) from None
-    return loads(text, name)
 
 
 def loads(text: str, source: str) -> Loaded:

@@ -97,14 +97,15 @@ class _Queued(logging.Handler):
 
 
 @contextmanager
-def logging_to(output: str, form: str, level: str) -> Iterator[None]:
+def logging_to(output: str, form: str, level: str, ident: str = "lacpd") -> Iterator[None]:
     """Log what the package says, from `level` on, until the end of the context.
 
-    `output` is stdout, stderr or syslog, `form` text or json. A thread does the writing, so that a
+    `output` is stdout, stderr or syslog, to which `ident` says who speaks; `form` is text or json.
+    A thread does the writing, so that a
     terminal on hold or a full pipe stops no LACPDU. Raises BackendError when there is no syslog.
     """
     timed = output != "syslog" and not os.environ.get("JOURNAL_STREAM")
-    with _writer(output) as write:
+    with _writer(output, ident) as write:
         handler = _Queued(write)
         handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter(timed))
         logger = logging.getLogger("lacp")
@@ -122,7 +123,7 @@ def logging_to(output: str, form: str, level: str) -> Iterator[None]:
 
 
 @contextmanager
-def _writer(output: str) -> Iterator[_Write]:
+def _writer(output: str, ident: str) -> Iterator[_Write]:
     if output != "syslog":
         yield _to_descriptor(1 if output == "stdout" else 2)
         return
@@ -135,7 +136,7 @@ def _writer(output: str) -> Iterator[_Write]:
 
         def write(level: int, line: str) -> None:
             priority = _DAEMON | _SEVERITIES.get(level, 5)
-            sock.send(f"<{priority}>lacpd[{os.getpid()}]: {line}".encode())
+            sock.send(f"<{priority}>{ident}[{os.getpid()}]: {line}".encode())
 
         yield write
 
