@@ -19,10 +19,10 @@ BATCH = 512
 
 @dataclass(frozen=True, slots=True)
 class FrameReceived:
-    """A slow-protocol frame came in."""
+    """A slow-protocol frame came in, or one of those that the port listens to beside them."""
 
     port: str
-    #: From the destination address on, without the frame check sequence.
+    #: From the destination address on, VLAN tag included, without the frame check sequence.
     frame: bytes
 
 
@@ -55,7 +55,20 @@ class Overrun:
     detail: str
 
 
-News = FrameReceived | LinkNews | FrameLost | Overrun
+@dataclass(frozen=True, slots=True)
+class TipcNews:
+    """For a port that listens to TIPC: a link is up or down, those that are up first.
+
+    The links of the whole host are told, whatever interface they use.
+    """
+
+    port: str
+    #: As TIPC names it: node and interface here, node and interface there.
+    link: str
+    up: bool
+
+
+News = FrameReceived | LinkNews | FrameLost | Overrun | TipcNews
 
 
 class Backend(Protocol):
@@ -74,6 +87,17 @@ class Backend(Protocol):
 
     def remove(self, port: str) -> None:
         """Let go of a port; nothing is reported of it from now on."""
+
+    def listen(
+        self, port: str, kinds: frozenset[str], hosts: frozenset[bytes] = frozenset()
+    ) -> None:
+        """Pass frames of these `lacp.backends.kinds` from now on, beside slow protocols.
+
+        Of `kinds.ARP` and `kinds.ND` only those of `hosts` (octets of addresses): of ARP those that
+        have one as the sender, of advertisements those about one; where `hosts` has none of that
+        version of IP, all. Holds for any interface that bears the port's name, until the next call.
+        Raises BackendError when the environment refuses, for want of TIPC for instance.
+        """
 
     def send(self, port: str, frame: bytes) -> bool:
         """Send a frame, from the destination address on and without the frame check sequence.

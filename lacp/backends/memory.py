@@ -161,7 +161,7 @@ class MemoryBackend:
             raise UsageError(f"port {port!r} was added already")
         end.added = True
         end.muted = False
-        end.kinds = end.hosts = frozenset()
+        end.kinds, end.hosts = frozenset(), frozenset()
         end.failure = ""
         end.lost = 0
         end.report()

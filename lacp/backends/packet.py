@@ -1,4 +1,4 @@
-"""Real interfaces: slow-protocol frames over AF_PACKET, link news over netlink (Linux).
+"""Real interfaces: frames over AF_PACKET, link news over netlink (Linux).
 
 One packet socket serves every port of the network namespace: it is bound to the EtherType on all
 interfaces, and the group address is joined on each interface that is a port. The kernel's filter
@@ -19,30 +19,24 @@ Where in the kernel a frame is picked up decides what is seen of an interface th
 
 A port with a master therefore has a packet socket of its own, bound to the interface, which is
 right in the first two cases; what the shared socket hears of it is ignored.
+
+What link watchers hear comes by another socket that is bound to the interface, see
+`lacp.backends.probes`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
 import os
 import select
-import socket
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from lacp.address import Mac
-from lacp.backends import taps
-from lacp.backends.base import (
-    BATCH,
-    FrameLost,
-    FrameReceived,
-    LinkNews,
-    News,
-    Overrun,
-)
+from lacp.backends.base import BATCH, LinkNews, News, Overrun, TipcNews
+from lacp.backends.kinds import TIPC
 from lacp.backends.netlink import (
     Event,
     Gone,
@@ -52,6 +46,10 @@ from lacp.backends.netlink import (
     Seen,
     speed_and_duplex,
 )
+from lacp.backends.ports import Port
+from lacp.backends.probes import ProbeTaps
+from lacp.backends.slow import SlowTaps
+from lacp.backends.tipc import TipcLinks
 from lacp.errors import BackendError, UsageError
 from lacp.link import DOWN, Link
 
@@ -59,33 +57,11 @@ log = logging.getLogger(__name__)
 
 #: Datagrams of link events taken per `read`: some 3 ms when all are about ports.
 EVENTS = 128
-#: Frames in one `read` from which on the kernel is asked whether it dropped any.
-CROWD = 64
 #: Interfaces asked for at a time when link events were lost; the answers must not be lost too.
 QUESTIONS = 64
 
 #: Octets of an interface name, the final zero included (linux/if.h).
 _IFNAMSIZ = 16
-
-
-@dataclass(slots=True, eq=False)
-class _Port:
-    name: str
-    #: Why the last frame that was refused was refused.
-    failure: str = ""
-    #: The interface that bears the name now, and the group joined on it.
-    index: int | None = None
-    link: Link = DOWN
-    #: Whether the owner has been told of the link at all.
-    told: bool = False
-    #: How often carrier was lost, as last seen.
-    downs: int | None = None
-    #: The packet socket bound to this interface while it has a master.
-    own: socket.socket | None = None
-    #: Whether the filter throws away what arrives.
-    muted: bool = False
-    #: The interface that was found unfit, so that it is said once.
-    unfit: int | None = None
 
 
 class PacketBackend:
@@ -99,15 +75,16 @@ class PacketBackend:
     """
 
     def __init__(self) -> None:
-        self._ports: dict[str, _Port] = {}
-        self._indexes: dict[int, _Port] = {}
-        self._owners: dict[int, _Port] = {}
+        self._ports: dict[str, Port] = {}
+        self._indexes: dict[int, Port] = {}
         self._questions: dict[str, None] = {}
         self._overrun = False
-        self._packets: socket.socket | None = None
+        self._slow: SlowTaps | None = None
         self._links: LinkSocket | None = None
         # One descriptor for all sockets, so that the owner need not follow those that come and go.
         self._epoll = select.epoll()
+        self._probes = ProbeTaps(self._epoll)
+        self._tipc: dict[int, Port] = {}
 
     def __repr__(self) -> str:
         return f"<PacketBackend of {', '.join(self._ports) or 'no ports'}>"
@@ -124,9 +101,9 @@ class PacketBackend:
             raise BackendError(
                 f"{port!r} cannot be the name of an interface (1 to 15 octets, no /)"
             )
-        if self._packets is None:
-            self._packets, self._links = self._open()
-        self._ports[port] = _Port(port)
+        if self._slow is None:
+            self._slow, self._links = self._open()
+        self._ports[port] = Port(port)
         self._questions[port] = None
         self._ask()
 
@@ -135,8 +112,19 @@ class PacketBackend:
         entry = self._entry(port)
         self.mute(port, False)
         self._unbind(entry, joined=True)
+        self._set_tipc(entry, False)
         del self._ports[port]
         self._questions.pop(port, None)
+
+    def listen(
+        self, port: str, kinds: frozenset[str], hosts: frozenset[bytes] = frozenset()
+    ) -> None:
+        """Pass these frames from now on. Raises BackendError for `kinds.TIPC` without TIPC."""
+        entry = self._entry(port)
+        self._set_tipc(entry, TIPC in kinds)
+        if (kinds, hosts) != (entry.kinds, entry.hosts):
+            entry.kinds, entry.hosts = kinds, hosts
+            self._probes.settle(entry)
 
     def send(self, port: str, frame: bytes) -> bool:
         """Send a frame; False when the link is down or the kernel did not take it.
@@ -144,11 +132,15 @@ class PacketBackend:
         What the kernel took may still be lost in the queue of the interface, without a word.
         """
         entry = self._entry(port)
-        assert self._packets is not None
+        assert self._slow is not None
         reason = "ENETDOWN"
         if entry.link.up:
+            source, ethertype = frame[6:12], int.from_bytes(frame[12:14], "big")
+            if source != entry.link.address:
+                # Else the answer would not be received.
+                self._probes.admit(entry, source)
             try:
-                self._packets.sendto(frame, (port, taps.ETH_P_SLOW))
+                self._slow.shared.sendto(frame, (port, ethertype))
             except OSError as error:
                 reason = errno.errorcode.get(error.errno or 0, "EIO")
             else:
@@ -163,18 +155,18 @@ class PacketBackend:
         self._check_open()
         news: list[News] = []
         ready = [fd for fd, _ in self._epoll.poll(0)]
-        if self._packets is None or self._links is None:
+        if self._slow is None or self._links is None:
             return news
         if self._links.fileno() in ready:
             ready.remove(self._links.fileno())
             self._read_links(self._links, news)
         self._ask()
+        limit = max(8, BATCH // max(1, len(ready)))
         for fd in ready:
             # Link news may have closed a socket that was ready.
-            owner = self._owners.get(fd)
-            source = owner.own if owner else self._packets
-            if source is not None and source.fileno() == fd:
-                self._read_frames(source, owner, max(8, BATCH // len(ready)), news)
+            self._slow.read(fd, self._ports, limit, news)
+            self._probes.read(fd, limit, news)
+            self._read_tipc(fd, limit, news)
         return news
 
     def mute(self, port: str, muted: bool) -> None:
@@ -182,7 +174,7 @@ class PacketBackend:
         entry = self._entry(port)
         if muted is not entry.muted:
             entry.muted = muted
-            self._filter()
+            self._refilter()
 
     def failure(self, port: str) -> str:
         """Why the last frame that was not sent was not sent, as the name of an errno; or empty."""
@@ -195,11 +187,15 @@ class PacketBackend:
 
     def close(self) -> None:
         """Close the sockets; the kernel leaves the groups."""
+        if self._epoll.closed:
+            return
         for entry in self._ports.values():
-            if entry.own is not None:
-                entry.own.close()
-        if self._packets is not None:
-            self._packets.close()
+            if self._slow is not None:
+                self._slow.separate(entry, False)
+            self._probes.close(entry)
+            self._set_tipc(entry, False)
+        if self._slow is not None:
+            self._slow.close()
         if self._links is not None:
             self._links.close()
         self._epoll.close()
@@ -221,71 +217,49 @@ class PacketBackend:
         if self._epoll.closed:
             raise UsageError("the backend is closed")
 
-    def _entry(self, port: str) -> _Port:
+    def _entry(self, port: str) -> Port:
         self._check_open()
         try:
             return self._ports[port]
         except KeyError:
             raise UsageError(f"port {port!r} was not added") from None
 
-    def _open(self) -> tuple[socket.socket, LinkSocket]:
-        log.info("opening a packet socket for slow protocols on all interfaces")
+    def _open(self) -> tuple[SlowTaps, LinkSocket]:
+        slow = SlowTaps(self._epoll)
         try:
-            # Without an interface to name, Python can bind to an EtherType in the constructor only.
-            packets = taps.open_socket(taps.ETH_P_SLOW)
-        except OSError as error:
-            hint = "; lacpd needs CAP_NET_RAW (run it as root, or grant it that capability)"
-            raise BackendError(
-                f"cannot open a packet socket: {error.strerror}"
-                + (hint if error.errno == errno.EPERM else "")
-            ) from error
-        try:
-            # What came in before there was a filter is thrown away behind one that lets nothing in.
-            taps.attach(packets, taps.NOTHING)
-            with contextlib.suppress(BlockingIOError):
-                while True:
-                    packets.recv(1)
-            taps.attach(packets, taps.SLOW_PROTOCOLS)
             links = LinkSocket()
         except BaseException:
-            packets.close()
+            slow.close()
             raise
-        self._epoll.register(packets.fileno(), select.EPOLLIN)
         self._epoll.register(links.fileno(), select.EPOLLIN)
-        return packets, links
+        return slow, links
 
-    def _filter(self) -> None:
-        """Bring the filters of all sockets up to what is muted."""
-        muted = [e for e in self._ports.values() if e.muted and e.index is not None]
-        if self._packets is not None:
-            taps.attach(self._packets, taps.deaf_to(e.index for e in muted if e.index is not None))
-        for entry in self._ports.values():
-            if entry.own is not None:
-                taps.attach(entry.own, taps.NOTHING if entry.muted else taps.SLOW_PROTOCOLS)
+    def _refilter(self) -> None:
+        if self._slow is not None:
+            self._slow.refilter(self._ports.values())
 
-    def _set_own(self, entry: _Port, wanted: bool) -> None:
-        """Give a port a packet socket of its own while it has a master, and take it away after."""
-        if wanted and entry.own is None:
-            log.info("opening a packet socket on %s, which has a master", entry.name)
-            try:
-                own = taps.open_socket(0)
-                try:
-                    taps.attach(own, taps.NOTHING if entry.muted else taps.SLOW_PROTOCOLS)
-                    own.bind((entry.name, taps.ETH_P_SLOW))
-                except OSError:
-                    own.close()
-                    raise
-            except OSError as error:
-                # Most masters leave the shared socket its frames.
-                log.warning("no packet socket for %s: %s", entry.name, error.strerror)
-                return
-            entry.own = own
-            self._owners[own.fileno()] = entry
-            self._epoll.register(own.fileno(), select.EPOLLIN)
-        elif not wanted and entry.own is not None:
-            del self._owners[entry.own.fileno()]
-            entry.own.close()
-            entry.own = None
+    def _set_tipc(self, entry: Port, wanted: bool) -> None:
+        """Subscribe to the links of TIPC for a port, or no longer."""
+        if wanted and entry.tipc is None:
+            entry.tipc = TipcLinks()
+            self._tipc[entry.tipc.fileno()] = entry
+            self._epoll.register(entry.tipc.fileno(), select.EPOLLIN)
+        elif not wanted and entry.tipc is not None:
+            del self._tipc[entry.tipc.fileno()]
+            entry.tipc.close()
+            entry.tipc = None
+
+    def _read_tipc(self, fd: int, limit: int, news: list[News]) -> None:
+        entry = self._tipc.get(fd)
+        if entry is None or entry.tipc is None:
+            return
+        try:
+            told = entry.tipc.read(limit)
+        except OSError as error:
+            log.warning("%s: TIPC tells nothing any more: %s", entry.name, error.strerror)
+            self._set_tipc(entry, False)
+            return
+        news.extend(TipcNews(entry.name, link, up) for link, up in told)
 
     # Links
 
@@ -331,7 +305,7 @@ class PacketBackend:
                         self._lose(entry, "was replaced", news)
                     self._see(entry, event, news)
 
-    def _see(self, entry: _Port, seen: Seen, news: list[News]) -> None:
+    def _see(self, entry: Port, seen: Seen, news: list[News]) -> None:
         """The interface of a port is there: bind the port to it if need be, and tell its link."""
         if entry.index is None and not self._bind(entry, seen):
             self._tell(entry, DOWN, news)
@@ -340,39 +314,38 @@ class PacketBackend:
         # partner may be another one now.
         flapped = None not in (seen.downs, entry.downs) and seen.downs != entry.downs
         entry.downs = seen.downs
-        self._set_own(entry, seen.master != 0)
+        assert self._slow is not None
+        self._slow.separate(entry, seen.master != 0)
         address = Mac(seen.address)
         if entry.link.up and (flapped or not seen.up):
             self._tell(entry, Link(address=address), news)
         if seen.up and not entry.link.up:
-            assert self._packets is not None
-            speed, duplex = speed_and_duplex(self._packets, entry.name)
+            speed, duplex = speed_and_duplex(self._slow.shared, entry.name)
             self._tell(entry, Link(True, speed, duplex, address), news)
         else:
             self._tell(entry, replace(entry.link, address=address), news)
 
-    def _lose(self, entry: _Port, why: str, news: list[News], joined: bool = True) -> None:
+    def _lose(self, entry: Port, why: str, news: list[News], joined: bool = True) -> None:
         """The interface of a port is there no more."""
         if entry.index is not None:
             log.info("%s (ifindex %d) %s", entry.name, entry.index, why)
         self._unbind(entry, joined)
         self._tell(entry, DOWN, news)
 
-    def _tell(self, entry: _Port, link: Link, news: list[News]) -> None:
+    def _tell(self, entry: Port, link: Link, news: list[News]) -> None:
         if link != entry.link or not entry.told:
             entry.link = link
             entry.told = True
             news.append(LinkNews(entry.name, link))
 
-    def _bind(self, entry: _Port, seen: Seen) -> bool:
+    def _bind(self, entry: Port, seen: Seen) -> bool:
         """Join the group on an interface; False when that cannot be, which is logged once."""
         if not seen.ethernet:
             problem: str | None = "it is not an Ethernet interface"
         else:
-            log.info("joining %s on %s (ifindex %d)", taps.GROUP, entry.name, seen.index)
-            assert self._packets is not None
+            assert self._slow is not None
             try:
-                taps.join(self._packets, seen.index)
+                self._slow.join(entry, seen.index)
             except OSError as error:
                 problem = error.strerror
             else:
@@ -380,66 +353,22 @@ class PacketBackend:
                 entry.unfit = None
                 self._indexes[seen.index] = entry
                 if entry.muted:
-                    self._filter()
+                    self._refilter()
+                self._probes.settle(entry)
                 return True
         if entry.unfit != seen.index:
             log.warning("%s (ifindex %d) cannot be a port: %s", entry.name, seen.index, problem)
             entry.unfit = seen.index
         return False
 
-    def _unbind(self, entry: _Port, joined: bool) -> None:
+    def _unbind(self, entry: Port, joined: bool) -> None:
         """Leave the interface of a port; one that was removed has left the group itself."""
-        self._set_own(entry, False)
+        assert self._slow is not None
+        self._slow.separate(entry, False)
+        self._probes.close(entry)
         if entry.index is None:
             return
         if joined:
-            log.info("leaving %s on %s (ifindex %d)", taps.GROUP, entry.name, entry.index)
-            assert self._packets is not None
-            with contextlib.suppress(OSError):
-                taps.leave(self._packets, entry.index)
+            self._slow.leave(entry, entry.index)
         del self._indexes[entry.index]
         entry.index = entry.downs = None
-
-    # Frames
-
-    def _read_frames(
-        self, source: socket.socket, owner: _Port | None, limit: int, news: list[News]
-    ) -> None:
-        taken = 0
-        while taken < limit:
-            try:
-                # The kernel gives the interface's name as it is now, which is what ports go by.
-                frame, (name, _, kind, *_) = source.recvfrom(taps.SNAP)
-            except BlockingIOError:
-                break
-            except OSError as error:
-                # Said once, when the interface goes down to which the socket is bound.
-                if error.errno == errno.ENETDOWN:
-                    continue
-                news.append(Overrun(f"frames: {error.strerror}"))
-                return
-            taken += 1
-            entry = owner or self._ports.get(name)
-            if entry is None or (owner is None and entry.own is not None):
-                continue
-            reason = _refused(entry, frame, kind)
-            if reason is None:
-                news.append(FrameReceived(entry.name, frame))
-            else:
-                news.append(FrameLost(entry.name, reason))
-        if taken >= CROWD:
-            self._check_drops(source, news)
-
-    def _check_drops(self, source: socket.socket, news: list[News]) -> None:
-        """A socket with so much in it may have had to drop some."""
-        if drops := taps.drops(source):
-            news.append(Overrun(f"frames: {drops} did not fit in the receive buffer"))
-
-
-def _refused(entry: _Port, frame: bytes, kind: int) -> str | None:
-    """Why a frame is not for the engine; None when it is."""
-    if kind == socket.PACKET_OTHERHOST:
-        return "tagged"
-    if len(frame) >= taps.SNAP:
-        return "oversized"
-    return "not ready" if entry.index is None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import itertools
 import socket
 import struct
@@ -23,25 +24,31 @@ _SOL_PACKET = 263
 _PACKET_ADD_MEMBERSHIP = 1
 _PACKET_DROP_MEMBERSHIP = 2
 _PACKET_STATISTICS = 6
+_PACKET_AUXDATA = 8
+_PACKET_IGNORE_OUTGOING = 23
 _PACKET_MR_MULTICAST = 0
+_PACKET_MR_UNICAST = 3
+_TP_STATUS_VLAN_VALID = 0x10
+_TP_STATUS_VLAN_TPID_VALID = 0x40
 _SO_ATTACH_FILTER = 26
 _TC_PRIO_INTERACTIVE = 6
 
 _MREQ = struct.Struct("=iHH8s")  # packet_mreq: ifindex, type, address length, address
+_AUXDATA = struct.Struct("=IIIHHHH")  # tpacket_auxdata: status, len, snaplen, mac, net, tci, tpid
 _STATISTICS = struct.Struct("=II")  # tpacket_stats: packets, drops
 
 # Classic BPF: (code, true, false, operand). Ancillary data lies at negative offsets.
-_AD_PROTOCOL = 0xFFFFF000
-_AD_PKTTYPE = 0xFFFFF000 + 4
+AD_PROTOCOL = 0xFFFFF000
+AD_PKTTYPE = 0xFFFFF000 + 4
 _AD_IFINDEX = 0xFFFFF000 + 8
 _AD_VLAN_TAG_PRESENT = 0xFFFFF000 + 48
-_LD, _LDH, _LDB, _JEQ, _JGT, _JSET, _RET = 0x20, 0x28, 0x30, 0x15, 0x25, 0x45, 0x06
+LD, LDH, LDB, JEQ, JGT, JSET, RET = 0x20, 0x28, 0x30, 0x15, 0x25, 0x45, 0x06
 
 #: A program; the kernel runs it on every frame and copies up as many octets as it returns.
 Program = list[tuple[int, int, int, int]]
 
 #: The program that hears nothing.
-NOTHING: Program = [(_RET, 0, 0, 0)]
+NOTHING: Program = [(RET, 0, 0, 0)]
 
 # The kernel takes a VLAN tag off before this filter runs. What is left of it: a frame of a VLAN
 # that does not exist here is marked as for another host, and its header comes up to be counted; a
@@ -51,18 +58,18 @@ NOTHING: Program = [(_RET, 0, 0, 0)]
 # same.
 # fmt: off
 SLOW_PROTOCOLS: Program = [
-    (_LDH, 0, 0, _AD_PROTOCOL),              # 0
-    (_JEQ, 0, 9, ETH_P_SLOW),                # 1  else 11
-    (_LDB, 0, 0, _AD_VLAN_TAG_PRESENT),      # 2
-    (_JEQ, 0, 7, 0),                         # 3  else 11
-    (_LDB, 0, 0, _AD_PKTTYPE),               # 4
-    (_JGT, 1, 0, socket.PACKET_MULTICAST),   # 5  then 7
-    (_RET, 0, 0, SNAP),                      # 6
-    (_JEQ, 0, 3, socket.PACKET_OTHERHOST),   # 7  else 11
-    (_LDB, 0, 0, 0),                         # 8  first octet of the destination
-    (_JSET, 0, 1, 1),                        # 9  a group address, else 11
-    (_RET, 0, 0, 14),                        # 10
-    (_RET, 0, 0, 0),                         # 11
+    (LDH, 0, 0, AD_PROTOCOL),              # 0
+    (JEQ, 0, 9, ETH_P_SLOW),                # 1  else 11
+    (LDB, 0, 0, _AD_VLAN_TAG_PRESENT),      # 2
+    (JEQ, 0, 7, 0),                         # 3  else 11
+    (LDB, 0, 0, AD_PKTTYPE),               # 4
+    (JGT, 1, 0, socket.PACKET_MULTICAST),   # 5  then 7
+    (RET, 0, 0, SNAP),                      # 6
+    (JEQ, 0, 3, socket.PACKET_OTHERHOST),   # 7  else 11
+    (LDB, 0, 0, 0),                         # 8  first octet of the destination
+    (JSET, 0, 1, 1),                        # 9  a group address, else 11
+    (RET, 0, 0, 14),                        # 10
+    (RET, 0, 0, 0),                         # 11
 ]
 # fmt: on
 
@@ -76,9 +83,9 @@ def deaf_to(indexes: Iterable[int]) -> Program:
     refusals = [
         step
         for index in itertools.islice(indexes, _MUTED)
-        for step in ((_JEQ, 0, 1, index), (_RET, 0, 0, 0))
+        for step in ((JEQ, 0, 1, index), (RET, 0, 0, 0))
     ]
-    return [(_LD, 0, 0, _AD_IFINDEX), *refusals, *SLOW_PROTOCOLS] if refusals else SLOW_PROTOCOLS
+    return [(LD, 0, 0, _AD_IFINDEX), *refusals, *SLOW_PROTOCOLS] if refusals else SLOW_PROTOCOLS
 
 
 def open_socket(ethertype: int) -> socket.socket:
@@ -105,17 +112,50 @@ def attach(sock: socket.socket, program: Program) -> None:
 
 def join(sock: socket.socket, index: int) -> None:
     """Have an interface receive what is sent to the group of the slow protocols."""
-    _membership(sock, _PACKET_ADD_MEMBERSHIP, index)
+    _membership(sock, _PACKET_ADD_MEMBERSHIP, index, _PACKET_MR_MULTICAST, GROUP)
 
 
 def leave(sock: socket.socket, index: int) -> None:
     """Take `join` back."""
-    _membership(sock, _PACKET_DROP_MEMBERSHIP, index)
+    _membership(sock, _PACKET_DROP_MEMBERSHIP, index, _PACKET_MR_MULTICAST, GROUP)
 
 
-def _membership(sock: socket.socket, option: int, index: int) -> None:
-    group = SLOW_PROTOCOLS_MULTICAST
-    sock.setsockopt(_SOL_PACKET, option, _MREQ.pack(index, _PACKET_MR_MULTICAST, len(group), group))
+def admit(sock: socket.socket, index: int, address: bytes) -> None:
+    """Have an interface receive what is sent to this address, too, until the socket is closed."""
+    _membership(sock, _PACKET_ADD_MEMBERSHIP, index, _PACKET_MR_UNICAST, address)
+
+
+def _membership(sock: socket.socket, option: int, index: int, kind: int, address: bytes) -> None:
+    sock.setsockopt(_SOL_PACKET, option, _MREQ.pack(index, kind, len(address), address))
+
+
+def want_tags(sock: socket.socket) -> None:
+    """Have `receive` put back the VLAN tags that the kernel takes off."""
+    sock.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
+
+
+def ignore_outgoing(sock: socket.socket) -> None:
+    """Spare the kernel the copies of what this host sends, if it is one that can (4.20)."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+
+
+def receive(sock: socket.socket, size: int) -> bytes:
+    """A frame with its VLAN tag, of no more octets than that. Raises OSError as `recv` does."""
+    frame, ancillary, _, _ = sock.recvmsg(size, socket.CMSG_SPACE(_AUXDATA.size))
+    for level, kind, data in ancillary:
+        if (level, kind) == (_SOL_PACKET, _PACKET_AUXDATA):
+            return frame[:12] + tag(data) + frame[12:]
+    return frame
+
+
+def tag(auxiliary: bytes) -> bytes:
+    """The VLAN tag that the kernel took off a frame, by what it says beside (PACKET_AUXDATA)."""
+    status, _, _, _, _, control, protocol = _AUXDATA.unpack(auxiliary[: _AUXDATA.size])
+    if not status & _TP_STATUS_VLAN_VALID:
+        return b""
+    ethertype = protocol if status & _TP_STATUS_VLAN_TPID_VALID else 0x8100
+    return struct.pack("!HH", ethertype, control)
 
 
 def drops(sock: socket.socket) -> int:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from lacp.backends import taps
 from lacp.errors import BackendError
 
 log = logging.getLogger(__name__)
@@ -36,11 +37,8 @@ _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 0x1
 _IFF_LOOPBACK = 0x8
 _ARPHRD_ETHER = 1
-_TP_STATUS_VLAN_VALID = 0x10
-_TP_STATUS_VLAN_TPID_VALID = 0x40
 
 _MREQ = struct.Struct("=iHH8s")  # packet_mreq: ifindex, type, address length, address
-_AUXDATA = struct.Struct("=IIIHHHH")  # tpacket_auxdata: status, len, snaplen, mac, net, tci, tpid
 _TIMESPEC = struct.Struct("=qq")
 _IFREQ = struct.Struct("16sh14x")
 
@@ -152,7 +150,7 @@ class Wires:
             raise BackendError(f"cannot open a packet socket: {error.strerror}{hint}") from error
         self._sockets.append(wire)
         wire.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
-        wire.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
+        taps.want_tags(wire)
         wire.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         wire.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
         promiscuous = _MREQ.pack(index, _PACKET_MR_PROMISC, 0, b"")
@@ -194,10 +192,7 @@ class Wires:
                 seconds, nanoseconds = _TIMESPEC.unpack(data[: _TIMESPEC.size])
                 stamp = seconds * 1_000_000_000 + nanoseconds
             elif level == _SOL_PACKET and kind == _PACKET_AUXDATA:
-                status, _, _, _, _, tci, tpid = _AUXDATA.unpack(data[: _AUXDATA.size])
-                if status & _TP_STATUS_VLAN_VALID:
-                    ethertype = tpid if status & _TP_STATUS_VLAN_TPID_VALID else 0x8100
-                    octets = octets[:12] + struct.pack("!HH", ethertype, tci) + octets[12:]
+                octets = octets[:12] + taps.tag(data) + octets[12:]
         return octets, stamp
 
     def _set_up(self, name: str, up: bool) -> None:
