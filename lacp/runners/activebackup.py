@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lacp.address import NO_MAC, Mac
 from lacp.errors import UsageError
-from lacp.link import Duplex, Link
+from lacp.link import Duplex, Link, speed
 from lacp.runners.base import ActivePortChanged, PortAddressed, TeamAddressed
 from lacp.runners.watched import WatchedPort, WatchedRunner
 
@@ -23,8 +23,10 @@ class ActivebackupRunner(WatchedRunner):
     `activate`, as long as it can be used; what was asked for is forgotten when `prio` or `sticky`
     of any port changes.
 
-    When another port takes over it is enabled, then made active, then the old one is disabled: at
-    no moment is there none.
+    When another port takes over, the addresses come first, then it is made active, then enabled,
+    and then the old one is disabled: at no moment is there none. Enabling is what makes the kernel
+    announce the team to its peers, and the announcement has to leave through the new port, under
+    the new address.
     """
 
     name = "activebackup"
@@ -95,17 +97,11 @@ class ActivebackupRunner(WatchedRunner):
         if new is old:
             return
         reason = self._why(old, new)
-        # The new port's addresses are right before peers are told of them, which is what the
-        # kernel does when a port is enabled.
         self._readdress(new)
+        was, self._active = self.active_port, new
+        self._say(ActivePortChanged(self.active_port, was, reason, self._now))
         if new is not None:
             self._enable(new, True)
-        self._active = new
-        self._say(
-            ActivePortChanged(
-                self.active_port, None if old is None else old.name, reason, self._now
-            )
-        )
         if old is not None:
             self._enable(old, False)
 
@@ -127,10 +123,11 @@ class ActivebackupRunner(WatchedRunner):
             return f"the link watchers of {old.name} say down"
         if new is self._asked:
             return "it was asked for"
-        for what, one, other in zip(_RANKED, _rank(new), _rank(old), strict=True):
-            if one != other:
-                return f"{what} {one} is better than {other} of {old.name}"
-        raise AssertionError("no port takes over from one as good")
+        if new.settings.prio != old.settings.prio:
+            return f"prio {new.settings.prio} is higher than {old.settings.prio} of {old.name}"
+        if new.speed != old.speed:
+            return f"{speed(new.speed)} is faster than {speed(old.speed) or 'the unknown speed'} of {old.name}"
+        return f"{old.name} is half duplex"
 
     def _readdress(self, active: WatchedPort | None) -> None:
         """Have the addresses as the policy wants them when `active` is active.
@@ -160,9 +157,6 @@ class ActivebackupRunner(WatchedRunner):
         if self._policy == "only_active" and active is not None:
             return {active.name}
         return set()
-
-
-_RANKED = ("prio", "speed", "full duplex")
 
 
 def _rank(port: WatchedPort) -> tuple[int, int, bool]:
