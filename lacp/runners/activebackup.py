@@ -126,7 +126,8 @@ class ActivebackupRunner(WatchedRunner):
         if new.settings.prio != old.settings.prio:
             return f"prio {new.settings.prio} is higher than {old.settings.prio} of {old.name}"
         if new.speed != old.speed:
-            return f"{speed(new.speed)} is faster than {speed(old.speed) or 'the unknown speed'} of {old.name}"
+            slower = speed(old.speed) or "the unknown speed"
+            return f"{speed(new.speed)} is faster than {slower} of {old.name}"
         return f"{old.name} is half duplex"
 
     def _readdress(self, active: WatchedPort | None) -> None:
