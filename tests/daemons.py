@@ -12,25 +12,43 @@ from lacp.backends.memory import MemoryBackend, MemoryLink, connect
 from lacp.config.model import TeamConfig
 from lacp.config.teamd import loads
 from lacp.daemon.clock import Clock
+from lacp.daemon.options import Options
 from lacp.daemon.report import lag_document
 from lacp.daemon.service import Reload, Service
 from lacp.daemon.sources import Sources
 from lacp.daemon.team import Team
 from lacp.dataplane.memory import MemoryDataplane
+from lacp.runners.lacp import LacpRunner
 
 #: The time of day at engine time 0: 2026-01-01T00:00:00Z.
 EPOCH = 1_767_225_600.0
+
+
+#: Keys of a configuration beside `runner` and `ports`.
+_TOP = (
+    "hwaddr",
+    "dataplane",
+    "debug_level",
+    "link_watch",
+    "link_watch_policy",
+    "notify_peers",
+    "mcast_rejoin",
+)
 
 
 def conf(device: str = "team0", ports: Any = ("a1", "a2"), **members: Any) -> str:
     """A teamd.conf: `runner` members by keyword, ports as names or as an object."""
     if not isinstance(ports, dict):
         ports = {port: {} for port in ports}
-    top = {
-        key: members.pop(key) for key in ("hwaddr", "dataplane", "debug_level") if key in members
-    }
+    top = {key: members.pop(key) for key in _TOP if key in members}
     runner = {"name": "lacp", **members}
     return json.dumps({"device": device, **top, "runner": runner, "ports": ports})
+
+
+def lacp(team: Team) -> LacpRunner:
+    """The runner of a team that speaks LACP."""
+    assert isinstance(team.runner, LacpRunner)
+    return team.runner
 
 
 def config(*args: Any, **members: Any) -> TeamConfig:
@@ -50,8 +68,7 @@ class Host:
             self.backend,
             Sources(directory=str(directory)),
             Clock(lambda: world.now, lambda: EPOCH + world.now),
-            str(directory),
-            dataplane="memory",
+            Options(run_dir=str(directory), dataplane="memory"),
         )
 
     def write(self, text: str, name: str = "team.conf") -> None:

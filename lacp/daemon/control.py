@@ -283,7 +283,7 @@ def _show(control: Control, _: Client, request: Document) -> Document:
 
 def _counters(control: Control, _: Client, request: Document) -> Document:
     team, ports = control.team, control.ports(request)
-    counters = {name: report.counters_document(team, team.runner.ports[name]) for name in ports}
+    counters = {name: report.counters_document(team, name) for name in ports}
     if request.get("reset", False) is True:
         control.service.reset_counters(team, ports)
     return {"lag": team.name, "counters": counters}
@@ -291,8 +291,7 @@ def _counters(control: Control, _: Client, request: Document) -> Document:
 
 def _history(control: Control, _: Client, request: Document) -> Document:
     team = control.team
-    ports = {name: team.runner.ports[name] for name in control.ports(request)}
-    history = {name: report.history_document(team, port) for name, port in ports.items()}
+    history = {name: report.history_document(team, name) for name in control.ports(request)}
     return {"lag": team.name, "history": history}
 
 

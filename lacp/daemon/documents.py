@@ -27,6 +27,10 @@ from lacp.runners.base import (
     RunnerNews,
     TeamAddressed,
 )
+from lacp.watch.base import VerdictChanged, WatcherChanged, WatchNews
+
+#: What `monitor` tells.
+Event = RunnerNews | WatchNews
 
 
 def port_info_document(info: PortInfo) -> dict[str, Any]:
@@ -48,7 +52,7 @@ def link_document(link: Link) -> dict[str, Any]:
     return {"up": link.up, "speed": link.speed, "duplex": duplex}
 
 
-def event_document(event: RunnerNews) -> dict[str, Any]:
+def event_document(event: Event) -> dict[str, Any]:
     """An event as a line of `monitor --json`, without time and team."""
     match event:
         case StateChanged(port, machine, old, new, reason):
@@ -85,6 +89,11 @@ def event_document(event: RunnerNews) -> dict[str, Any]:
             name, rest = "marker_answered", {"transaction": transaction, "delay": round(delay, 6)}
         case MarkerLost(port, transaction):
             name, rest = "marker_lost", {"transaction": transaction}
+        case WatcherChanged(port, index, watcher, up, reason):
+            name, rest = "link_watch_changed", {"index": index, "link_watch": watcher}
+            rest |= {"up": up, "reason": reason}
+        case VerdictChanged(port, up):
+            name, rest = "usable_changed", {"up": up}
         case _:
             assert_never(event)
     return {"port": port, "event": name, **rest}
@@ -107,13 +116,19 @@ def phrase(event: Mapping[str, Any]) -> str:
         case "carrier_changed":
             return f"LAG {'up' if event.get('up') else 'down'}: {event.get('reason')}"
         case "active_port_changed":
-            return f"active port {event.get('old')} -> {event.get('new')}: {event.get('reason')}"
+            old, new = event.get("old") or "none", event.get("new") or "none"
+            return f"active port {old} -> {new}: {event.get('reason')}"
         case "port_addressed":
             return f"takes {'the address of the team' if event.get('team') else 'its own address'}"
         case "team_addressed":
             return "the team takes the address of this port"
         case "hash_mapped":
             return f"carries hash {event.get('hash')}"
+        case "link_watch_changed":
+            way = "up" if event.get("up") else "down"
+            return f"{event.get('link_watch')} went {way}: {event.get('reason')}"
+        case "usable_changed":
+            return f"the link watchers say {'up' if event.get('up') else 'down'}"
         case "port_added":
             return "port added"
         case "port_removed":

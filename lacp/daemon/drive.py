@@ -7,46 +7,71 @@ the deadline has come, with the time of that moment.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from heapq import heappop, heappush
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from lacp.backends.base import Backend, FrameLost, FrameReceived, LinkNews, News, Overrun
+from lacp.backends.base import (
+    Backend,
+    FrameLost,
+    FrameReceived,
+    LinkNews,
+    News,
+    Overrun,
+    TipcNews,
+)
+from lacp.config.model import TeamPort
+from lacp.daemon.agenda import Agenda
+from lacp.daemon.ports import Member
 from lacp.daemon.team import Team
-from lacp.daemon.throttle import Throttle
-from lacp.errors import UsageError
+from lacp.daemon.throttle import Budget, Throttle
+from lacp.dataplane.base import PlaneNews
+from lacp.errors import BackendError, UsageError
 from lacp.protocol.events import Transmit
+from lacp.watch.base import Listen, Probe, Resolve
 
 log = logging.getLogger("lacp.daemon")
 
 #: How often `poll` reads before it lets timers expire: what waits in a full receive buffer of
 #: 4 MiB, and an end for a flood that never stops.
 _READS = 32
-#: Frames that a port may pass to the engine in a second. Ten each for LACP, marker and other
-#: protocols is what the standard allows (802.3 Annex 57A); nobody who keeps to it gets near.
+#: Slow-protocol frames that a port may pass to the engine in a second. Ten each for LACP, marker
+#: and other protocols is what the standard allows (802.3 Annex 57A); nobody who keeps to it gets
+#: near.
 _FRAMES = 200
+#: Other frames that a port may pass to its link watchers in a second: a storm of ARP is no answer.
+_WATCHED_FRAMES = 200
 #: Seconds for which a port that passed more is not listened to.
 _PAUSE = 1.0
 #: Seconds in which lost messages make one line.
 _LOG_INTERVAL = 10.0
 #: Seconds late from which on it is worth a line.
 _LATE = 1.0
+#: How often runners and watchers may answer each other in one moment.
+_PASSES = 100
+
+_SLOW_PROTOCOLS = b"\x88\x09"
 
 
 class Driver:
-    """Drives teams over a backend; a port belongs to one team."""
+    """Drives teams over a backend; a port belongs to one team.
+
+    `plane_news` is told what others did to a device, `resolve` of hosts whose address is wanted.
+    """
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
+        self.plane_news: Callable[[Team, PlaneNews, float], None] = lambda team, news, now: None
+        self.resolve: Callable[[Member, Resolve], None] = lambda member, wanted: None
         self._teams: dict[str, Team] = {}
         self._owners: dict[str, Team] = {}
-        self._queue: list[tuple[float, str]] = []
-        #: Of each port: the second, and the frames in it.
-        self._budgets: dict[str, list[float]] = {}
+        self._agenda: Agenda[Team | Member] = Agenda()
+        self._frames = Budget(_FRAMES)
+        self._watched = Budget(_WATCHED_FRAMES)
         #: Flooded ports, and when to listen to each again.
         self._muted: dict[str, float] = {}
         self._overruns = Throttle(_LOG_INTERVAL)
         self._touched: dict[Team, None] = {}
+        self._speaking: dict[Team, None] = {}
 
     @property
     def teams(self) -> Mapping[str, Team]:
@@ -65,19 +90,21 @@ class Driver:
             raise UsageError(f"team {team.name} exists already")
         self._teams[team.name] = team
 
-    def add_ports(self, team: Team, ports: Iterable[str], now: float) -> None:
-        """Take up ports of the team's configuration. Raises LacpError at the first that fails."""
+    def add_ports(
+        self, team: Team, ports: Iterable[TeamPort], now: float, adopted: bool = False
+    ) -> None:
+        """Take up ports. Raises LacpError at the first that fails."""
         for port in ports:
-            other = self._owners.get(port)
+            other = self._owners.get(port.name)
             if other is not None:
-                raise UsageError(f"port {port} belongs to team {other.name} already")
-            self.backend.add(port)
+                raise UsageError(f"port {port.name} belongs to team {other.name} already")
+            self.backend.add(port.name)
             try:
-                team.add_port(port, now)
+                team.add_port(port, now, adopted)
             except BaseException:
-                self.backend.remove(port)
+                self.backend.remove(port.name)
                 raise
-            self._owners[port] = team
+            self._owners[port.name] = team
         self._touched[team] = None
         self._flush(now)
 
@@ -96,22 +123,30 @@ class Driver:
         self._touched[team] = None
         self._flush(now)
         for port in removed:
+            self._agenda.forget(team.members[port])
             team.release_port(port)
             self.backend.remove(port)
             del self._owners[port]
-            self._budgets.pop(port, None)
+            self._frames.forget(port)
+            self._watched.forget(port)
             self._muted.pop(port, None)
 
     def remove_team(self, team: Team) -> None:
         """Forget a team whose ports have been removed."""
         del self._teams[team.name]
-        team.scheduled = None
+        self._agenda.forget(team)
+        self._touched.pop(team, None)
+        self._speaking.pop(team, None)
         team.close()
 
     def touched(self, team: Team, now: float) -> None:
         """Something else was changed about `team`: do what follows from it."""
         self._touched[team] = None
         self._flush(now)
+
+    def speaks(self, team: Team) -> None:
+        """A descriptor of the team's dataplane is readable: `poll` reads it."""
+        self._speaking[team] = None
 
     # Time and news.
 
@@ -132,37 +167,30 @@ class Driver:
             for item in news:
                 self._take(item, now)
             self._flush(now)
-        while self._queue and self._queue[0][0] <= now:
-            at, name = heappop(self._queue)
-            team = self._teams.get(name)
-            if team is not None and team.scheduled == at:
-                team.scheduled = None
-                team.runner.advance(now)
-                self._touched[team] = None
+        self._read_planes(now)
+        while (key := self._agenda.due(now)) is not None:
+            if isinstance(key, Team):
+                key.runner.advance(now)
+                self._touched[key] = None
+            else:
+                key.team.advance_port(key, now)
+                self._touched[key.team] = None
         self._flush(now)
 
     def next_deadline(self) -> float | None:
         """When `poll` must be called at the latest; None when no timer runs."""
         unmute = min(self._muted.values(), default=None)
-        while self._queue:
-            at, name = self._queue[0]
-            team = self._teams.get(name)
-            if team is not None and team.scheduled == at:
-                return at if unmute is None else min(at, unmute)
-            heappop(self._queue)
-        return unmute
+        first = self._agenda.first()
+        if first is None or unmute is None:
+            return unmute if first is None else first
+        return min(first, unmute)
 
     def _take(self, item: News, now: float) -> None:
         match item:
             case FrameReceived(port, frame):
                 team = self._owners.get(port)
-                if team is None:
-                    return
-                if self._afford(port, now):
-                    team.runner.receive(port, frame, now)
-                    self._touched[team] = None
-                else:
-                    self._flooded(team, port, now)
+                if team is not None:
+                    self._frame(team, port, frame, now)
             case LinkNews(port, link):
                 team = self._owners.get(port)
                 if team is not None:
@@ -172,25 +200,36 @@ class Driver:
                 team = self._owners.get(port)
                 if team is None:
                     return
-                if self._afford(port, now):
+                if self._frames.afford(port, now):
                     team.refuse(port, reason, now)
                 else:
                     self._flooded(team, port, now)
+            case TipcNews(port, link, up):
+                team = self._owners.get(port)
+                if team is not None:
+                    member = team.members[port]
+                    member.watch.tipc_changed(link, up, now)
+                    team.stirred[member] = None
+                    self._touched[team] = None
             case Overrun(detail):
                 self._overrun(detail, now)
 
-    def _afford(self, port: str, now: float) -> bool:
-        """Whether the port may pass another frame to the engine in this second."""
-        budget = self._budgets.get(port)
-        if budget is None or now - budget[0] >= 1.0:
-            self._budgets[port] = [now, 1]
-            return True
-        budget[1] += 1
-        return budget[1] <= _FRAMES
+    def _frame(self, team: Team, port: str, frame: bytes, now: float) -> None:
+        if frame[12:14] != _SLOW_PROTOCOLS:
+            # What is too much is left alone; it has cost what it costs, and LACP goes on.
+            if self._watched.afford(port, now):
+                member = team.members[port]
+                member.watch.receive(frame, now)
+                team.stirred[member] = None
+                self._touched[team] = None
+        elif self._frames.afford(port, now):
+            team.runner.receive(port, frame, now)
+            self._touched[team] = None
+        else:
+            self._flooded(team, port, now)
 
     def _flooded(self, team: Team, port: str, now: float) -> None:
-        count = team.flooded.get(port, 0)
-        team.flooded[port] = count + 1
+        team.members[port].flooded += 1
         if port not in self._muted:
             # All ports share a receive buffer, in which the others need room.
             self._muted[port] = now + _PAUSE
@@ -213,19 +252,65 @@ class Driver:
                 body = {"port": None, "event": "overrun", "detail": detail, "suppressed": missed}
                 team.journal.publish(body, now)
 
+    def _read_planes(self, now: float) -> None:
+        speaking, self._speaking = self._speaking, {}
+        for team in speaking:
+            try:
+                news = team.dataplane.read()
+            except BackendError as error:
+                team.journal.say(logging.ERROR, str(error))
+                continue
+            for item in news:
+                # The device may be gone, and the team with it.
+                if self._teams.get(team.name) is team:
+                    self.plane_news(team, item, now)
+                    self._touched[team] = None
+        self._flush(now)
+
     def _flush(self, now: float) -> None:
         """Carry out what the touched teams have decided, and plan their next turn."""
-        touched, self._touched = self._touched, {}
-        for team in touched:
-            for event in team.runner.events():
-                if isinstance(event, Transmit):
-                    self._send(team, event, now)
-                else:
-                    team.carry_out(event)
-            deadline = team.runner.next_deadline()
-            if deadline is not None and (team.scheduled is None or deadline < team.scheduled):
-                team.scheduled = deadline
-                heappush(self._queue, (deadline, team.name))
+        for _ in range(_PASSES):
+            if not self._touched:
+                return
+            touched, self._touched = self._touched, {}
+            for team in touched:
+                self._settle(team, now)
+        raise RuntimeError(f"no rest after {_PASSES} passes: {', '.join(self._teams)}")
+
+    def _settle(self, team: Team, now: float) -> None:
+        if team.stirred:
+            stirred, team.stirred = team.stirred, {}
+            for member in stirred:
+                self._watchers(team, member, now)
+        for event in team.runner.events():
+            if isinstance(event, Transmit):
+                self._send(team, event, now)
+            else:
+                team.carry_out(event, now)
+        team.tell_use(now)
+        self._agenda.plan(team, team.runner.next_deadline())
+        if team.stirred:
+            self._touched[team] = None
+
+    def _watchers(self, team: Team, member: Member, now: float) -> None:
+        """Do what the link watchers of a port want, and tell the runner what they find."""
+        for event in member.watch.events():
+            if isinstance(event, Probe):
+                self.backend.send(event.port, event.frame)
+            elif isinstance(event, Resolve):
+                self.resolve(member, event)
+            elif isinstance(event, Listen):
+                self._listen(team, event)
+            else:
+                team.journal.record(event)
+        team.tell(member, now)
+        self._agenda.plan(member, member.next_deadline())
+
+    def _listen(self, team: Team, wanted: Listen) -> None:
+        try:
+            self.backend.listen(wanted.port, wanted.kinds, wanted.hosts)
+        except BackendError as error:
+            team.journal.say(logging.ERROR, str(error), wanted.port)
 
     def _send(self, team: Team, event: Transmit, now: float) -> None:
         port = event.port
@@ -233,5 +318,5 @@ class Driver:
             return
         if port in team.runner.ports:
             if self._owners.get(port) is team:
-                team.refusals[port] = self.backend.failure(port)
+                team.members[port].refusal = self.backend.failure(port)
             team.runner.transmit_failed(port, event.frame, now)

@@ -3,7 +3,7 @@
 ``NAME.lock`` is locked while a daemon runs the team, and holds its PID; the kernel gives the lock
 back however the daemon ends, so that what a killed one leaves behind stops nobody.
 ``NAME.pid`` is for people and scripts. ``NAME.state`` survives the daemon, so that ports keep their
-numbers and the team its system address.
+numbers and the team its address, and a port that was left below a device has an own one.
 """
 
 from __future__ import annotations
@@ -101,9 +101,11 @@ class SavedState:
 
     #: Port numbers by name; of ports that have left, too.
     numbers: dict[str, int] = field(default_factory=dict)
-    #: The system address that was taken from a port, and which port that was.
+    #: The address of the team that was taken from a port, and which port that was.
     system: Mac | None = None
     system_from: str = ""
+    #: The own address of each port that was put below the device, by name.
+    addresses: dict[str, Mac] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> SavedState:
@@ -113,12 +115,14 @@ class SavedState:
             numbers = {str(name): int(number) for name, number in document["ports"].items()}
             system = document["system"] and Mac.parse(document["system"])
             origin = str(document["system_from"])
+            own = document.get("addresses", {}).items()
+            addresses = {str(name): Mac.parse(address) for name, address in own}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls()
         good = len(set(numbers.values())) == len(numbers)
         if not good or not all(0 < number < 0x10000 for number in numbers.values()):
             return cls()
-        return cls(numbers, system or None, origin)
+        return cls(numbers, system or None, origin, addresses)
 
     def save(self, path: Path) -> None:
         """Write the file, wholly or not at all. Raises OSError."""
@@ -127,6 +131,7 @@ class SavedState:
             "system": None if self.system is None else str(self.system),
             "system_from": self.system_from,
             "ports": self.numbers,
+            "addresses": {name: str(address) for name, address in self.addresses.items()},
         }
         new = path.with_name(f"{path.name}.new")
         new.write_text(json.dumps(document) + "\n")

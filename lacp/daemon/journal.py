@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from lacp.daemon.clock import Clock
-from lacp.daemon.documents import event_document, phrase
+from lacp.daemon.documents import Event, event_document, phrase
 from lacp.daemon.throttle import Throttle
 from lacp.protocol.events import FrameDropped, MarkerAnswered, MuxChanged, PortRemoved, StateChanged
-from lacp.runners.base import RunnerNews
+from lacp.runners.base import HashMapped, PortAddressed
+from lacp.watch.base import VerdictChanged
 
 log = logging.getLogger("lacp.daemon")
 
@@ -37,7 +38,7 @@ class Journal:
         self._events = Throttle(_EVENT_INTERVAL)
         self.subscribers: list[Subscriber] = []
 
-    def record(self, event: RunnerNews) -> None:
+    def record(self, event: Event) -> None:
         """Take note of an event."""
         if isinstance(event, FrameDropped):
             self._dropped(event)
@@ -83,7 +84,7 @@ class Journal:
         return {"lag": self._team} if port is None else {"lag": self._team, "port": port}
 
 
-def _level(event: RunnerNews) -> int | None:
+def _level(event: Event) -> int | None:
     """How loud to log the event; None for one that says nothing that another one does not."""
     match event:
         case MuxChanged():
@@ -91,7 +92,7 @@ def _level(event: RunnerNews) -> int | None:
         case StateChanged(_, machine, old, new):
             loud = old != "BEGIN" and (machine in _LOUD or _CHURN & {old, new})
             return logging.INFO if loud else logging.DEBUG
-        case MarkerAnswered():
+        case MarkerAnswered() | HashMapped() | PortAddressed() | VerdictChanged():
             return logging.DEBUG
         case _:
             return logging.INFO

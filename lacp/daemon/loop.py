@@ -15,8 +15,12 @@ from lacp.daemon import notify
 from lacp.daemon.clock import Clock
 from lacp.daemon.control import Control
 from lacp.daemon.files import TeamFiles
+from lacp.daemon.ports import Member
+from lacp.daemon.resolver import Resolver
 from lacp.daemon.service import Service
 from lacp.daemon.team import Team
+from lacp.watch.base import Resolve
+from lacp.watch.hosts import Host
 
 log = logging.getLogger("lacp.daemon")
 
@@ -47,7 +51,10 @@ class Loop:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._armed: float | None = None
-        self._descriptors: list[int] = []
+        #: What to wait on: of the backend (no team), and of the devices that teams have.
+        self._descriptors: dict[int, Team | None] = {}
+        self._listening = False
+        self._resolver = Resolver(self._loop)
         self._second = self._wakes = 0
         self._controls: dict[Team, Control] = {}
         #: Whether SIGINT was what ended `run`.
@@ -55,8 +62,10 @@ class Loop:
         self._closed = False
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
-        service.opened = self._open_control
-        service.closed = self._close_control
+        service.opened = self._opened
+        service.closed = self._closed_team
+        service.deserted = self.stop
+        self._driver.resolve = self._resolve
 
     async def run(self, started: Callable[[], None] = lambda: None) -> None:
         """Drive the started service until SIGTERM, SIGINT or SIGQUIT, then quit orderly.
@@ -68,7 +77,7 @@ class Loop:
             self._loop.add_signal_handler(number, self._signalled, number)
         self._loop.add_signal_handler(signal.SIGHUP, self._reload.set)
         self._loop.set_exception_handler(_log_bug)
-        self._descriptors = self._driver.backend.filenos()
+        self._descriptors |= dict.fromkeys(self._driver.backend.filenos())
         self._listen(True)
         try:
             self._poll()
@@ -147,11 +156,33 @@ class Loop:
             self._listen(True)
 
     def _listen(self, on: bool) -> None:
-        for descriptor in self._descriptors:
+        self._listening = on
+        for descriptor, team in self._descriptors.items():
             if on:
-                self._loop.add_reader(descriptor, self._readable)
+                self._loop.add_reader(descriptor, self._heard, team)
             else:
                 self._loop.remove_reader(descriptor)
+
+    def _heard(self, team: Team | None) -> None:
+        if team is not None:
+            self._driver.speaks(team)
+        self._readable()
+
+    def _resolve(self, member: Member, wanted: Resolve) -> None:
+        """Find the address that a link watcher needs."""
+        watch = member.watch
+
+        def found(host: Host, address: str | None) -> None:
+            if self._closed or member.watch is not watch:
+                return
+            now = self.service.clock.now()
+            watch.resolved(host, address, now)
+            member.team.stirred[member] = None
+            if self._driver.owner(member.name) is member.team:
+                self._driver.touched(member.team, now)
+                self._arm()
+
+        self._resolver.look_up(wanted.host, found)
 
     # Orders.
 
@@ -182,10 +213,17 @@ class Loop:
         while not done() and self._loop.time() < end:
             await asyncio.sleep(0.01)
 
-    def _open_control(self, team: Team, files: TeamFiles) -> None:
+    def _opened(self, team: Team, files: TeamFiles) -> None:
         self._controls[team] = Control(self.service, team, files.socket, self._arm)
+        for descriptor in team.dataplane.filenos():
+            self._descriptors[descriptor] = team
+            if self._listening:
+                self._loop.add_reader(descriptor, self._heard, team)
 
-    def _close_control(self, team: Team) -> None:
+    def _closed_team(self, team: Team) -> None:
+        for descriptor in [fd for fd, owner in self._descriptors.items() if owner is team]:
+            del self._descriptors[descriptor]
+            self._loop.remove_reader(descriptor)
         control = self._controls.pop(team, None)
         if control is not None:
             control.close()

@@ -1,8 +1,9 @@
-"""What is wrong with a port or a LAG, each finding one line. Pure: it only looks at a runner."""
+"""What is wrong with a port or a LAG, each finding one line. Pure: it only looks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from lacp.address import NO_MAC, Mac
 from lacp.info import PortState
@@ -11,7 +12,12 @@ from lacp.protocol.aggregator import LagId
 from lacp.protocol.port import Port
 from lacp.protocol.receive import ReceiveState
 from lacp.protocol.variables import Fallback, Selected
+from lacp.runners.activebackup import ActivebackupRunner
 from lacp.runners.lacp import LacpRunner
+
+if TYPE_CHECKING:
+    from lacp.daemon.ports import Member
+    from lacp.daemon.team import Team
 
 _ACTIVITY = PortState.ACTIVITY
 _AGGREGATION = PortState.AGGREGATION
@@ -30,6 +36,48 @@ def of_lag(runner: LacpRunner) -> list[str]:
         active = sum(runner.enabled(name)[1] for name in runner.ports)
         found.append(f"no carrier: {active} distributing, min_ports {needed}")
     return found
+
+
+def of_team(team: Team) -> list[str]:
+    """What keeps a team from being used, whatever its runner."""
+    if isinstance(team.runner, LacpRunner):
+        return of_lag(team.runner)
+    if not team.members:
+        return ["no ports"]
+    return [] if team.runner.carrier else ["no carrier: no port can be used"]
+
+
+def of_lacp_port(
+    runner: LacpRunner, member: Member, now: float, partners: PartnerPorts
+) -> list[str]:
+    """What keeps a port of a LACP system from carrying traffic."""
+    return of_port(
+        runner,
+        runner.ports[member.name],
+        now,
+        missing=member.missing,
+        refusal=member.refusal,
+        partners=partners,
+    )
+
+
+def of_watched_port(team: Team, member: Member) -> list[str]:
+    """What keeps a port that is judged by its link watchers from carrying traffic."""
+    if member.missing:
+        return [member.missing]
+    if member.verdict:
+        runner = team.runner
+        stands_by = isinstance(runner, ActivebackupRunner) and runner.active_port != member.name
+        return [] if stands_by or any(runner.enabled(member.name)) else ["carries nothing yet"]
+    if not member.watch.watchers:
+        return ["nothing is known of the interface yet"]
+    return [f"{w.name}: {w.reason}" for w in member.watch.watchers if not w.up]
+
+
+def of_frames(member: Member) -> list[str]:
+    """What came in and was of no use."""
+    refused = member.refused.items()
+    return [f"{count} frames were refused: {reason}" for reason, count in refused]
 
 
 #: The ports that hear each partner port, by who the partner is.

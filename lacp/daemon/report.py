@@ -1,137 +1,123 @@
-"""A team as the document of `lacpctl show --json`. What is not known is null."""
+"""A team as the document of `lacpctl show --json`. What is not known, or not so here, is null."""
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from lacp.daemon import problems
-from lacp.daemon.documents import link_document, port_info_document
-from lacp.protocol.aggregator import LagId
-from lacp.protocol.counters import Counters
-from lacp.protocol.port import Port
-from lacp.protocol.timers import Timer
+from lacp.daemon import problems, report_lacp
+from lacp.daemon.documents import link_document
+from lacp.daemon.parameters import port_setup
+from lacp.runners.activebackup import ActivebackupRunner
+from lacp.runners.lacp import LacpRunner
+from lacp.watch.base import Watcher
 
 if TYPE_CHECKING:
+    from lacp.daemon.ports import Member
     from lacp.daemon.team import Team
 
+Document = dict[str, Any]
 
-def lag_document(team: Team, now: float, verbose: bool = False) -> dict[str, Any]:
-    """One LAG. With `verbose` each port also tells its timers and its history."""
-    runner, config = team.runner, team.runner.config
-    partners = problems.partner_ports(runner)
-    lag = runner.aggregator.lag
-    key = lag.actor[2] if lag is not None else _common_key(team)
+#: What only a runner that speaks LACP can say of a LAG, and of a port.
+_NO_LAG: Document = dict.fromkeys(
+    (
+        "actor",
+        "partner",
+        "aggregator",
+        "min_ports",
+        "max_ports",
+        "edition",
+        "control",
+        "fallback",
+        "agg_select_policy",
+    )
+)
+_NO_PORT: Document = dict.fromkeys(
+    (
+        "selected",
+        "selected_reason",
+        "aggregator",
+        "actor",
+        "partner",
+        "machines",
+        "last_rx_age",
+    )
+)
+
+
+def lag_document(team: Team, now: float, verbose: bool = False) -> Document:
+    """One LAG. With `verbose` each port of a LACP system also tells its timers and its history."""
+    runner = team.runner
+    partners: problems.PartnerPorts = {}
+    lacp = _NO_LAG
+    if isinstance(runner, LacpRunner):
+        partners = problems.partner_ports(runner)
+        lacp = report_lacp.lag_members(runner, team.system_known)
+    address = team.addresses.team
+    ports = [_port(team, member, now, partners, verbose) for member in team.members.values()]
     return {
         "name": team.name,
         "source": "lacpd",
-        "mode": "lacp",
+        "mode": runner.name,
         "up": runner.carrier,
         "dataplane": team.dataplane.name,
-        "actor": {
-            "system_priority": config.system_priority,
-            "system": str(config.system) if team.system_known else None,
-            "key": key,
-        },
-        "partner": _partner(lag),
-        "aggregator": runner.aggregator.identifier,
-        "min_ports": config.min_ports,
-        "max_ports": config.max_ports,
-        "edition": config.edition.name,
-        "control": str(config.control),
-        "fallback": str(config.fallback),
-        "ports": [port_document(team, name, now, partners, verbose) for name in team.runner.ports],
-        "problems": problems.of_lag(runner),
+        "address": None if address is None else str(address),
+        "active_port": runner.active_port if isinstance(runner, ActivebackupRunner) else None,
+        **lacp,
+        "ports": ports,
+        "problems": problems.of_team(team),
     }
 
 
-def port_document(
-    team: Team,
-    name: str,
-    now: float,
-    partners: problems.PartnerPorts,
-    verbose: bool = False,
-) -> dict[str, Any]:
+def _port(
+    team: Team, member: Member, now: float, partners: problems.PartnerPorts, verbose: bool
+) -> Document:
     """One port of a LAG."""
-    port = team.runner.ports[name]
-    actor = port_info_document(port.actor)
-    if not team.system_known:
-        actor["system"] = None
-    heard = port.last_received_at
-    collecting, distributing = team.runner.enabled(name)
-    document: dict[str, Any] = {
+    runner, name = team.runner, member.name
+    link = member.watch.link if member.joined else member.told
+    collecting, distributing = runner.enabled(name)
+    document: Document = {
         "name": name,
         "ifindex": team.ifindex(name),
-        "link": link_document(port.link),
-        "selected": port.selected.value,
-        "selected_reason": port.selected_reason,
-        "aggregator": None if port.attached is None else port.attached.identifier,
+        "link": link_document(link),
         "collecting": collecting,
         "distributing": distributing,
-        "actor": actor,
-        "partner": port_info_document(port.partner),
-        "machines": {machine.NAME: machine.state.name for machine in port.machines},
-        "counters": counters_document(team, port),
-        "last_rx_age": None if heard is None else round(now - heard, 3),
-        "problems": [
-            *problems.of_port(
-                team.runner,
-                port,
-                now,
-                missing=team.missing.get(name, ""),
-                refusal=team.refusals.get(name, ""),
-                partners=partners,
-            ),
-            *(
-                f"{count} frames were refused: {reason}"
-                for reason, count in team.refused.get(name, {}).items()
-            ),
-        ],
+        "usable": member.verdict,
+        "prio": member.config.prio,
+        "sticky": member.config.sticky,
+        "queue_id": port_setup(member.config).queue_id,
+        "link_watches": [_watch(watcher) for watcher in member.watch.watchers],
     }
-    if verbose:
-        document["timers"] = timers_document(port, now)
-        document["history"] = history_document(team, port)
+    if isinstance(runner, LacpRunner):
+        document |= report_lacp.port_members(team, runner.ports[name], now, verbose)
+        found = problems.of_lacp_port(runner, member, now, partners)
+    else:
+        document |= _NO_PORT
+        found = problems.of_watched_port(team, member)
+    document["counters"] = counters_document(team, name)
+    document["problems"] = [*found, *problems.of_frames(member)]
     return document
 
 
-def counters_document(team: Team, port: Port) -> dict[str, int]:
+def _watch(watcher: Watcher) -> Document:
+    """A link watcher, and what it has found."""
+    return {
+        "name": watcher.name,
+        "up": watcher.up,
+        "reason": watcher.reason,
+        "down_count": watcher.down_count,
+    }
+
+
+def counters_document(team: Team, name: str) -> dict[str, int]:
     """The counters of a port: the engine's, and what never came as far as the engine."""
-    counters = {each.name: getattr(port.counters, each.name) for each in fields(Counters)}
-    refused = sum(team.refused.get(port.name, {}).values())
-    return {**counters, "flooded_rx": team.flooded.get(port.name, 0), "refused_rx": refused}
+    runner, member = team.runner, team.members[name]
+    lacp = report_lacp.counters(runner.ports[name]) if isinstance(runner, LacpRunner) else {}
+    return {**lacp, "flooded_rx": member.flooded, "refused_rx": sum(member.refused.values())}
 
 
-def timers_document(port: Port, now: float) -> dict[str, float | None]:
-    """Seconds left of each timer; null when it does not run."""
-    left: dict[str, float | None] = {}
-    for timer in Timer:
-        deadline = port.timers.deadline(timer)
-        left[timer.name.lower()] = None if deadline is None else round(max(0.0, deadline - now), 3)
-    return left
-
-
-def history_document(team: Team, port: Port) -> list[dict[str, Any]]:
-    """What moved on the port, oldest first."""
-    return [
-        {
-            "time": team.clock.text(event.time),
-            "machine": event.machine,
-            "old": event.old,
-            "new": event.new,
-            "reason": event.reason,
-        }
-        for event in port.history
-    ]
-
-
-def _partner(lag: LagId | None) -> dict[str, Any] | None:
-    if lag is None:
-        return None
-    priority, system, key = lag.partner
-    return {"system_priority": priority, "system": str(system), "key": key}
-
-
-def _common_key(team: Team) -> int | None:
-    """The key of all ports, when it is the same."""
-    keys = {port.actor.key for port in team.runner.ports.values()}
-    return keys.pop() if len(keys) == 1 else None
+def history_document(team: Team, name: str) -> list[Document]:
+    """What moved on the port, oldest first; nothing where no machine is."""
+    runner = team.runner
+    if not isinstance(runner, LacpRunner):
+        return []
+    return report_lacp.history(team.clock, runner.ports[name])

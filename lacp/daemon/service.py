@@ -1,4 +1,4 @@
-"""The teams of one process: started, changed by a reload, stopped. It waits for nothing."""
+"""The teams of one process: started, changed by reloads and orders, stopped. Waits for nothing."""
 
 from __future__ import annotations
 
@@ -9,24 +9,31 @@ from dataclasses import dataclass, field
 from lacp.backends.base import Backend
 from lacp.config import teamd
 from lacp.config.document import Json
-from lacp.config.model import TeamConfig
+from lacp.config.model import TeamConfig, TeamPort
+from lacp.daemon import parameters
 from lacp.daemon.clock import Clock
 from lacp.daemon.drive import Driver
 from lacp.daemon.files import SavedState, TeamFiles
-from lacp.daemon.parameters import settable
+from lacp.daemon.options import Options
+from lacp.daemon.ports import Member
+from lacp.daemon.settable import ACTIVE_PORT, settable
 from lacp.daemon.sources import Reading, Sources
 from lacp.daemon.team import Team, nothing
-from lacp.dataplane.base import Dataplane
-from lacp.dataplane.memory import MemoryDataplane
-from lacp.dataplane.none import NoDataplane
-from lacp.errors import LacpError, UsageError
+from lacp.dataplane.base import (
+    Dataplane,
+    DeviceChanged,
+    DeviceGone,
+    Loads,
+    PlaneNews,
+    PortJoined,
+    PortLeft,
+    Setup,
+    Trouble,
+)
+from lacp.dataplane.choose import choose
+from lacp.errors import BackendError, LacpError, UsageError
 
 log = logging.getLogger("lacp.daemon")
-
-DATAPLANES: dict[str, Callable[[], Dataplane]] = {
-    NoDataplane.name: NoDataplane,
-    MemoryDataplane.name: MemoryDataplane,
-}
 
 
 @dataclass(slots=True)
@@ -40,8 +47,8 @@ class Reload:
 class Service:
     """All teams of a process over one backend.
 
-    `dataplane` overrides what the configurations say. `opened` and `closed` are told of teams that
-    come and go, with their files; control endpoints hang there.
+    `opened` and `closed` are told of teams that come and go, with their files; control endpoints
+    hang there.
     """
 
     def __init__(
@@ -49,49 +56,59 @@ class Service:
         backend: Backend,
         sources: Sources,
         clock: Clock,
-        run_dir: str,
+        options: Options,
         *,
-        dataplane: str | None = None,
-        pid_file: str | None = None,
         ifindex: Callable[[str], int | None] = nothing,
+        planes: Callable[[str, Setup], Dataplane] = choose,
     ) -> None:
         self.driver = Driver(backend)
+        self.driver.plane_news = self._plane_news
         self.sources = sources
         self.clock = clock
-        self.run_dir = run_dir
-        self._dataplane = dataplane
-        self._pid_file = pid_file
+        self.options = options
         self._ifindex = ifindex
+        self._planes = planes
         self._files: dict[str, TeamFiles] = {}
         self.opened: Callable[[Team, TeamFiles], None] = lambda team, files: None
         self.closed: Callable[[Team], None] = lambda team: None
+        #: Told when the last team is gone because others removed its device.
+        self.deserted: Callable[[], None] = lambda: None
 
     # Life.
 
     def start(self, configs: dict[str, TeamConfig], now: float) -> None:
-        """Start these teams. Raises LacpError, everything undone, when one cannot be."""
-        try:
-            for name, config in configs.items():
+        """Start these teams; one that cannot be is logged, and the others go on.
+
+        Raises LacpError when none of them can.
+        """
+        errors: list[LacpError] = []
+        for name, config in configs.items():
+            try:
                 self.start_team(name, config, now)
-        except BaseException:
-            self.close()
-            raise
+            except LacpError as error:
+                errors.append(error)
+                if len(configs) > 1:
+                    log.error("%s", error)
+            except BaseException:
+                self.close()
+                raise
+        if errors and not self.driver.teams:
+            raise errors[0]
 
     def start_team(self, name: str, config: TeamConfig, now: float) -> Team:
         """Start a team. Raises LacpError, everything undone, when that cannot be."""
-        files = TeamFiles(self.run_dir, name, self._pid_file)
+        files = TeamFiles(self.options.run_dir, name, self.options.pid_file)
         files.acquire()
         self._files[name] = files
         team = None
         try:
-            plane = self._dataplane or config.dataplane or NoDataplane.name
-            saved = SavedState.load(files.state)
-            team = Team(name, config, DATAPLANES[plane](), self.clock, saved, self._ifindex)
-            team.journal.say(
-                logging.INFO, f"starting with dataplane {plane}, ports {_listed(config)}"
-            )
+            team = self._make(name, config, SavedState.load(files.state))
             self.driver.add_team(team)
-            self.driver.add_ports(team, config.ports, now)
+            wanted = [] if self.options.no_ports else list(config.ports.values())
+            self.driver.add_ports(team, wanted, now)
+            for port in team.dataplane.ports():
+                if port not in team.members:
+                    self._adopt(team, port, now)
             self.opened(team, files)
         except BaseException:
             if team is not None:
@@ -100,6 +117,23 @@ class Service:
             self._files.pop(name, None)
             raise
         return team
+
+    def _make(self, name: str, config: TeamConfig, saved: SavedState) -> Team:
+        wanted = self._wanted_plane(config)
+        plane = self._planes(wanted, parameters.setup(config, name, config.hwaddr, self.options))
+        ports = "none" if self.options.no_ports else _listed(config)
+        log.info(
+            "%s: starting runner %s with dataplane %s, ports %s",
+            name,
+            config.runner.name,
+            plane.name,
+            ports,
+            extra={"lag": name},
+        )
+        return Team(name, config, plane, self.clock, self.options, saved, self._ifindex)
+
+    def _wanted_plane(self, config: TeamConfig) -> str:
+        return self.options.dataplane or config.dataplane or self.options.default_dataplane
 
     def save(self, team: Team) -> None:
         """Write down what the team must remember, if that is news."""
@@ -113,7 +147,9 @@ class Service:
             team.journal.say(logging.WARNING, f"cannot write {files.state}: {error.strerror}")
 
     def withdraw(self, now: float) -> None:
-        """Take every port out of its LAG and tell the partners."""
+        """Take every port out of its LAG and tell the partners, unless all is to stay as it is."""
+        if self.options.keep:
+            return
         for team in self.driver.teams.values():
             team.journal.say(logging.INFO, "withdrawing every port, the partners are told")
             self.driver.withdraw_ports(team, list(team.runner.ports), now)
@@ -136,9 +172,63 @@ class Service:
         self._files.pop(team.name).release()
 
     def _drop(self, team: Team, now: float) -> None:
-        if self.driver.teams.get(team.name) is team:
-            self.driver.remove_ports(team, list(team.runner.ports), now)
-            self.driver.remove_team(team)
+        if self.driver.teams.get(team.name) is not team:
+            return
+        if self.options.keep:
+            team.let_go()
+        self.driver.remove_ports(team, list(team.runner.ports), now)
+        self.driver.remove_team(team)
+
+    # What others do to a device.
+
+    def _plane_news(self, team: Team, news: PlaneNews, now: float) -> None:
+        match news:
+            case PortJoined(port):
+                self._joined(team, port, now)
+            case PortLeft(port):
+                self._left(team, port, now)
+            case DeviceChanged():
+                team.device_changed(news, now)
+            case DeviceGone():
+                self._gone(team, now)
+            case Loads(octets):
+                team.runner.loads(octets, now)
+            case Trouble(text):
+                team.journal.say(logging.WARNING, text)
+
+    def _joined(self, team: Team, port: str, now: float) -> None:
+        member = team.members.get(port)
+        if member is None:
+            self._adopt(team, port, now)
+        elif not member.joined:
+            team.journal.say(logging.INFO, "somebody put the port into the team", port)
+            member.released = False
+            team.place(member, now)
+            self.driver.touched(team, now)
+
+    def _adopt(self, team: Team, port: str, now: float) -> None:
+        team.journal.say(logging.INFO, "taking up a port that somebody put into the team", port)
+        self._add_port(team, team.config.port(port), now, adopted=True)
+
+    def _left(self, team: Team, port: str, now: float) -> None:
+        member = team.members.get(port)
+        if member is None:
+            return
+        if member.adopted:
+            team.journal.say(logging.INFO, "somebody took the port out of the team", port)
+            member.joined = False
+            self.driver.remove_ports(team, [port], now)
+        else:
+            team.left(port, now)
+
+    def _gone(self, team: Team, now: float) -> None:
+        if self.driver.teams.get(team.name) is not team:
+            return
+        team.journal.say(logging.WARNING, "Team device removal detected.")
+        team.let_go()
+        self.stop_team(team, now)
+        if not self.driver.teams:
+            self.deserted()
 
     # Reload.
 
@@ -159,13 +249,19 @@ class Service:
                 # It keeps its ports against whoever else asks for them now.
                 reading.configs[kept] = self.driver.teams[kept].config
         for name, team in self.driver.teams.items():
-            wanted = reading.configs[name].ports if name in reading.configs else {}
-            leaving = [port for port in team.runner.ports if port not in wanted]
+            leaving = self._leaving(team, reading.configs.get(name))
             if leaving or name not in reading.configs:
                 team.journal.say(logging.INFO, f"withdrawing {', '.join(leaving) or 'no port'}")
                 reload.leaving[team] = leaving
                 self.driver.withdraw_ports(team, leaving, now)
         return reload
+
+    def _leaving(self, team: Team, config: TeamConfig | None) -> list[str]:
+        """The ports that the team has no more under this configuration; None is no team at all."""
+        if config is None or config.runner.name != team.config.runner.name:
+            return list(team.members)
+        members = team.members.values()
+        return [m.name for m in members if m.name not in config.ports and not m.adopted]
 
     def reload_quiet(self, reload: Reload) -> bool:
         """Whether the partners of all that leaves have been told."""
@@ -175,11 +271,19 @@ class Service:
         """Remove what leaves, change what stays, add what is new. Raises nothing: it logs."""
         configs = reload.reading.configs
         for team, ports in reload.leaving.items():
-            if team.name in configs:
-                self.driver.remove_ports(team, ports, now)
-            else:
+            if self.driver.teams.get(team.name) is not team:
+                continue
+            config = configs.get(team.name)
+            if config is None:
                 team.journal.say(logging.INFO, "stopping, it is configured no longer")
                 self.stop_team(team, now)
+            elif config.runner.name != team.config.runner.name:
+                was, new = team.config.runner.name, config.runner.name
+                said = f"starting anew: the runner changes from {was} to {new}"
+                team.journal.say(logging.WARNING, said)
+                self.stop_team(team, now)
+            else:
+                self.driver.remove_ports(team, [p for p in ports if p in team.members], now)
         for name, config in configs.items():
             running = self.driver.teams.get(name)
             try:
@@ -193,32 +297,40 @@ class Service:
             self.save(team)
 
     def _change(self, team: Team, config: TeamConfig, now: float) -> None:
-        plane = self._dataplane or config.dataplane or NoDataplane.name
-        if plane != team.dataplane.name:
+        plane = self._wanted_plane(config)
+        if plane not in (team.dataplane.name, self._wanted_plane(team.config)):
             said = f"dataplane stays {team.dataplane.name} until the next start"
             team.journal.say(logging.WARNING, said)
         if config.debug_level != team.config.debug_level:
             said = "debug_level has its effect at the next start"
             team.journal.say(logging.WARNING, said)
-        team.configure(config, now)
+        team.configure(_with_adopted(team, config), now)
         self.driver.touched(team, now)
-        for port in config.ports:
-            if port not in team.runner.ports:
-                try:
-                    self.driver.add_ports(team, [port], now)
-                except LacpError as error:
-                    team.journal.say(logging.ERROR, str(error), port)
+        if self.options.no_ports:
+            return
+        for port in config.ports.values():
+            if port.name not in team.members:
+                self._add_port(team, port, now)
 
-    # Questions and orders of the control endpoint.
+    def _add_port(self, team: Team, port: TeamPort, now: float, adopted: bool = False) -> None:
+        try:
+            self.driver.add_ports(team, [port], now, adopted)
+        except LacpError as error:
+            team.journal.say(logging.ERROR, str(error), port.name)
+
+    # Questions and orders of the control endpoints.
 
     def set(self, team: Team, path: str, value: Json, now: float) -> None:
         """Change one parameter as if the configuration said so, until the next reload;
         None takes the key out of it.
 
-        `path` is ``[TEAM.]runner.KEY`` or ``[TEAM.]ports.NAME.KEY``. Raises UsageError for a path
-        that cannot be set, ConfigError for a value that is wrong.
+        `path` is ``[TEAM.]runner.KEY``, ``[TEAM.]ports.NAME.KEY`` or a key beside these. Raises
+        UsageError for a path that cannot be set, ConfigError for a value that is wrong.
         """
         keys = settable(team.name, team.config, path)
+        if keys == ACTIVE_PORT:
+            self.activate(team, value, now)
+            return
         loaded = teamd.edited(team.config, keys, value)
         wanted = "$." + ".".join(keys)
         for warning in loaded.warnings:
@@ -227,12 +339,79 @@ class Service:
         team.configure(loaded.config, now)
         self.driver.touched(team, now)
 
+    def activate(self, team: Team, port: Json, now: float) -> None:
+        """Make a port, or its aggregator, the active one. Raises UsageError if it cannot be."""
+        if not isinstance(port, str) or port not in team.runner.ports:
+            names = ", ".join(team.runner.ports) or "none"
+            raise UsageError(f"no port {port!r} in {team.name}, there are {names}")
+        team.runner.activate(port, now)
+        self.driver.touched(team, now)
+
+    def port_add(self, team: Team, name: str, now: float) -> None:
+        """Put an interface into a team, now. Raises LacpError, nothing changed, if it cannot be."""
+        member = team.members.get(name)
+        if member is not None and member.joined:
+            return
+        team.journal.say(logging.INFO, "asked to add the port", name)
+        new = member is None
+        if member is None:
+            adopted = name not in team.config.ports
+            self.driver.add_ports(team, [team.config.port(name)], now, adopted)
+            member = team.members[name]
+        else:
+            member.released = False
+            team.place(member, now)
+        # The backend has asked for the interface, and what it is lies there to be read.
+        self.driver.poll(now)
+        if not member.joined:
+            why = member.missing or "nothing is known of this interface"
+            if new and team.members.get(name) is member:
+                self.driver.remove_ports(team, [name], now)
+            raise BackendError(f"{team.name}: {name}: {why}")
+
+    def port_remove(self, team: Team, name: str, now: float) -> None:
+        """Take a port out of its team, the partner told; what is configured for it stays.
+
+        Raises UsageError when it is none of the team's.
+        """
+        if name not in team.members:
+            raise UsageError(f"no port {name!r} in {team.name}")
+        team.journal.say(logging.INFO, "asked to remove the port", name)
+        self.driver.withdraw_ports(team, [name], now)
+        self.driver.remove_ports(team, [name], now)
+
+    def port_config_update(self, team: Team, name: str, options: Json, now: float) -> None:
+        """Replace all that is configured for a port, which may be none of the team's yet.
+
+        Raises ConfigError, nothing changed, when it is wrong.
+        """
+        loaded = teamd.with_port(team.config, name, options)
+        for warning in loaded.warnings:
+            if f"$.ports.{name}." in warning:
+                log.warning("%s", warning)
+        team.configure(loaded.config, now)
+        self.driver.touched(team, now)
+
     def reset_counters(self, team: Team, ports: list[str]) -> None:
         """Set the counters of these ports to zero."""
         for port in ports:
-            team.runner.ports[port].counters.reset()
-            team.flooded.pop(port, None)
-            team.refused.pop(port, None)
+            counters = getattr(team.runner.ports[port], "counters", None)
+            if counters is not None:
+                counters.reset()
+            member: Member = team.members[port]
+            member.flooded = 0
+            member.refused.clear()
+
+
+def _with_adopted(team: Team, config: TeamConfig) -> TeamConfig:
+    """`config` with what was said of ports that others put into the team: no file has that."""
+    ports = team.config.document.get("ports")
+    for name, member in team.members.items():
+        if member.adopted and name not in config.ports and isinstance(ports, dict):
+            options = ports.get(name)
+            if options is not None:
+                config = teamd.with_port(config, name, options).config
+    return config
 
 
 def _listed(config: TeamConfig) -> str:

@@ -1,33 +1,35 @@
-"""One team: its configuration, its runner, its dataplane, and how they change together."""
+"""One team: its configuration, runner, link watchers and dataplane, and how they move together."""
 
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 
-from lacp.address import NO_MAC, Mac
-from lacp.config.model import LacpConfig, TeamConfig
+from lacp.config.model import TeamConfig, TeamPort
+from lacp.daemon import parameters
+from lacp.daemon.addresses import NOBODY, Addresses
 from lacp.daemon.clock import Clock
 from lacp.daemon.files import SavedState
+from lacp.daemon.joining import Joining
 from lacp.daemon.journal import Journal
-from lacp.daemon.parameters import (
-    FIXED_KEYS,
-    fixed_parameters,
-    port_config,
-    port_parameters,
-    system_parameters,
-)
-from lacp.dataplane.base import Dataplane, PortSetup, Setup
+from lacp.daemon.options import Options
+from lacp.daemon.ports import Member
+from lacp.dataplane.base import Dataplane, DeviceChanged
 from lacp.errors import BackendError, LacpError
-from lacp.link import Link
-from lacp.protocol.config import SystemConfig
+from lacp.link import DOWN, Link
 from lacp.protocol.events import FrameDropped
-from lacp.runners.base import CarrierChanged, PortEnabled, RunnerNews
-from lacp.runners.lacp import LacpRunner
-
-#: The system's address as long as none is known; no frame is sent under it.
-_NOBODY = Mac(bytes.fromhex("020000000000"))
+from lacp.runners.base import (
+    ActivePortChanged,
+    CarrierChanged,
+    HashMapped,
+    PortAddressed,
+    PortEnabled,
+    RunnerNews,
+    TeamAddressed,
+)
+from lacp.watch.port import PortWatch
 
 
 def nothing(_: str) -> None:
@@ -35,7 +37,10 @@ def nothing(_: str) -> None:
 
 
 class Team:
-    """Runs one `TeamConfig`. The driver feeds it news and takes the events of its runner."""
+    """Runs one `TeamConfig`. The driver feeds it news and takes the events of its engines.
+
+    Raises LacpError, nothing being left of it, when the device cannot be made.
+    """
 
     def __init__(
         self,
@@ -43,6 +48,7 @@ class Team:
         config: TeamConfig,
         dataplane: Dataplane,
         clock: Clock,
+        options: Options,
         saved: SavedState | None = None,
         ifindex: Callable[[str], int | None] = nothing,
     ) -> None:
@@ -50,130 +56,255 @@ class Team:
         self.config = config
         self.dataplane = dataplane
         self.clock = clock
+        self.options = options
         self.saved = SavedState() if saved is None else saved
         self.ifindex = ifindex
         self.journal = Journal(name, clock)
-        #: Ports that cannot be used for want of an interface, each with what is wrong.
-        self.missing: dict[str, str] = {}
-        #: Frames of each port that came too fast for the engine.
-        self.flooded: dict[str, int] = {}
-        #: Frames that the backend refused, by port and reason.
-        self.refused: dict[str, Counter[str]] = {}
-        #: Why the interface of a port refused the last of our frames that it refused.
-        self.refusals: dict[str, str] = {}
-        #: What was said of links before the system had an address; None afterwards.
-        self._awaited: dict[str, Link] | None = None
-        #: When the driver looks at the team next.
-        self.scheduled: float | None = None
+        #: The ports of the runner, in the order in which they came.
+        self.members: dict[str, Member] = {}
+        #: Members whose watchers may have something to say.
+        self.stirred: dict[Member, None] = {}
+        self.addresses = Addresses(config, self.saved)
+        self._joining = Joining(dataplane, self.addresses, self.saved, self.journal)
+        #: Ports that carry traffic, and whether that is news for who asks neighbours.
+        self._carrying: set[str] = set()
+        self._use_changed = False
+        self._asking: dict[str, Member] = {}
+        #: The device is left as it is, whatever the runner decides from now on.
+        self._let_go = False
 
-        system = self._configured_system(config)
-        if system is None:
-            self._awaited = {}
-        assert isinstance(config.runner, LacpConfig)
-        parameters = system_parameters(config.runner, system or _NOBODY)
-        self.runner = LacpRunner(SystemConfig(**parameters, **fixed_parameters(config.runner)))
-        dataplane.create(Setup(device=name, runner=config.runner.name, address=system))
+        self._create(config)
+        try:
+            self._told = parameters.runner_parameters(config, self.addresses.system or NOBODY)
+            self.runner = parameters.make_runner(config, self.addresses.system or NOBODY)
+        except BaseException:
+            self.close()
+            raise
+
+    def _create(self, config: TeamConfig) -> None:
+        taken_over = self.options.take_over
+        address = config.hwaddr if taken_over else self.addresses.team
+        setup = parameters.setup(config, self.name, address, self.options)
+        self.dataplane.create(setup)
+        if taken_over and self.dataplane.ports():
+            self.addresses.take_over(self.dataplane, config)
+        elif taken_over and self.addresses.team is not None:
+            self.dataplane.set_address(self.addresses.team)
+
+    # Facts.
 
     @property
     def system_known(self) -> bool:
         """Whether the system has an address; without one the team waits for a port that has one."""
-        return self._awaited is None
+        return self.addresses.system is not None
 
-    def _configured_system(self, config: TeamConfig) -> Mac | None:
-        assert isinstance(config.runner, LacpConfig)
-        configured = config.runner.system or config.hwaddr
-        if configured is not None:
-            return configured
-        # What was taken from a port holds as long as the port is in the team, else two teams
-        # could have the same address.
-        return self.saved.system if self.saved.system_from in config.ports else None
+    @property
+    def present(self) -> list[str]:
+        """The ports that are below the device, or used without one."""
+        return [name for name, member in self.members.items() if member.joined]
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """Why each port that is not used is not; made anew each time."""
+        return {name: m.missing for name, m in self.members.items() if m.missing}
+
+    @property
+    def links(self) -> dict[str, Link]:
+        """The interfaces as last observed; made anew each time."""
+        return {name: m.link for name, m in self.members.items() if m.link is not None}
+
+    @property
+    def watches(self) -> dict[str, PortWatch]:
+        """The link watchers of each port; made anew each time."""
+        return {name: member.watch for name, member in self.members.items()}
 
     # News.
 
     def link(self, port: str, link: Link, now: float) -> None:
-        """Take what the backend says of the link of a port."""
-        self._note_missing(port, link)
-        if self._awaited is None:
-            self.runner.link_changed(port, link, now)
-            return
-        self._awaited[port] = link
-        self._adopt(self._awaited, now)
+        """Take what the backend says of the interface of a port."""
+        member = self.members[port]
+        member.link = link
+        self._joining.observed(member, self.ifindex(port) if not member.there else None)
+        if self.addresses.team is None:
+            self._adopt_address(now)
+        else:
+            self.place(member, now)
 
-    def _note_missing(self, port: str, link: Link) -> None:
-        """An interface without an address is none; a port that has none waits for it."""
-        was = self.missing.pop(port, None)
-        if link.address != NO_MAC:
-            if was is not None:
-                self.journal.say(logging.INFO, "the interface is there", port)
-            return
-        unfit = self.ifindex(port) is not None
-        is_now = "this interface cannot be a port" if unfit else "no such interface"
-        self.missing[port] = f"{is_now}: the port waits for one"
-        if was != self.missing[port]:
-            self.journal.say(logging.WARNING, self.missing[port], port)
-
-    def _adopt(self, links: dict[str, Link], now: float) -> None:
-        """Take the address of the first port that has one, once every port has been heard of."""
-        if len(links) < len(self.runner.ports):
-            return
-        origin = next((n for n in self.runner.ports if links[n].address != NO_MAC), None)
+    def _adopt_address(self, now: float) -> None:
+        origin = self.addresses.adopt(self.members.values())
         if origin is None:
             return
-        system = links[origin].address
-        self.saved.system, self.saved.system_from = system, origin
-        self.journal.say(logging.INFO, f"system is {system}, the address of {origin}")
-        self._awaited = None
-        self.runner.configure(now, system=system)
-        self.dataplane.set_address(system)
-        for port, link in links.items():
-            self.runner.link_changed(port, link, now)
+        team = self.addresses.team
+        self.journal.say(logging.INFO, f"system is {team}, the address of {origin.name}")
+        self._readdress(now)
+        for member in self.members.values():
+            self.place(member, now)
 
-    def carry_out(self, event: RunnerNews) -> None:
+    def place(self, member: Member, now: float) -> None:
+        """Put a port below the device or take it from there, and tell who has to know its link."""
+        self._joining.place(member, now)
+        usable = member.joined and member.link is not None
+        member.watch.link_changed(member.link if usable and member.link else DOWN, now)
+        self.stirred[member] = None
+        self.tell(member, now)
+
+    def tell(self, member: Member, now: float) -> None:
+        """Tell the runner how the watchers let it see the port, if that is news."""
+        link = self._shown(member)
+        if link != member.told:
+            member.told = link
+            self.runner.link_changed(member.name, link, now)
+        verdict = member.watch.up
+        if member.grace is not None:
+            if verdict or not member.joined or member.grace <= now:
+                member.grace = None
+            else:
+                verdict = member.verdict
+        if verdict is not member.verdict:
+            member.verdict = verdict
+            self.runner.verdict_changed(member.name, member.verdict, now)
+            if member.joined and parameters.port_setup(member.config).watched:
+                self._try(lambda: self.dataplane.set_verdict(member.name, member.verdict))
+
+    def _shown(self, member: Member) -> Link:
+        if not member.there:
+            return DOWN
+        # Frames of the port itself bear its own address, whatever the interface bears.
+        link = member.watch.link if member.joined else DOWN
+        return replace(link, address=member.own)
+
+    def advance_port(self, member: Member, now: float) -> None:
+        """Let the timers of a port's watchers expire, and try again what is to be tried again."""
+        member.watch.advance(now)
+        if member.retry_at is not None and member.retry_at <= now:
+            self.place(member, now)
+        self.stirred[member] = None
+
+    def device_changed(self, news: DeviceChanged, now: float) -> None:
+        """Take what somebody else did to the device."""
+        if news.address != self.addresses.team:
+            self.addresses.team = news.address
+            self.journal.say(logging.INFO, f"somebody gave the device address {news.address}")
+            self._readdress(now)
+        self.runner.device_changed(news.up, now)
+
+    def left(self, port: str, now: float) -> None:
+        """Take that somebody else took a port from below the device."""
+        member = self.members[port]
+        if member.joined:
+            self._joining.left(member)
+            self.place(member, now)
+
+    def orphaned(self, port: str) -> bool:
+        """Whether the interface is gone of a port that only others wanted in the team."""
+        member = self.members[port]
+        return member.adopted and not member.there
+
+    # Decisions.
+
+    def carry_out(self, event: RunnerNews, now: float) -> None:
         """Do what the runner has decided, and note what happened."""
         self.journal.record(event)
+        match event:
+            case PortEnabled(port, collecting, distributing):
+                self._note_use(port, collecting or distributing)
+                if self._joined(port):
+                    self._try(lambda: self.dataplane.enable_port(port, collecting, distributing))
+            case CarrierChanged(up):
+                self._try(lambda: self.dataplane.set_carrier(up))
+            case ActivePortChanged(active):
+                usable = active if active is not None and self._joined(active) else None
+                self._try(lambda: self.dataplane.activate(usable))
+            case PortAddressed(port, team):
+                member = self.members[port]
+                member.bears_team = team
+                if self.addresses.team is not None:
+                    self._joining.address(member)
+            case TeamAddressed(port):
+                self.addresses.team = self.members[port].own
+                self._readdress(now)
+            case HashMapped(hash, port):
+                if self._joined(port):
+                    self._try(lambda: self.dataplane.map_hash(hash, port))
+
+    def _joined(self, port: str) -> bool:
+        member = self.members.get(port)
+        return member is not None and member.joined
+
+    def _try(self, step: Callable[[], None]) -> None:
+        if self._let_go:
+            return
         try:
-            match event:
-                case PortEnabled(port, collecting, distributing):
-                    self.dataplane.enable_port(port, collecting, distributing)
-                case CarrierChanged(up):
-                    self.dataplane.set_carrier(up)
+            step()
         except BackendError as error:
             self.journal.say(logging.ERROR, str(error))
 
+    def _readdress(self, now: float) -> None:
+        """Have the device, the ports and the system bear what they are to bear now."""
+        address = self.addresses.team
+        if address is not None and self.dataplane.address != address:
+            self._try(lambda: self.dataplane.set_address(address))
+        for member in self.members.values():
+            if member.bears_team:
+                self._joining.address(member)
+        self._tell_runner(self.config, now)
+
+    def _note_use(self, port: str, carries: bool) -> None:
+        if carries is not (port in self._carrying):
+            (self._carrying.add if carries else self._carrying.discard)(port)
+            self._use_changed = True
+
+    def tell_use(self, now: float) -> None:
+        """Tell the watchers that ask neighbours who carries traffic, if that has changed."""
+        if not self._use_changed:
+            return
+        self._use_changed = False
+        for name, member in self._asking.items():
+            self._tell_use(name, member, now)
+
+    def _tell_use(self, name: str, member: Member, now: float) -> None:
+        enabled = name in self._carrying
+        member.watch.use_changed(enabled, len(self._carrying) == enabled, now)
+        self.stirred[member] = None
+
     # Ports.
 
-    def add_port(self, name: str, now: float) -> None:
-        """Take up a port of the configuration. Raises LacpError when that cannot be."""
+    def add_port(self, port: TeamPort, now: float, adopted: bool = False) -> None:
+        """Take up a port. Raises LacpError when that cannot be."""
+        name = port.name
         try:
             number = self.saved.number(name)
         except ValueError as error:
             raise BackendError(f"{self.name}: {name}: {error}") from None
-        config = self.config
-        assert isinstance(config.runner, LacpConfig)
-        self.dataplane.add_port(name, PortSetup())
-        self.runner.add_port(name, port_config(config.runner, config.ports[name], number), now)
+        watch = parameters.port_watch(self.config, port)
+        its = parameters.runner_port(self.config, port, number)
+        self.runner.add_port(name, its, now)
+        member = self.members[name] = Member(self, port, watch, adopted)
+        self._watch_with(member, now)
+
+    def _watch_with(self, member: Member, now: float) -> None:
+        self.stirred[member] = None
+        self._asking.pop(member.name, None)
+        if member.watch.hears:
+            self._asking[member.name] = member
+            self._tell_use(member.name, member, now)
+
+    def remove_port(self, name: str, now: float) -> None:
+        """Let go of a port that was withdrawn; `release_port` when the runner has said its last."""
+        self.runner.remove_port(name, now)
+        self._asking.pop(name, None)
+        self.stirred.pop(self.members[name], None)
+
+    def release_port(self, name: str) -> None:
+        """Take a port that the runner has removed from below the device."""
+        member = self.members.pop(name)
+        self._note_use(name, False)
+        self._joining.leave(member)
 
     def refuse(self, port: str, reason: str, now: float) -> None:
         """Count and tell a frame that the backend did not pass up."""
-        self.refused.setdefault(port, Counter())[reason] += 1
+        self.members[port].refused[reason] += 1
         self.journal.record(FrameDropped(port, reason, now))
-
-    def remove_port(self, name: str, now: float) -> None:
-        """Let go of a port that was withdrawn."""
-        self.runner.remove_port(name, now)
-        self.missing.pop(name, None)
-        self.flooded.pop(name, None)
-        self.refused.pop(name, None)
-        self.refusals.pop(name, None)
-        if self._awaited is not None:
-            self._awaited.pop(name, None)
-
-    def release_port(self, name: str) -> None:
-        """Take a port that the runner has removed out of the dataplane."""
-        try:
-            self.dataplane.remove_port(name)
-        except BackendError as error:
-            self.journal.say(logging.ERROR, str(error), name)
 
     def quiet(self, ports: list[str]) -> bool:
         """Whether none of these ports holds back a LACPDU."""
@@ -182,48 +313,82 @@ class Team:
     # Configuration.
 
     def configure(self, config: TeamConfig, now: float) -> None:
-        """Change the parameters of the system and of the ports that stay; nothing else flaps.
+        """Change the parameters of the team and of the ports that stay; nothing else flaps.
 
         Raises LacpError, changing nothing, when they contradict each other.
         """
-        old, runner = self.config, config.runner
-        assert isinstance(runner, LacpConfig)
-        for what in FIXED_KEYS:
-            was, new = getattr(old.runner, what), getattr(runner, what)
-            if was != new:
-                said = f"{what} stays {was} until the next start: it cannot change under way"
-                self.journal.say(logging.WARNING, said)
-        system = self._configured_system(config)
-        if system is None:
-            # An address that was taken from a port stays, whatever becomes of the port.
-            system = self.runner.config.system
-        elif self._awaited is not None:
-            links, self._awaited = self._awaited, None
-            for name, link in links.items():
-                self.runner.link_changed(name, link, now)
-        wanted = system_parameters(runner, system)
-        changes = {k: v for k, v in wanted.items() if v != getattr(self.runner.config, k)}
-        if changes:
-            self._say_changes(None, changes)
-            self.runner.configure(now, **changes)
-            if "system" in changes:
-                self.dataplane.set_address(system)
+        old = self.config
+        self._tell_runner(config, now, said=True)
         self.config = config
-        for name, port in self.runner.ports.items():
-            if name in config.ports:
-                parameters = port_parameters(runner, config.ports[name])
-                changes = {k: v for k, v in parameters.items() if v != getattr(port.config, k)}
-                if changes:
-                    self._say_changes(name, changes)
-                    self.runner.configure_port(name, now, **changes)
+        for path, was, _ in _differences(parameters.fixed(old), parameters.fixed(config)):
+            said = f"{path} stays {_text(was)} until the next start: it cannot change under way"
+            self.journal.say(logging.WARNING, said)
+        address = self.addresses.configure(config)
+        if address is not None:
+            self.journal.say(logging.INFO, f"changing hwaddr to {address}")
+            self._readdress(now)
+            for member in self.members.values():
+                self.place(member, now)
+        for name, member in self.members.items():
+            self._configure_port(member, config.port(name), old, now)
 
-    def _say_changes(self, port: str | None, changes: dict[str, object]) -> None:
-        said = ", ".join(f"{name} to {value}" for name, value in changes.items())
+    def _tell_runner(self, config: TeamConfig, now: float, said: bool = False) -> None:
+        wanted = parameters.runner_parameters(config, self.addresses.system or NOBODY)
+        changes = {key: new for key, _, new in _differences(self._told, wanted)}
+        if changes:
+            if said:
+                self._say_changes(None, changes)
+            self.runner.configure(now, **changes)
+            self._told = wanted
+
+    def _configure_port(self, member: Member, port: TeamPort, old: TeamConfig, now: float) -> None:
+        was, member.config = member.config, port
+        its = parameters.port_parameters
+        changes = {key: new for key, _, new in _differences(its(old, was), its(self.config, port))}
+        if changes:
+            self._say_changes(member.name, changes)
+            self.runner.configure_port(member.name, now, **changes)
+        setup = parameters.port_setup(port)
+        if setup != parameters.port_setup(was) and member.joined:
+            if port.queue_id != was.queue_id:
+                self._say_changes(member.name, {"queue_id": port.queue_id})
+            self._try(lambda: self.dataplane.configure_port(member.name, setup))
+        policies = (old.link_watch_policy, self.config.link_watch_policy)
+        if port.link_watch != was.link_watch or policies[0] != policies[1]:
+            self.journal.say(logging.INFO, "changing its link watchers", member.name)
+            self._rewatch(member, now)
+
+    def _rewatch(self, member: Member, now: float) -> None:
+        """Watch a port with other watchers; until they can know, what the old ones said holds."""
+        member.watch = parameters.port_watch(self.config, member.config)
+        takes = parameters.watching_takes(member.config)
+        member.grace = None if takes is None else now + takes
+        self._watch_with(member, now)
+        self.place(member, now)
+
+    def _say_changes(self, port: str | None, changes: dict[str, Any]) -> None:
+        said = ", ".join(f"{name} to {_text(value)}" for name, value in changes.items())
         self.journal.say(logging.INFO, f"changing {said}", port)
 
+    def let_go(self) -> None:
+        """From now on leave the device and its ports as they are."""
+        self._let_go = True
+        for member in self.members.values():
+            member.joined = False
+
     def close(self) -> None:
-        """Give the device back."""
+        """Give the device back, if it was not let go of."""
         try:
-            self.dataplane.destroy()
+            self.dataplane.destroy(keep=self._let_go)
         except LacpError as error:
             self.journal.say(logging.ERROR, str(error))
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    for key, value in new.items():
+        if key in old and old[key] != value:
+            yield key, old[key], value
+
+
+def _text(value: object) -> str:
+    return "none" if value is None else str(value)

@@ -23,3 +23,25 @@ class Throttle:
         """The port has left."""
         self._next.pop(key, None)
         self._suppressed.pop(key, None)
+
+
+class Budget:
+    """So many things of each key in a second, and no more."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        #: Of each key: when its second began, and how much of it is spent.
+        self._spent: dict[str, list[float]] = {}
+
+    def afford(self, key: str, now: float) -> bool:
+        """Whether there is room for another one in this second."""
+        spent = self._spent.get(key)
+        if spent is None or now - spent[0] >= 1.0:
+            self._spent[key] = [now, 1]
+            return True
+        spent[1] += 1
+        return spent[1] <= self.limit
+
+    def forget(self, key: str) -> None:
+        """The port has left."""
+        self._spent.pop(key, None)

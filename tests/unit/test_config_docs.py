@@ -8,9 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from lacp.config.model import CONTROLS, DATAPLANES, EDITIONS, FALLBACKS, LacpConfig, TeamPort
-from lacp.daemon import service
-from lacp.daemon.parameters import FIXED_KEYS, PORT_KEYS, RUNNER_KEYS
+from lacp.config.model import (
+    CONTROLS,
+    DATAPLANES,
+    EDITIONS,
+    FALLBACKS,
+    ActivebackupConfig,
+    LacpConfig,
+    TeamConfig,
+    TeamPort,
+)
+from lacp.daemon.parameters import FIXED_KEYS, FIXED_TOP_KEYS
+from lacp.daemon.settable import PORT_KEYS, TOP_KEYS, runner_keys
 from lacp.protocol import edition
 from lacp.protocol.variables import Control, Fallback
 
@@ -45,21 +54,28 @@ def test_every_key_of_a_port_is_on_the_page_with_its_default(name: str) -> None:
 
 
 def test_every_key_that_can_be_set_is_on_the_page_of_the_control_socket() -> None:
-    said = re.search(r"Keys of `runner`: (.*?); of a port: (.*?)\.", CONTROL, re.S)
+    said = re.search(
+        r"Keys of `runner`: (.*?); of a port: (.*?); beside these: (.*?)\.", CONTROL, re.S
+    )
     assert said is not None
-    runner, port = (tuple(re.findall(r"`(\w+)`", keys)) for keys in said.groups())
-    assert (runner, port) == (RUNNER_KEYS, PORT_KEYS)
+    keys = [set(re.findall(r"`(\w+)`", words)) for words in said.groups()]
+    runners = (LacpConfig(), ActivebackupConfig())
+    wanted = {
+        key for runner in runners for key in runner_keys(TeamConfig(device=None, runner=runner))
+    }
+    assert keys == [wanted | {"active_port"}, set(PORT_KEYS), set(TOP_KEYS)]
 
 
 def test_what_cannot_be_set_is_on_the_page_of_the_configuration() -> None:
     said = re.search(r"daemon restarts.*?\. (.*?) keep their value while the team runs", PAGE, re.S)
     assert said is not None
-    assert {*FIXED_KEYS, "dataplane", "debug_level"} == {*re.findall(r"`(\w+)`", said[1])}
+    assert {*FIXED_KEYS, *FIXED_TOP_KEYS, "dataplane", "debug_level"} == {
+        *re.findall(r"`(\w+)`", said[1])
+    }
 
 
 def test_the_words_of_a_configuration_are_those_of_the_engine() -> None:
     assert tuple(edition.EDITIONS) == EDITIONS
     assert {*Control} == {*CONTROLS}
     assert {*Fallback} == {*FALLBACKS}
-    assert tuple(service.DATAPLANES) == DATAPLANES
     assert all(f"`{name}`" in PAGE for name in (*DATAPLANES, *EDITIONS, *CONTROLS, *FALLBACKS))

@@ -17,7 +17,7 @@ from lacp.daemon.clock import timestamp
 from lacp.daemon.files import SavedState, TeamFiles
 from lacp.daemon.throttle import Throttle
 from lacp.errors import BackendError, ConfigError, UsageError
-from tests.daemons import EPOCH, Host, World, conf, world
+from tests.daemons import EPOCH, Host, World, conf, lacp, world
 
 DISTRIBUTING = ["DISTRIBUTING", "DISTRIBUTING"]
 
@@ -61,7 +61,7 @@ def test_documents(hosts: World) -> None:
     hosts.run(5.25)
     lag = left.show()
     assert json.loads(json.dumps(lag)) == lag
-    system = str(left.team().runner.config.system)
+    system = str(lacp(left.team()).config.system)
     assert lag["actor"] == {"system_priority": 7, "system": system, "key": 0}
     assert lag["partner"]["system"] == right.show()["actor"]["system"]
     assert (lag["up"], lag["mode"], lag["source"], lag["dataplane"]) == (
@@ -133,7 +133,7 @@ def test_the_system_is_the_address_of_the_first_port_of_the_configuration(hosts:
     assert left.show()["actor"]["system"] is None
     hosts.run(0)
     assert team.saved.system_from == "a2"
-    assert left.show()["actor"]["system"] == str(team.runner.ports["a2"].link.address)
+    assert left.show()["actor"]["system"] == str(lacp(team).ports["a2"].link.address)
 
 
 def test_numbers_and_system_survive_a_restart(hosts: World) -> None:
@@ -144,7 +144,7 @@ def test_numbers_and_system_survive_a_restart(hosts: World) -> None:
     assert sorted(p.suffix for p in left.directory.iterdir()) == [".conf", ".state"]
     team = left.start(conf(ports=["a2", "a1"]))
     assert left.show()["actor"]["system"] == before
-    assert {n: p.number for n, p in team.runner.ports.items()} == {"a1": 1, "a2": 2}
+    assert {n: p.number for n, p in lacp(team).ports.items()} == {"a1": 1, "a2": 2}
     hosts.run(3)
     assert left.mux() == DISTRIBUTING
 
@@ -417,9 +417,9 @@ def test_a_bad_file_keeps_what_runs(hosts: World, said: pytest.LogCaptureFixture
     assert "not reloaded" in lines[0]
     assert "expected a key" in lines[0]
     assert "$.runner.max_ports: found 2, expected at least min_ports, 3" in lines[1]
-    assert "team0: edition stays 2014 until the next start" in lines[-2]
-    assert "team0: control stays independent until the next start" in lines[-1]
     assert "debug_level has its effect at the next start" in lines[-3]
+    assert "team0: runner.control stays independent until the next start" in lines[-2]
+    assert "team0: runner.edition stays 2014 until the next start" in lines[-1]
 
 
 def test_a_port_that_is_in_two_teams_is_refused(hosts: World) -> None:
@@ -469,9 +469,10 @@ def test_what_cannot_be_set(hosts: World) -> None:
         ("runner.edition", "2020", UsageError, "runner.edition cannot be set, but"),
         ("runner.revertive", True, UsageError, "edition 2020 has it"),
         ("ports.a9.lacp_prio", 1, UsageError, "no port 'a9' in team0, there are a1, a2"),
-        ("ports.a1.prio", 1, UsageError, "cannot be set, but lacp_prio, lacp_key"),
-        ("device", "x", UsageError, "expected runner.KEY or ports.NAME.KEY"),
-        ("runner.fast_rate", 1, ConfigError, "found 1, expected true or false"),
+        ("ports.a1.prio", 1, UsageError, "without effect: only activebackup, and lacp with"),
+        ("ports.a1.name", 1, UsageError, "cannot be set, but lacp_prio, lacp_key"),
+        ("device", "x", UsageError, "expected runner.KEY, ports.NAME.KEY, hwaddr"),
+        ("runner.active", 1, ConfigError, "found 1, expected true or false"),
         ("runner.min_ports", 0, ConfigError, "found 0, expected an integer"),
     ):
         with pytest.raises(error, match=message):
@@ -509,15 +510,20 @@ def test_a_run_directory_that_cannot_be(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_failed_start_leaves_nothing(hosts: World) -> None:
+def test_a_team_that_cannot_start_leaves_nothing_and_stops_no_other(
+    hosts: World, said: pytest.LogCaptureFixture
+) -> None:
     left = hosts.host("a")
     (left.directory / "team1.pid").mkdir()
     left.write(conf("team0", ["a1"]), "0.conf")
     left.write(conf("team1", ["a2"]), "1.conf")
+    left.start()
+    assert list(left.service.driver.teams) == ["team0"]
+    assert sum("Is a directory" in line for line in said.messages) == 1
+    assert not (left.directory / "team1.lock").exists()
+    left.service.close()
+    (left.directory / "0.conf").unlink()
     with pytest.raises(BackendError, match="Is a directory"):
         left.start()
-    assert not left.service.driver.teams
-    assert not (left.directory / "team0.lock").exists()
     (left.directory / "team1.pid").rmdir()
-    left.start()
-    assert len(left.service.driver.teams) == 2
+    assert left.start().name == "team1"

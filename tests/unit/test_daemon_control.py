@@ -19,6 +19,7 @@ from lacp.backends.memory import MemoryBackend, connect
 from lacp.daemon import control, notify
 from lacp.daemon.logs import default_output, logging_to
 from lacp.daemon.loop import Loop, monotonic_clock
+from lacp.daemon.options import Options
 from lacp.daemon.service import Service
 from lacp.daemon.sources import Sources
 from lacp.errors import BackendError, LacpError
@@ -39,7 +40,8 @@ def play(directory: Path, story: Story) -> None:
             (directory / "1.conf").write_text(conf("team1", ["b1", "b2"], aggregate_wait=0))
             clock = monotonic_clock()
             sources = Sources(directory=str(directory))
-            service = Service(backend, sources, clock, str(directory))
+            options = Options(run_dir=str(directory), dataplane="none")
+            service = Service(backend, sources, clock, options)
             loop = Loop(service)
             service.start(sources.read().configs, clock.now())
             running = asyncio.Event()

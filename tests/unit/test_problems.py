@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lacp.link import Duplex
-from tests.daemons import Host, World, conf, world
+from tests.daemons import Host, World, conf, lacp, world
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_a_port_that_hears_itself(hosts: World) -> None:
     left.start(conf(ports=["a1"]))
     hosts.run(0.1)
     team = left.team()
-    team.runner.receive("a1", team.runner.ports["a1"].frame(), hosts.now)
+    team.runner.receive("a1", lacp(team).ports["a1"].frame(), hosts.now)
     left.service.driver.touched(team, hosts.now)
     assert problems(left, "a1") == ["loop: the port hears itself"]
 
@@ -145,7 +145,7 @@ def test_the_reason_to_stand_by_is_the_one_that_holds(hosts: World) -> None:
 def test_a_partner_that_does_not_see_us(hosts: World) -> None:
     left, right, _ = hosts.pair()
     hosts.run(5)
-    team, frame = left.team(), bytearray(right.team().runner.ports["b1"].frame())
+    team, frame = left.team(), bytearray(lacp(right.team()).ports["b1"].frame())
     # In the partner's block: type and length, system priority and system, key, priority, port.
     port = 14 + 2 + 20 + 14
     frame[port : port + 2] = (7).to_bytes(2, "big")
@@ -162,7 +162,7 @@ def test_a_partner_that_does_not_see_us(hosts: World) -> None:
 def test_a_duplicate_partner_port(hosts: World) -> None:
     left, right, _ = hosts.pair()
     hosts.run(5)
-    team, frame = left.team(), right.team().runner.ports["b1"].frame()
+    team, frame = left.team(), lacp(right.team()).ports["b1"].frame()
     team.runner.receive("a2", frame, hosts.now)
     assert "duplicate partner port: a1 has partner port 1 too" in problems(left, "a2")
 
@@ -170,7 +170,7 @@ def test_a_duplicate_partner_port(hosts: World) -> None:
 def test_a_partner_that_is_not_in_sync_or_individual(hosts: World) -> None:
     left, right, cables = hosts.pair()
     hosts.run(5)
-    team, frame = left.team(), bytearray(right.team().runner.ports["b1"].frame())
+    team, frame = left.team(), bytearray(lacp(right.team()).ports["b1"].frame())
     state = 14 + 2 + 2 + 14
     frame[state] &= ~0x38
     team.runner.receive("a1", bytes(frame), hosts.now)
@@ -184,7 +184,7 @@ def test_a_partner_that_is_not_in_sync_or_individual(hosts: World) -> None:
 def test_an_interface_that_refuses_and_churn(hosts: World) -> None:
     left, _, _ = hosts.pair()
     hosts.run(5)
-    port = left.team().runner.ports["a1"]
+    port = lacp(left.team()).ports["a1"]
     left.team().runner.transmit_failed("a1", port.frame(), hosts.now)
     assert problems(left, "a1")[0] == "the interface refuses our LACPDUs (1 so far)"
     left.reload(conf(ports=["a1", "a2"], min_ports=2))
@@ -195,7 +195,7 @@ def test_an_interface_that_refuses_and_churn(hosts: World) -> None:
 
 def test_an_interface_that_is_not_there(hosts: World) -> None:
     left, _, _ = hosts.pair()
-    left.team().missing["a1"] = "no such interface: the port waits for one"
+    left.team().members["a1"].missing = "no such interface: the port waits for one"
     assert problems(left, "a1") == ["no such interface: the port waits for one"]
     left.team().runner.withdraw_port("a2", hosts.now)
     hosts.run(0)

@@ -12,6 +12,7 @@ import sys
 
 from lacp.backends.memory import MemoryBackend, connect
 from lacp.daemon.loop import Loop, monotonic_clock
+from lacp.daemon.options import Options
 from lacp.daemon.service import Service
 from lacp.daemon.sources import Sources
 
@@ -32,7 +33,7 @@ async def serve(run_dir: str) -> None:
             for number in (1, 2)
         }
         clock = monotonic_clock()
-        service = Service(backend, Sources(), clock, run_dir)
+        service = Service(backend, Sources(), clock, Options(run_dir=run_dir, dataplane="none"))
         loop = Loop(service)
         configs = {}
         for team in SYSTEMS:

@@ -1,0 +1,50 @@
+"""Who is to be looked at when: one queue for the timers of a whole process."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from heapq import heappop, heappush
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Agenda(Generic[Key]):
+    """One appointment for each key. Putting one off costs nothing: it is kept, and is harmless."""
+
+    def __init__(self) -> None:
+        self._at: dict[Key, float] = {}
+        self._queue: list[tuple[float, int, Key]] = []
+        self._count = 0
+
+    def plan(self, key: Key, deadline: float | None) -> None:
+        """See that `key` comes up at `deadline` at the latest; None asks for nothing."""
+        if deadline is None:
+            return
+        at = self._at.get(key)
+        if at is None or deadline < at:
+            self._at[key] = deadline
+            self._count += 1
+            heappush(self._queue, (deadline, self._count, key))
+
+    def forget(self, key: Key) -> None:
+        """Drop the appointment of `key`, if it has one."""
+        self._at.pop(key, None)
+
+    def first(self) -> float | None:
+        """When the next one is due; None when there is none."""
+        while self._queue:
+            at, _, key = self._queue[0]
+            if self._at.get(key) == at:
+                return at
+            heappop(self._queue)
+        return None
+
+    def due(self, now: float) -> Key | None:
+        """Take the first key that is due at `now`; None when none is."""
+        at = self.first()
+        if at is None or at > now:
+            return None
+        _, _, key = heappop(self._queue)
+        del self._at[key]
+        return key

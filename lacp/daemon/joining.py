@@ -1,0 +1,106 @@
+"""Which ports are below the device: put there when they can be, tried again when they cannot."""
+
+from __future__ import annotations
+
+import logging
+
+from lacp.address import Mac
+from lacp.daemon.addresses import Addresses
+from lacp.daemon.files import SavedState
+from lacp.daemon.journal import Journal
+from lacp.daemon.parameters import port_setup
+from lacp.daemon.ports import Member
+from lacp.dataplane.base import Dataplane
+from lacp.errors import BackendError
+
+#: Seconds between two attempts to put an interface below the device: the first, and the most.
+_PATIENCE = 1.0
+_MOST_PATIENCE = 60.0
+
+
+class Joining:
+    """Puts the ports of one team below its device, and takes them away."""
+
+    def __init__(
+        self, plane: Dataplane, addresses: Addresses, saved: SavedState, journal: Journal
+    ) -> None:
+        self._plane = plane
+        self._addresses = addresses
+        self._saved = saved
+        self._journal = journal
+
+    def observed(self, member: Member, ifindex: int | None) -> None:
+        """Note what the last observation of its interface says of a port."""
+        assert member.link is not None
+        if not member.there:
+            member.released = False
+            unfit = ifindex is not None
+            is_now = "this interface cannot be a port" if unfit else "no such interface"
+            self._lacks(member, f"{is_now}: the port waits for one")
+            return
+        # Below a device that has an address the interface may bear that one.
+        if not member.joined or self._plane.address is None:
+            member.own = self._own(member)
+        elif member.bears_team and member.link.address != self._addresses.team:
+            self.address(member)
+
+    def _own(self, member: Member) -> Mac:
+        assert member.link is not None
+        if member.name in self._plane.ports():
+            return self._saved.addresses.get(member.name, member.link.address)
+        return member.link.address
+
+    def place(self, member: Member, now: float) -> None:
+        """Put a port that is there below the device, take one that is not from there."""
+        if member.there and not member.joined and not member.released:
+            self._join(member, now)
+        elif not member.there:
+            self.leave(member)
+
+    def _join(self, member: Member, now: float) -> None:
+        member.retry_at = None
+        try:
+            self._plane.add_port(member.name, port_setup(member.config))
+        except BackendError as error:
+            member.patience = min(2 * member.patience or _PATIENCE, _MOST_PATIENCE)
+            member.retry_at = now + member.patience
+            self._lacks(member, str(error))
+            return
+        member.joined, member.patience = True, 0.0
+        self._saved.addresses[member.name] = member.own
+        if member.missing:
+            member.missing = ""
+            self._journal.say(logging.INFO, "the interface is there", member.name)
+        if member.bears_team:
+            self.address(member)
+
+    def leave(self, member: Member) -> None:
+        """Take a port from below the device, if it is there."""
+        member.retry_at, member.patience = None, 0.0
+        if not member.joined:
+            return
+        member.joined = False
+        try:
+            self._plane.remove_port(member.name)
+        except BackendError as error:
+            self._journal.say(logging.ERROR, str(error), member.name)
+
+    def left(self, member: Member) -> None:
+        """Note that somebody else took a port from below the device."""
+        member.joined, member.released = False, True
+        self._lacks(member, "somebody took the port out of the team: put it back to use it again")
+
+    def address(self, member: Member) -> None:
+        """Give a port that is below the device the address that it is to bear."""
+        if not member.joined:
+            return
+        address = self._addresses.team if member.bears_team else None
+        try:
+            self._plane.set_port_address(member.name, address)
+        except BackendError as error:
+            self._journal.say(logging.ERROR, str(error), member.name)
+
+    def _lacks(self, member: Member, why: str) -> None:
+        if why != member.missing:
+            member.missing = why
+            self._journal.say(logging.WARNING, why, member.name)
