@@ -1,81 +1,141 @@
-"""docs/configuration.md against what is read, and what is read against what the engine takes."""
+"""docs/configuration.md against what is read, and what is read against what the engines take."""
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lacp.config import model
 from lacp.config.model import (
-    CONTROLS,
-    DATAPLANES,
-    EDITIONS,
-    FALLBACKS,
     ActivebackupConfig,
+    Announce,
+    Balancer,
     LacpConfig,
+    LoadbalanceConfig,
     TeamConfig,
     TeamPort,
 )
-from lacp.daemon.parameters import FIXED_KEYS, FIXED_TOP_KEYS
-from lacp.daemon.settable import PORT_KEYS, TOP_KEYS, runner_keys
+from lacp.config.runner import RUNNER_KEYS
+from lacp.config.teamd import loads
+from lacp.config.watchers import WATCHERS
+from lacp.daemon import parameters, settable
 from lacp.protocol import edition
-from lacp.protocol.variables import Control, Fallback
+from lacp.protocol.variables import AggSelectPolicy, Control, Fallback
+from lacp.runners import activebackup
+from lacp.txhash import FRAGMENTS
+from lacp.watch.options import ArpPingOptions, EthtoolOptions, NsnaPingOptions, TipcOptions
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "configuration.md").read_text()
-CONTROL = (DOCS / "control.md").read_text()
-ROWS = dict(re.findall(r"^\| `([\w.]+)` \| `?([^`|]+?)`? \|", PAGE, re.M))
+#: By heading: the rows of its tables, key and default.
+SECTIONS = {
+    title: dict(re.findall(r"^\| `([\w.]+)` ¹? ?\| (.+?) \|", body, re.M))
+    for title, body in re.findall(r"^#+ (.+)\n((?:(?!#).*\n)*)", PAGE, re.M)
+}
+OPTIONS = {
+    "ethtool": EthtoolOptions,
+    "arp_ping": ArpPingOptions,
+    "nsna_ping": NsnaPingOptions,
+    "tipc": TipcOptions,
+}
 
 
-def written(value: object) -> str:
+def written(field: Field[Any]) -> str:
     """A default as the page has it."""
-    if value is None:
-        return "none set"
-    return (
-        str(value).lower()
-        if isinstance(value, bool)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    value = field.default
+    if value is MISSING:
+        return "required"
+    match value:
+        case None | ():
+            return "none set"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case float():
+            return f"`{value:g}`"
+        case tuple():
+            return f"`{json.dumps(value)}`"
+        case _:
+            return f"`{value}`"
 
 
-@pytest.mark.parametrize("field", fields(LacpConfig), ids=lambda field: field.name)
-def test_every_key_of_the_runner_is_on_the_page_with_its_default(field: object) -> None:
-    name = field.name  # type: ignore[attr-defined]
-    assert ROWS[f"runner.{name}"] == written(getattr(LacpConfig(), name))
+@pytest.mark.parametrize(
+    ("runner", "section"),
+    [
+        (ActivebackupConfig, "activebackup"),
+        (LoadbalanceConfig, "loadbalance"),
+        (LacpConfig, "lacp"),
+    ],
+)
+def test_every_key_of_a_runner_is_on_the_page_with_its_default(runner: Any, section: str) -> None:
+    rows = {**SECTIONS["loadbalance"], **SECTIONS["lacp"]} if section == "lacp" else None
+    for field in fields(runner):
+        assert (rows or SECTIONS[section])[f"runner.{field.name}"] == written(field)
+    assert {field.name for field in fields(runner)} == {*RUNNER_KEYS[section]}
+    interval = SECTIONS["loadbalance"]["runner.tx_balancer.balancing_interval"]
+    assert interval == f"`{Balancer().balancing_interval}`"
 
 
-@pytest.mark.parametrize("name", PORT_KEYS)
-def test_every_key_of_a_port_is_on_the_page_with_its_default(name: str) -> None:
-    assert ROWS[f"ports.NAME.{name}"] == written(getattr(TeamPort(name="eth1"), name))
+def test_every_key_of_a_port_is_on_the_page_with_its_default() -> None:
+    for field in fields(TeamPort):
+        if field.name not in ("name", "link_watch"):
+            assert SECTIONS["Ports"][f"ports.NAME.{field.name}"] == written(field)
+    assert SECTIONS["Ports"]["ports.NAME.link_watch"] == "`ethtool`"
 
 
-def test_every_key_that_can_be_set_is_on_the_page_of_the_control_socket() -> None:
-    said = re.search(
-        r"Keys of `runner`: (.*?); of a port: (.*?); beside these: (.*?)\.", CONTROL, re.S
-    )
+@pytest.mark.parametrize("name", WATCHERS)
+def test_every_key_of_a_link_watcher_is_on_the_page_with_its_default(name: str) -> None:
+    said = {field.name: written(field) for field in fields(OPTIONS[name])}
+    assert SECTIONS[name] == said
+    assert {*WATCHERS[name]} == {*said}
+
+
+def test_every_key_of_a_team_is_on_the_page() -> None:
+    keys = {field.name for field in fields(TeamConfig)} - {"document", "text", "source"}
+    assert {key.partition(".")[0] for key in SECTIONS["The team"]} == keys
+    bursts = {f"{key}.{field.name}" for key in ("notify_peers", "mcast_rejoin")
+              for field in fields(Announce)}  # fmt: skip
+    assert bursts <= {*SECTIONS["The team"]}
+
+
+def test_the_example_of_the_page_is_read_without_a_word() -> None:
+    (example,) = re.findall(r"^```json\n(.*?)^```", PAGE, re.M | re.S)
+    assert loads(example, "example").warnings == ()
+
+
+def test_what_cannot_change_is_on_the_page() -> None:
+    said = re.search(r"starts the team anew\. (.*?) keep their value until", PAGE, re.S)
     assert said is not None
-    keys = [set(re.findall(r"`(\w+)`", words)) for words in said.groups()]
-    runners = (LacpConfig(), ActivebackupConfig())
-    wanted = {
-        key for runner in runners for key in runner_keys(TeamConfig(device=None, runner=runner))
-    }
-    assert keys == [wanted | {"active_port"}, set(PORT_KEYS), set(TOP_KEYS)]
+    fixed = {*parameters.FIXED_KEYS, *parameters.FIXED_TOP_KEYS, "dataplane", "debug_level"}
+    assert {*re.findall(r"`(\w+)`", said[1])} == fixed
 
 
-def test_what_cannot_be_set_is_on_the_page_of_the_configuration() -> None:
-    said = re.search(r"daemon restarts.*?\. (.*?) keep their value while the team runs", PAGE, re.S)
-    assert said is not None
-    assert {*FIXED_KEYS, *FIXED_TOP_KEYS, "dataplane", "debug_level"} == {
-        *re.findall(r"`(\w+)`", said[1])
-    }
+def test_keys_that_can_be_set_are_keys_of_a_configuration() -> None:
+    assert {f"ports.NAME.{key}" for key in settable.PORT_KEYS} == {*SECTIONS["Ports"]}
+    assert {*settable.TOP_KEYS} <= {*SECTIONS["The team"]}
 
 
-def test_the_words_of_a_configuration_are_those_of_the_engine() -> None:
-    assert tuple(edition.EDITIONS) == EDITIONS
-    assert {*Control} == {*CONTROLS}
-    assert {*Fallback} == {*FALLBACKS}
-    assert all(f"`{name}`" in PAGE for name in (*DATAPLANES, *EDITIONS, *CONTROLS, *FALLBACKS))
+def test_the_words_of_a_configuration_are_those_of_the_engines() -> None:
+    assert tuple(edition.EDITIONS) == model.EDITIONS
+    assert {*Control} == {*model.CONTROLS}
+    assert {*Fallback} == {*model.FALLBACKS}
+    assert {*AggSelectPolicy} == {*model.AGG_SELECT_POLICIES}
+    assert activebackup.HWADDR_POLICIES == model.HWADDR_POLICIES
+    assert FRAGMENTS == model.FRAGMENTS
+    words = (
+        model.RUNNERS,
+        model.DATAPLANES,
+        model.EDITIONS,
+        model.CONTROLS,
+        model.FALLBACKS,
+        model.AGG_SELECT_POLICIES,
+        model.HWADDR_POLICIES,
+        model.LACP_BY,
+        model.LINK_WATCH_POLICIES,
+        model.FRAGMENTS,
+    )
+    assert [word for each in words for word in each if f"`{word}`" not in PAGE] == []
