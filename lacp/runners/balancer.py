@@ -24,7 +24,7 @@ _LATEST = 0.7
 #: A port is relieved when it has so much of the even load, until it has less than that.
 _TOO_FULL, _FULL = 1.05, 1.01
 #: What a move must take off the fuller port, and an exchange of two, in terms of the even load.
-_WORTH_MOVING, _WORTH_EXCHANGING = 0.002, 0.03
+_WORTH_MOVING, _WORTH_EXCHANGING = 0.001, 0.03
 #: And in octets, a few full frames in an interval: below that all is noise.
 _NOISE = 15_000
 

@@ -37,7 +37,7 @@ class CarrierChanged:
 
 @dataclass(frozen=True, slots=True)
 class ActivePortChanged:
-    """Another port is the active one; None when there is none. `PortEnabled` of both follows."""
+    """Another port is the active one; None for none. `PortEnabled` follows, the new port first."""
 
     port: str | None
     old: str | None
