@@ -30,6 +30,15 @@ ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "lacp.cli.lacpd")
 
 
+def apart(directory: Path) -> tuple[str, ...]:
+    """Options of a lacpd that leaves the host's own files alone, and carries no user frames.
+
+    Whoever wants some carried says so behind these: the last word counts.
+    """
+    teamd = str(directory / "teamd")
+    return "--run-dir", str(directory), "--teamd-run-dir", teamd, "--dataplane", "none"
+
+
 def run_here(*arguments: str, run_dir: Path | None = None) -> subprocess.CompletedProcess[str]:
     """lacpd in the namespace of the test, for what ends by itself."""
     where = () if run_dir is None else ("--run-dir", str(run_dir))
@@ -61,10 +70,8 @@ class Daemon:
 
     def start(self, *options: str) -> None:
         """Start it and wait until it answers."""
-        where = ("--run-dir", str(self.directory), "--teamd-run-dir", str(self.directory / "teamd"))
-        # Who wants user frames carried says so: the last word counts.
         inside = self.namespace.command(
-            *COMMAND, "-f", str(self.file), *where, "--dataplane", "none", *options
+            *COMMAND, "-f", str(self.file), *apart(self.directory), *options
         )
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(

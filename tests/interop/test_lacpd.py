@@ -17,7 +17,7 @@ import pytest
 
 from lacp.inspect import lacpd as client
 from tests.daemons import conf
-from tests.interop.daemon import COMMAND, ROOT, Daemon, lacpd, run_here, watching
+from tests.interop.daemon import COMMAND, ROOT, Daemon, apart, lacpd, run_here, watching
 from tests.interop.netns import Namespace, namespaces, veth
 
 pytestmark = pytest.mark.netns
@@ -241,7 +241,7 @@ def test_many_teams_in_one_process(stack: ExitStack) -> None:
         veth(here, f"p{number}", there, f"p{number}")
     processes = []
     for namespace, directory in daemons:
-        command = [*COMMAND, "--config-dir", str(directory), "--run-dir", str(directory)]
+        command = [*COMMAND, "--config-dir", str(directory), *apart(directory)]
         command = ["setpriv", "--pdeathsig", "KILL", *namespace.command(*command)]
         log = stack.enter_context((directory / "log").open("wb"))
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
@@ -291,7 +291,7 @@ def test_in_the_background(stack: ExitStack) -> None:
     directory = Path(stack.enter_context(_directory()))
     file = directory / "team.conf"
     file.write_text(conf("team0", ["e0"]))
-    command = [*COMMAND, "-d", "-f", str(file), "--run-dir", str(directory), "-p"]
+    command = [*COMMAND, "-d", "-f", str(file), *apart(directory), "-p"]
     pid_file = directory / "x.pid"
     stack.callback(run_here, "-k", "-t", "team0", run_dir=directory)
     done = subprocess.run(
@@ -316,7 +316,7 @@ def test_without_privilege(stack: ExitStack) -> None:
     directory = Path(stack.enter_context(_directory()))
     (directory / "team.conf").write_text(conf("team0", ["e0"]))
     dropped = ["setpriv", "--bounding-set", "-net_raw", "--inh-caps", "-net_raw"]
-    command = [*COMMAND, "-f", str(directory / "team.conf"), "--run-dir", str(directory)]
+    command = [*COMMAND, "-f", str(directory / "team.conf"), *apart(directory)]
     done = subprocess.run(
         here.command(*dropped, *command), cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -333,7 +333,9 @@ def test_what_the_log_says_as_json(stack: ExitStack) -> None:
     daemon.until(lambda: '"port": "e1"' in daemon.said())
     daemon.end()
     lines = [json.loads(line) for line in daemon.said().splitlines()]
-    assert lines[0]["message"].startswith("team0: starting with dataplane none, ports e0, e1")
+    assert lines[0]["message"].startswith(
+        "team0: starting runner lacp with dataplane none, ports e0, e1"
+    )
     assert {"time", "level", "message", "lag"} <= lines[0].keys()
 
 
