@@ -49,8 +49,8 @@ def wanted(frame: bytes, kinds: frozenset[str], hosts: frozenset[bytes]) -> bool
         return True
     if kind not in kinds:
         return False
-    host = about(frame)
-    return host in hosts or not any(len(each) == len(host) for each in hosts)
+    of_version = {host for host in hosts if len(host) == (4 if kind == ARP else 16)}
+    return not of_version or about(frame) in of_version
 
 
 def _short(octets: bytes, at: int) -> int:
