@@ -35,8 +35,6 @@ def run(args: Namespace, parser: Parser) -> int:
         return _ask_process(args, parser)
     sources = _sources(args)
     reading = sources.read()
-    for warning in reading.warnings:
-        complain(parser.prog, warning, DONE)
     code = _report(args, parser, reading)
     if code is not None:
         return code
@@ -155,7 +153,7 @@ def _sources(args: Namespace) -> Sources:
 def _report(args: Namespace, parser: Parser, reading: Reading) -> int | None:
     """Complain of what is wrong with the configurations; the exit code, None to go on.
 
-    One bad file of a directory does not stop the teams of the others.
+    What is wrong with one team does not stop the others.
     """
     from lacp.config.document import UnreadableError
 
@@ -163,20 +161,15 @@ def _report(args: Namespace, parser: Parser, reading: Reading) -> int | None:
         unreadable = isinstance(error, UnreadableError) and parser.prog != TEAMD
         return BAD_USAGE if unreadable else BAD
 
-    for error in reading.errors.values():
-        complain(parser.prog, str(error), BAD)
-    in_directory = {e for e in reading.errors if _is_in(e, args.config_dir)}
-    checking = args.do == "check"
-    fatal = checking or not reading.configs or reading.errors.keys() - in_directory
-    if reading.errors and fatal:
-        return max(severity(error) for error in reading.errors.values())
-    if not reading.configs:
+    for warning in reading.warnings:
+        complain(parser.prog, warning, DONE)
+    for wrong in (*map(str, reading.errors.values()), *reading.refused):
+        complain(parser.prog, wrong, BAD)
+    if not reading.configs and not reading.errors:
         return complain(parser.prog, f"{args.config_dir}: found no *.conf, expected some", BAD)
-    return None
-
-
-def _is_in(source: str, directory: str | None) -> bool:
-    return directory is not None and os.path.dirname(source) == os.path.abspath(directory)
+    codes = [severity(error) for error in reading.errors.values()] + [BAD] * bool(reading.refused)
+    fatal = args.do == "check" or not reading.configs
+    return max(codes) if codes and fatal else None
 
 
 # The daemon that runs already.

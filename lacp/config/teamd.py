@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,6 +38,15 @@ class Loaded:
     warnings: tuple[str, ...]
 
 
+class WrongValuesError(ConfigError):
+    """What a configuration says cannot be; one line for each value."""
+
+    def __init__(self, errors: Iterable[str], warnings: Iterable[str]) -> None:
+        super().__init__("\n".join(errors))
+        #: What else its author should know.
+        self.warnings = tuple(warnings)
+
+
 def read(path: str | Path) -> Loaded:
     """Load a file. Raises UnreadableError when it cannot be read, and whatever `loads` raises."""
     return loads(read_text(path), str(path))
@@ -64,8 +73,8 @@ def read_text(path: str | Path) -> str:
 def loads(text: str, source: str) -> Loaded:
     """Load the text of a teamd.conf; `source` names it in messages.
 
-    Raises UnreadableError when it is not a JSON object without duplicate keys, ConfigError when
-    values are wrong: one line each, ``SOURCE: PATH: found X, expected Y``.
+    Raises UnreadableError when it is not a JSON object without duplicate keys, WrongValuesError
+    when values are wrong: one line each, ``SOURCE: PATH: found X, expected Y``.
     """
     return _load(parse(text, source), text, source)
 
@@ -123,9 +132,10 @@ def _again(config: TeamConfig, document: dict[str, Json]) -> Loaded:
 def _load(document: dict[str, Json], text: str, source: str) -> Loaded:
     findings = Findings()
     config = _team(Section(document, "$", findings), document, text, source)
+    warnings = tuple(f"{source}: {line}" for line in findings.warnings)
     if findings.errors:
-        raise ConfigError("\n".join(f"{source}: {line}" for line in findings.errors))
-    return Loaded(config, tuple(f"{source}: {line}" for line in findings.warnings))
+        raise WrongValuesError((f"{source}: {line}" for line in findings.errors), warnings)
+    return Loaded(config, warnings)
 
 
 def _team(top: Section, document: Mapping[str, Json], text: str, source: str) -> TeamConfig:

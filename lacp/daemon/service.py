@@ -240,6 +240,8 @@ class Service:
         reading = self.sources.read()
         for warning in reading.warnings:
             log.warning("%s", warning)
+        for refused in reading.refused:
+            log.error("%s", refused)
         reload = Reload(reading)
         for source, error in reading.errors.items():
             for said in str(error).splitlines():

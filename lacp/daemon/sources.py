@@ -25,6 +25,8 @@ class Reading:
     configs: dict[str, TeamConfig] = field(default_factory=dict)
     #: By source: what is wrong with it. Its team keeps what it has.
     errors: dict[str, ConfigError] = field(default_factory=dict)
+    #: Ports that their team must do without, for another one has them; each is one line.
+    refused: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -53,13 +55,14 @@ class Sources:
             found.warnings += loaded.warnings
             try:
                 name = self._name(source, config, found)
-                _check_ports(source, config, owners)
             except ConfigError as error:
                 found.errors[source] = error
                 continue
-            owners.update(dict.fromkeys(config.ports, name))
+            found.refused += _taken(source, config, owners)
+            ports = {port: its for port, its in config.ports.items() if port not in owners}
+            owners.update(dict.fromkeys(ports, name))
             self._names[source] = name
-            found.configs[name] = replace(config, device=name)
+            found.configs[name] = replace(config, device=name, ports=ports)
         return found
 
     def team_of(self, source: str) -> str | None:
@@ -78,6 +81,8 @@ class Sources:
                 loaded.append((source, reader()))
             except ConfigError as error:
                 found.errors[source] = error
+                if isinstance(error, teamd.WrongValuesError):
+                    found.warnings += error.warnings
         return loaded
 
     def _in_directory(self, found: Reading) -> list[str]:
@@ -107,11 +112,11 @@ class Sources:
         return name
 
 
-def _check_ports(source: str, config: TeamConfig, owners: dict[str, str]) -> None:
-    """Raise ConfigError when a port belongs to another team already."""
-    for port in config.ports:
-        if port in owners:
-            raise ConfigError(
-                f"{source}: $.ports: found {port}, which is in {owners[port]} already, "
-                f"expected each port in one team"
-            )
+def _taken(source: str, config: TeamConfig, owners: dict[str, str]) -> list[str]:
+    """A line for each port that belongs to another team already."""
+    return [
+        f"{source}: $.ports: found {port}, which is in {owners[port]} already, "
+        "expected each port in one team: it stays there"
+        for port in config.ports
+        if port in owners
+    ]

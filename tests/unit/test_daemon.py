@@ -422,16 +422,28 @@ def test_a_bad_file_keeps_what_runs(hosts: World, said: pytest.LogCaptureFixture
     assert "team0: runner.edition stays 2014 until the next start" in lines[-1]
 
 
-def test_a_port_that_is_in_two_teams_is_refused(hosts: World) -> None:
+def test_a_port_that_is_in_two_teams_stays_in_the_first(
+    hosts: World, said: pytest.LogCaptureFixture
+) -> None:
     left = hosts.host("a")
     left.write(conf("team0"), "0.conf")
-    left.write(conf("team1"), "1.conf")
+    left.write(conf("team1", ["b1", "a1"]), "1.conf")
     left.write(conf("team0", ["x"]), "2.conf")
     reading = left.service.sources.read()
-    assert list(reading.configs) == ["team0"]
-    said = [str(error).partition(": ")[2] for error in reading.errors.values()]
-    assert said[0] == "$.ports: found a1, which is in team0 already, expected each port in one team"
-    assert said[1].startswith('$.device: found "team0", which ')
+    assert {name: list(it.ports) for name, it in reading.configs.items()} == {
+        "team0": ["a1", "a2"],
+        "team1": ["b1"],
+    }
+    (error,) = map(str, reading.errors.values())
+    assert error.partition(": ")[2].startswith('$.device: found "team0", which ')
+    (refused,) = reading.refused
+    expected = "found a1, which is in team0 already, expected each port in one team: it stays there"
+    assert refused.partition(": ")[2] == f"$.ports: {expected}"
+    left.service.start(reading.configs, hosts.now)
+    said.clear()
+    left.reload()
+    assert list(left.team("team1").members) == ["b1"]
+    assert any(expected in line for line in said.messages)
 
 
 def test_a_team_without_a_name_takes_the_first_free_one_and_keeps_it(hosts: World) -> None:

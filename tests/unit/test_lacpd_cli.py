@@ -124,8 +124,8 @@ def test_check_of_many(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> No
         f'$.device: found "team1", which {tmp_path}/b.conf is already, expected a name of its own'
     )
     assert error.splitlines() == [
-        f"lacpd: {tmp_path}/c.conf: {twice}",
         f"lacpd: {tmp_path}/d.conf: {taken}",
+        f"lacpd: {tmp_path}/c.conf: {twice}: it stays there",
     ]
     code, error = call(capsys, "--config-dir", str(tmp_path / "none"), "--check")
     assert (code, error) == (2, f"lacpd: {tmp_path}/none: No such file or directory\n")

@@ -175,6 +175,55 @@ def test_of_several_files_teamd_takes_the_last_and_lacpd_all(shell: Shell) -> No
     assert list(shell.start(*words, program="teamd").reading.configs) == ["b"]
 
 
+@pytest.mark.parametrize("wrong", ['{"device": 1}', '{"runner": {"name": "x"}}', "{", None])
+def test_what_is_wrong_with_one_team_does_not_stop_the_others(
+    shell: Shell, wrong: str | None
+) -> None:
+    good, bad = shell.directory / "a.conf", shell.directory / "b.conf"
+    good.write_text(conf("team0", ["a1"]))
+    if wrong is not None:
+        bad.write_text(wrong)
+    for words in (("-f", str(bad), "-f", str(good)), ("--config-dir", str(shell.directory))):
+        code, _, error = shell.call("lacpd", *words)
+        assert code == 0
+        assert list(shell.started.pop().reading.configs) == ["team0"]
+        if wrong is None:
+            assert words[0] == "--config-dir" or "No such file" in error
+        else:
+            assert f"lacpd: {bad}: " in error
+    # But who asks is told.
+    if wrong is not None:
+        assert shell.call("lacpd", "--check", "-f", str(good), "-f", str(bad))[0] in (1, 2)
+
+
+def test_a_port_in_two_teams_stays_in_the_first(shell: Shell) -> None:
+    words = []
+    for name, ports in (("a", ["x", "y"]), ("b", ["y", "z"])):
+        (shell.directory / name).write_text(conf(name, ports))
+        words += ["-f", str(shell.directory / name)]
+    code, _, error = shell.call("lacpd", *words)
+    configs = shell.started.pop().reading.configs
+    assert code == 0
+    assert {name: list(config.ports) for name, config in configs.items()} == {
+        "a": ["x", "y"],
+        "b": ["z"],
+    }
+    assert "$.ports: found y, which is in a already, expected each port in one team" in error
+    assert shell.call("lacpd", "--check", *words)[0] == 1
+
+
+def test_a_check_tells_all_there_is_to_tell(shell: Shell) -> None:
+    file = shell.directory / "x.conf"
+    file.write_text('{"device": 1, "novel": 1, "runner": {"name": "lacp", "fast_rate": 1}}')
+    code, _, error = shell.call("lacpd", "--check", "-f", str(file))
+    assert code == 1
+    assert [line.split(": ")[2] for line in error.splitlines()] == [
+        "$.runner.fast_rate",
+        "$.novel",
+        "$.device",
+    ]
+
+
 # The log.
 
 
