@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 _PLANES = {
     "none": ("lacp.dataplane.none", "NoDataplane"),
     "memory": ("lacp.dataplane.memory", "MemoryDataplane"),
+    "team": ("lacp.dataplane.team.plane", "TeamDataplane"),
 }
 #: What `auto` tries. Those that move no frames are for who asks for them: a team that carries
 #: nothing is worse than an error.

@@ -1,0 +1,1 @@
+"""The kernel's team driver as dataplane."""
