@@ -130,9 +130,10 @@ def test_what_the_host_itself_sends_is_not_heard(taps: Taps) -> None:
 
 def test_the_filter_in_the_kernel_is_the_one_that_is_documented(taps: Taps) -> None:
     chance = random.Random(4)
+    tagged = ((), (0x81000005,))
     hosts = frozenset({ip4("192.168.23.1"), ip6("fd00::1"), ip6("fd00::2")})
     seeds = [
-        *(arp(one, tags=tags) for one in (1, 2) for tags in ((), (0x81000005,))),
+        *(arp(one, tags=tags) for one in (1, 2) for tags in tagged),
         *(
             advertisement(one, tags=tags)
             for one in ("fd00::1", "fd00::2")
