@@ -15,6 +15,7 @@ _PLANES = {
     "none": ("lacp.dataplane.none", "NoDataplane"),
     "memory": ("lacp.dataplane.memory", "MemoryDataplane"),
     "team": ("lacp.dataplane.team.plane", "TeamDataplane"),
+    "tap": ("lacp.dataplane.tap.plane", "TapDataplane"),
 }
 #: What `auto` tries. Those that move no frames are for who asks for them: a team that carries
 #: nothing is worse than an error.

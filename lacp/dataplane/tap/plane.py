@@ -1,0 +1,407 @@
+"""The dataplane `tap`: decisions of the runner, carried out by the process that moves frames."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+from dataclasses import dataclass
+
+from lacp.address import Mac
+from lacp.dataplane.base import (
+    DeviceChanged,
+    DeviceGone,
+    PlaneNews,
+    PortLeft,
+    PortSetup,
+    Setup,
+    Trouble,
+)
+from lacp.dataplane.links import Interface, LinkEvents, Links
+from lacp.dataplane.netlink import Lost
+from lacp.dataplane.tap import device, seclusion
+from lacp.dataplane.tap.device import Tap
+from lacp.dataplane.tap.mover import Mover
+from lacp.dataplane.tap.orders import Orders, PortOrder
+from lacp.dataplane.tap.seclusion import Seclusion
+from lacp.dataplane.tap.sockets import Sockets
+from lacp.errors import BackendError, UsageError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Port:
+    number: int
+    name: str
+    #: Its own address.
+    own: Mac
+    sockets: Sockets
+    seclusion: Seclusion
+    collecting: bool = False
+    distributing: bool = False
+
+
+class _Made:
+    """What there is between `create` and `destroy`."""
+
+    def __init__(self, links: Links, tap: Tap, interface: Interface, setup: Setup) -> None:
+        self.links = links
+        self.tap = tap
+        self.setup = setup
+        self.index = interface.index
+        #: Up and address, as the owner knows them.
+        self.told: tuple[bool, Mac | None] = (False, None)
+        self.mtu = seclusion.mtu(setup.device)
+        self.mover = Mover(setup.device, tap.fileno())
+        self.events = LinkEvents(interface.index)
+        #: Readable while there is `news`, or orders that were not sent.
+        self.stirred = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.news: list[PlaneNews] = []
+        self.unsent = False
+        self.epoll = select.epoll()
+        for descriptor in (self.events.fileno(), self.mover.fileno(), self.stirred):
+            self.epoll.register(descriptor, select.EPOLLIN)
+        if interface.address is not None:
+            self.told = (interface.up, interface.address)
+            self.news.append(DeviceChanged(interface.up, interface.address))
+            self.stir()
+
+    def stir(self) -> None:
+        """Have the owner read."""
+        os.eventfd_write(self.stirred, 1)
+
+    def close(self) -> None:
+        """Give everything back; the device goes with it, unless it is to be kept."""
+        self.events.close()
+        self.epoll.close()
+        os.close(self.stirred)
+        self.mover.end()
+        self.tap.close()
+        self.links.close()
+
+
+class TapDataplane:
+    """One team device in user space."""
+
+    name = "tap"
+
+    def __init__(self) -> None:
+        #: None before `create` and after `destroy`.
+        self._device: _Made | None = None
+        #: Those that may send in the order in which they were enabled.
+        self._ports: dict[str, _Port] = {}
+        self._numbers = 0
+        self._active: str | None = None
+        #: Names of ports by hash.
+        self._mapping: dict[int, str] = {}
+
+    # The device.
+
+    def refusal(self, setup: Setup) -> str | None:
+        """Why there can be no such team in user space."""
+        if (reason := device.missing()) is not None:
+            return reason
+        for name, burst in (
+            ("notify_peers", setup.notify_peers),
+            ("mcast_rejoin", setup.mcast_rejoin),
+        ):
+            if burst is not None and burst.count:
+                return f"{name}: only drivers of the kernel can announce a device again"
+        links = Links()
+        try:
+            permitted = links.permitted()
+        finally:
+            links.close()
+        return None if permitted else "not permitted (CAP_NET_ADMIN)"
+
+    def create(self, setup: Setup) -> None:
+        """Make the device, and start the process."""
+        if self._device is not None:
+            raise UsageError(f"device {self._device.setup.device} exists already")
+        with contextlib.ExitStack() as undo:
+            links = Links()
+            undo.callback(links.close)
+            found = links.named(setup.device)
+            if found is not None and setup.recreate:
+                links.delete(found)
+            elif found is not None and not setup.take_over:
+                raise BackendError(
+                    f"{setup.device}: exists already: -o takes it over, -r makes it anew"
+                )
+            log.info("%s: making a TAP device", setup.device)
+            tap = Tap(setup.device)
+            undo.callback(tap.close)
+            tap.keep(False)
+            tap.set_carrier(False)
+            if setup.address is not None:
+                tap.set_address(setup.address)
+            made = links.named(setup.device)
+            if made is None:
+                raise BackendError(f"{setup.device}: vanished as soon as it was made")
+            self._device = _Made(links, tap, made, setup)
+            undo.pop_all()
+
+    def _made(self) -> _Made:
+        if self._device is None:
+            raise UsageError("there is no device")
+        return self._device
+
+    @property
+    def address(self) -> Mac | None:
+        """The device's address."""
+        return self._device.told[1] if self._device is not None else None
+
+    def set_address(self, address: Mac) -> None:
+        """Give the device its address."""
+        made = self._made()
+        log.info("%s: setting address %s", made.setup.device, address)
+        made.tap.set_address(address)
+        made.told = (made.told[0], address)
+        self._hear(address)
+
+    def _hear(self, own: Mac) -> None:
+        """Have ports refuse what comes back under the address of the device."""
+        for port in self._ports.values():
+            if port.collecting:
+                port.sockets.hear(own)
+
+    def set_carrier(self, up: bool) -> None:
+        """Show carrier, or none."""
+        self._made().tap.set_carrier(up)
+
+    def destroy(self, keep: bool = False) -> None:
+        """Give the ports back and remove the device, or leave it without anybody behind it."""
+        if self._device is None:
+            return
+        made = self._device
+        for name in list(self._ports):
+            self.remove_port(name)
+        if keep:
+            log.info("%s: leaving the device, which carries nothing", made.setup.device)
+            made.tap.keep(True)
+        else:
+            log.info("%s: removing the TAP device", made.setup.device)
+        made.close()
+        self._device = None
+
+    # Ports.
+
+    def ports(self) -> list[str]:
+        """The ports; a device that was taken over has none at first."""
+        return list(self._ports)
+
+    def add_port(self, port: str, setup: PortSetup) -> None:
+        """Take an interface from the host's own stack, and up."""
+        made = self._made()
+        if port in self._ports:
+            raise UsageError(f"port {port} was added already")
+        found = self._candidate(port)
+        assert found.address is not None
+        sockets = Sockets.open(port)
+        done, trouble = seclusion.seclude(port, found.index, down=not found.up)
+        self._numbers += 1
+        added = _Port(self._numbers, port, found.address, sockets, done)
+        try:
+            _fit(added, made.mtu)
+            if not found.up:
+                made.links.set_up(found, True)
+        except BackendError as refused:
+            seclusion.reveal(done)
+            sockets.close()
+            raise BackendError(f"{port}: cannot become a port: {refused}") from refused
+        self._ports[port] = added
+        self._watch()
+        self._tell(added)
+        if made.setup.address is None and len(self._ports) == 1:
+            self.set_address(found.address)
+        if trouble is not None:
+            self._say(Trouble(trouble))
+        self.configure_port(port, setup)
+
+    def _candidate(self, port: str) -> Interface:
+        made = self._made()
+        found = made.links.named(port)
+        if found is None:
+            raise BackendError(f"{port}: no such interface")
+        if found.loopback or found.index == made.index or found.address is None:
+            raise BackendError(f"{port}: cannot be a port of {made.setup.device}")
+        if found.master:
+            above = made.links.at(found.master)
+            owner = above.name if above is not None else f"interface {found.master}"
+            raise BackendError(
+                f"{port}: belongs to {owner}: free it first (ip link set {port} nomaster)"
+            )
+        return found
+
+    def remove_port(self, port: str) -> None:
+        """Give an interface back to the host."""
+        self._give_back(self._port(port))
+
+    def _give_back(self, port: _Port) -> None:
+        del self._ports[port.name]
+        if self._active == port.name:
+            self._active = None
+        self._mapping = {hash: name for hash, name in self._mapping.items() if name != port.name}
+        port.sockets.deafen()
+        port.sockets.close()
+        self._watch()
+        self._tell()
+        for failure in seclusion.reveal(port.seclusion):
+            log.warning("%s", failure)
+
+    def configure_port(self, port: str, setup: PortSetup) -> None:
+        """Say what has no effect here."""
+        self._port(port)
+        if setup.queue_id is not None:
+            what = f"{port}: queue_id {setup.queue_id} has no effect"
+            self._say(Trouble(f"{what}: dataplane tap cannot see the queue of a frame"))
+
+    def set_port_address(self, port: str, address: Mac | None) -> None:
+        """Give a port an address. The device hears its frames whichever the port has."""
+        found = self._port(port)
+        wanted = found.own if address is None else address
+        try:
+            if seclusion.address(port) != wanted:
+                seclusion.set_address(port, wanted)
+        except OSError as error:
+            raise BackendError(f"{port}: cannot have address {wanted}: {error.strerror}") from error
+        found.seclusion.address = None if wanted == found.own else str(found.own)
+        self._tell()
+
+    def enable_port(self, port: str, collecting: bool, distributing: bool) -> None:
+        """Let frames in here and now, and out as soon as the process has heard of it."""
+        found = self._port(port)
+        if not collecting:
+            found.sockets.deafen()
+        elif not found.collecting and self.address is not None:
+            found.sockets.hear(self.address)
+        found.collecting = collecting
+        if distributing is not found.distributing:
+            found.distributing = distributing
+            # To the end: those that are enabled stand in the order in which they became so.
+            self._ports[port] = self._ports.pop(port)
+            self._tell()
+
+    def activate(self, port: str | None) -> None:
+        """Send through this port alone."""
+        if port is not None:
+            self._port(port)
+        self._active = port
+        self._tell()
+
+    def set_verdict(self, port: str, up: bool) -> None:
+        """Nobody asks for the verdict here: who carries traffic is told by `enable_port`."""
+        self._port(port)
+
+    def map_hash(self, hash: int, port: str) -> None:
+        """Send frames with this hash through this port, from the next `read` on at the latest."""
+        self._port(port)
+        self._mapping[hash] = port
+        # A balancer maps many at a time; they become one message.
+        self._made().unsent = True
+        self._made().stir()
+
+    def _port(self, name: str) -> _Port:
+        if name not in self._ports:
+            raise UsageError(f"no port {name}, there are {', '.join(self._ports) or 'none'}")
+        return self._ports[name]
+
+    def _watch(self) -> None:
+        self._made().events.watch(port.seclusion.index for port in self._ports.values())
+
+    # The process.
+
+    def _tell(self, new: _Port | None = None) -> None:
+        """Have the process do what holds now; `new` is a port that it does not know yet."""
+        made = self._made()
+        made.unsent = False
+        made.mover.tell(self._orders(made.setup), (new.number, new.sockets) if new else None)
+
+    def _orders(self, setup: Setup) -> Orders:
+        active = self._ports.get(self._active or "")
+        return Orders(
+            runner=setup.runner,
+            fragments=setup.tx_hash,
+            balancing=setup.balancing,
+            ports=tuple(
+                PortOrder(port.number, port.name, port.distributing, port.seclusion)
+                for port in self._ports.values()
+            ),
+            active=active.number if active is not None else None,
+            mapping={hash: self._ports[name].number for hash, name in self._mapping.items()},
+        )
+
+    # News.
+
+    def filenos(self) -> list[int]:
+        """The one descriptor to wait on."""
+        return [self._made().epoll.fileno()]
+
+    def read(self) -> list[PlaneNews]:
+        """What has happened to the device and its ports, and what the process reports."""
+        made = self._made()
+        for descriptor, _ in made.epoll.poll(0):
+            if descriptor == made.stirred:
+                os.eventfd_read(descriptor)
+            elif descriptor == made.events.fileno():
+                self._read_links(made)
+            else:
+                made.news += made.mover.read()
+        if made.unsent:
+            self._tell()
+        news, made.news = made.news, []
+        return news
+
+    def _say(self, news: PlaneNews) -> None:
+        self._made().news.append(news)
+        self._made().stir()
+
+    def _read_links(self, made: _Made) -> None:
+        try:
+            changed = made.events.read()
+        except Lost as lost:
+            log.warning("%s: news of links was lost (%s)", made.setup.device, lost)
+            changed = {made.index, *(port.seclusion.index for port in self._ports.values())}
+        for port in list(self._ports.values()):
+            if port.seclusion.index in changed:
+                self._read_port(port)
+        if made.index in changed:
+            self._read_device(made)
+
+    def _read_port(self, port: _Port) -> None:
+        found = self._made().links.at(port.seclusion.index)
+        if found is None or found.name != port.name or found.master:
+            self._give_back(port)
+            self._say(PortLeft(port.name))
+
+    def _read_device(self, made: _Made) -> None:
+        found = made.links.at(made.index)
+        if found is None:
+            self._say(DeviceGone())
+            return
+        if (found.up, found.address) != made.told and found.address is not None:
+            if found.address != made.told[1]:
+                self._hear(found.address)
+            made.told = (found.up, found.address)
+            self._say(DeviceChanged(found.up, found.address))
+        with contextlib.suppress(OSError):
+            made.mtu = seclusion.mtu(found.name)
+        for port in self._ports.values():
+            try:
+                _fit(port, made.mtu)
+            except BackendError as refused:
+                self._say(Trouble(str(refused)))
+
+
+def _fit(port: _Port, mtu: int) -> None:
+    """Give a port the MTU of the device."""
+    try:
+        before = seclusion.mtu(port.name)
+        if before != mtu:
+            seclusion.set_mtu(port.name, mtu)
+            if port.seclusion.mtu is None:
+                port.seclusion.mtu = before
+    except OSError as error:
+        raise BackendError(f"{port.name}: cannot have MTU {mtu}: {error.strerror}") from error

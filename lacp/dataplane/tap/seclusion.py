@@ -1,0 +1,233 @@
+"""Keeps the host's own network stack off a port, and gives the port back as it was.
+
+A port of this dataplane has no master in the kernel, so the host's stack hears all that arrives
+there as well as the team device does. Without this, an IPv4 packet to the team would be delivered
+twice. The frames of packet sockets are copied before; link watchers' ARP and ICMPv6, and LACP, go
+on as before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import logging
+import os
+import socket
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lacp.address import Mac
+from lacp.dataplane.netlink import KernelRefused, Requests
+from lacp.errors import BackendError
+from lacp.txhash.bpf import RET_K, Instruction, octets
+
+log = logging.getLogger(__name__)
+
+#: The stack is told to do without the port: no IPv6, and no answers to ARP.
+_SETTINGS = {"ipv6/conf/{}/disable_ipv6": "1", "ipv4/conf/{}/arp_ignore": "8"}
+_PROC = Path("/proc/sys/net")
+
+# linux/sockios.h, linux/if_arp.h
+_SIOCGIFADDR = 0x8915
+_SIOCGIFMTU = 0x8921
+_SIOCSIFMTU = 0x8922
+_SIOCGIFFLAGS = 0x8913
+_SIOCSIFFLAGS = 0x8914
+_SIOCSIFHWADDR = 0x8924
+_SIOCGIFHWADDR = 0x8927
+_IFF_UP = 1
+_ARPHRD_ETHER = 1
+_IFREQ_NUMBER = struct.Struct("16si20x")
+_IFREQ_FLAGS = struct.Struct("16sH22x")
+_IFREQ_ADDRESS = struct.Struct("16sH14s8x")
+
+# linux/rtnetlink.h, linux/pkt_sched.h, linux/pkt_cls.h
+_RTM_NEWQDISC, _RTM_DELQDISC = 36, 37
+_RTM_NEWTFILTER, _RTM_DELTFILTER = 44, 45
+_NLM_F_EXCL_CREATE = 0x600
+_CLSACT = 0xFFFFFFF1
+_CLSACT_HANDLE = 0xFFFF0000
+_INGRESS = 0xFFFFFFF2
+_TC_ACT_SHOT = 2
+_TCA_KIND, _TCA_OPTIONS = 1, 2
+_TCA_BPF_OPS_LEN, _TCA_BPF_OPS, _TCA_BPF_FLAGS = 4, 5, 8
+_ETH_P_IP = 0x0800
+_PREFERENCE = 1
+_TCMSG = struct.Struct("=BxHiIII")
+_ATTRIBUTE = struct.Struct("=HH")
+
+
+@dataclass(slots=True)
+class Seclusion:
+    """What was changed at a port, and has to be undone."""
+
+    port: str
+    index: int
+    #: Files below /proc/sys/net, and what they held.
+    settings: dict[str, str] = field(default_factory=dict)
+    #: A filter was put in, and the place for filters.
+    filter: bool = False
+    place: bool = False
+    #: It was down before.
+    down: bool = False
+    #: What the port had before it was changed; None while it was not.
+    mtu: int | None = None
+    address: str | None = None
+
+
+def seclude(port: str, index: int, down: bool) -> tuple[Seclusion, str | None]:
+    """Keep the host's stack off a port, which is `down`; with what could not be done, and why."""
+    done = Seclusion(port, index, down=down)
+    _warn_of_address(port)
+    log.info("%s: switching IPv6 and answers to ARP off, it is a port now", port)
+    for name, value in _SETTINGS.items():
+        path = name.format(port)
+        # A kernel without IPv6 has no such file.
+        with contextlib.suppress(OSError):
+            before = (_PROC / path).read_text().strip()
+            if before != value:
+                (_PROC / path).write_text(value)
+                done.settings[path] = before
+    log.info("%s: filtering IPv4 away from the host's own stack (tc ingress)", port)
+    try:
+        _filter(done)
+    except BackendError as refused:
+        return done, (
+            f"{port}: the kernel takes no tc filter ({refused}): IPv4 packets can reach this host "
+            f"twice, through the team device and through the port"
+        )
+    return done, None
+
+
+def reveal(done: Seclusion) -> list[str]:
+    """Undo it, as far as it is still there; what could not be undone."""
+    try:
+        port = socket.if_indextoname(done.index)
+    except OSError:
+        return []
+    log.info("%s: giving it back to the host's own stack", port)
+    failed = []
+    for path, value in done.settings.items():
+        try:
+            (_PROC / path).write_text(value)
+        except OSError as error:
+            failed.append(f"{port}: /proc/sys/net/{path} stays changed: {error.strerror}")
+    try:
+        _unfilter(done)
+    except BackendError as refused:
+        failed.append(f"{port}: the tc filter stays: {refused}")
+    try:
+        if done.mtu is not None:
+            set_mtu(port, done.mtu)
+        if done.address is not None:
+            set_address(port, Mac.parse(done.address))
+        if done.down:
+            _set_down(port)
+    except OSError as error:
+        failed.append(f"{port}: MTU, address or state stay changed: {error.strerror}")
+    return failed
+
+
+def _warn_of_address(port: str) -> None:
+    try:
+        answer = _ioctl(_SIOCGIFADDR, os.fsencode(port).ljust(40, b"\0"))
+    except OSError:
+        return
+    log.warning(
+        "%s: has IPv4 address %s, which cannot be reached while it is a port",
+        port,
+        socket.inet_ntoa(answer[20:24]),
+    )
+
+
+def mtu(name: str) -> int:
+    """The MTU of an interface, in octets. Raises OSError."""
+    answer = _ioctl(_SIOCGIFMTU, _IFREQ_NUMBER.pack(os.fsencode(name), 0))
+    found: int = _IFREQ_NUMBER.unpack(answer)[1]
+    return found
+
+
+def set_mtu(name: str, octets: int) -> None:
+    """Set the MTU of an interface. Raises OSError."""
+    log.info("%s: setting MTU %d", name, octets)
+    _ioctl(_SIOCSIFMTU, _IFREQ_NUMBER.pack(os.fsencode(name), octets))
+
+
+def address(name: str) -> Mac:
+    """The address of an interface. Raises OSError."""
+    answer = _ioctl(_SIOCGIFHWADDR, os.fsencode(name).ljust(40, b"\0"))
+    return Mac(answer[18:24])
+
+
+def set_address(name: str, address: Mac) -> None:
+    """Set the address of an interface. Raises OSError."""
+    log.info("%s: setting address %s", name, address)
+    _ioctl(_SIOCSIFHWADDR, _IFREQ_ADDRESS.pack(os.fsencode(name), _ARPHRD_ETHER, address))
+
+
+def _set_down(name: str) -> None:
+    log.info("%s: setting it down, as it was", name)
+    answer = _ioctl(_SIOCGIFFLAGS, _IFREQ_FLAGS.pack(os.fsencode(name), 0))
+    flags: int = _IFREQ_FLAGS.unpack(answer)[1]
+    _ioctl(_SIOCSIFFLAGS, _IFREQ_FLAGS.pack(os.fsencode(name), flags & ~_IFF_UP))
+
+
+def _ioctl(request: int, argument: bytes) -> bytes:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        return fcntl.ioctl(any_socket, request, argument)
+
+
+def _filter(done: Seclusion) -> None:
+    requests = Requests(socket.NETLINK_ROUTE)
+    try:
+        body = _TCMSG.pack(0, 0, done.index, _CLSACT_HANDLE, _CLSACT, 0)
+        try:
+            requests.ask(_RTM_NEWQDISC, body + _kind(b"clsact"), _NLM_F_EXCL_CREATE)
+            done.place = True
+        except KernelRefused as refused:
+            # Somebody has filters of his own there.
+            if refused.number != errno.EEXIST:
+                raise
+        drop = octets([Instruction(RET_K, 0, 0, _TC_ACT_SHOT)])
+        options = (
+            _attribute(_TCA_BPF_OPS_LEN, struct.pack("=H", 1))
+            + _attribute(_TCA_BPF_OPS, drop)
+            + _attribute(_TCA_BPF_FLAGS, struct.pack("=I", 1))
+        )
+        message = _filter_message(done.index) + _attribute(_TCA_OPTIONS, options)
+        requests.ask(_RTM_NEWTFILTER, message, _NLM_F_EXCL_CREATE)
+        done.filter = True
+    finally:
+        requests.close()
+
+
+def _unfilter(done: Seclusion) -> None:
+    requests = Requests(socket.NETLINK_ROUTE)
+    try:
+        if done.filter:
+            requests.ask(_RTM_DELTFILTER, _filter_message(done.index))
+        if done.place:
+            body = _TCMSG.pack(0, 0, done.index, _CLSACT_HANDLE, _CLSACT, 0)
+            requests.ask(_RTM_DELQDISC, body)
+    except KernelRefused as refused:
+        # Somebody was faster.
+        if refused.number not in (errno.ENOENT, errno.EINVAL):
+            raise
+    finally:
+        requests.close()
+
+
+def _filter_message(index: int) -> bytes:
+    info = _PREFERENCE << 16 | socket.htons(_ETH_P_IP)
+    return _TCMSG.pack(0, 0, index, 1, _INGRESS, info) + _kind(b"bpf")
+
+
+def _kind(name: bytes) -> bytes:
+    return _attribute(_TCA_KIND, name + b"\0")
+
+
+def _attribute(kind: int, value: bytes) -> bytes:
+    size = _ATTRIBUTE.size + len(value)
+    return _ATTRIBUTE.pack(size, kind) + value.ljust((len(value) + 3) & ~3, b"\0")
