@@ -8,6 +8,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from lacp.address import Mac
+from lacp.backends.base import LinkNews
 from lacp.backends.memory import MemoryBackend, MemoryLink, connect
 from lacp.config.model import TeamConfig
 from lacp.config.teamd import loads
@@ -17,7 +19,10 @@ from lacp.daemon.report import lag_document
 from lacp.daemon.service import Reload, Service
 from lacp.daemon.sources import Sources
 from lacp.daemon.team import Team
-from lacp.dataplane.memory import MemoryDataplane
+from lacp.dataplane.base import PlaneNews, PortJoined, PortLeft, PortSetup, Setup
+from lacp.dataplane.memory import MemoryDataplane, PortUse
+from lacp.errors import BackendError
+from lacp.link import DOWN
 from lacp.runners.lacp import LacpRunner
 
 #: The time of day at engine time 0: 2026-01-01T00:00:00Z.
@@ -56,19 +61,72 @@ def config(*args: Any, **members: Any) -> TeamConfig:
     return loads(conf(*args, **members), "test.conf").config
 
 
+class Interfaces(MemoryBackend):
+    """Links in memory, some of whose interfaces do not exist."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.absent: set[str] = set()
+
+    def _put(self, news: Any) -> bool:
+        if isinstance(news, LinkNews) and news.port in self.absent:
+            news = LinkNews(news.port, DOWN)
+        return super()._put(news)
+
+    def vanish(self, port: str) -> None:
+        """Remove an interface."""
+        self.absent.add(port)
+        self._end(port).report()
+
+    def appear(self, port: str) -> None:
+        """Have it again."""
+        self.absent.discard(port)
+        self._end(port).report()
+
+
+class Plane(MemoryDataplane):
+    """A dataplane that refuses ports, with the reason."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__()
+        self.host = host
+
+    def create(self, setup: Setup) -> None:
+        super().create(setup)
+        if setup.take_over:
+            self._address = self.host.left_address
+            for port in self.host.left_below:
+                self.uses[port] = PortUse(PortSetup())
+
+    def add_port(self, port: str, setup: PortSetup) -> None:
+        if port in self.host.refused:
+            raise BackendError(f"{port}: {self.host.refused[port]}")
+        if port in self.uses and port in self.host.left_below:
+            self.host.left_below.remove(port)
+            self.uses[port].setup = setup
+        else:
+            super().add_port(port, setup)
+
+
 class Host:
     """A service, with a backend of its own."""
 
-    def __init__(self, world: World, directory: Path) -> None:
+    def __init__(self, world: World, directory: Path, **options: Any) -> None:
         self.world = world
-        self.backend = MemoryBackend()
+        self.backend = Interfaces()
         self.directory = directory
         self.directory.mkdir(exist_ok=True)
+        #: Why the dataplane takes which port not.
+        self.refused: dict[str, str] = {}
+        #: What a take-over finds: the address of the device, and who is below it.
+        self.left_address: Mac | None = None
+        self.left_below: list[str] = []
         self.service = Service(
             self.backend,
             Sources(directory=str(directory)),
             Clock(lambda: world.now, lambda: EPOCH + world.now),
-            Options(run_dir=str(directory), dataplane="memory"),
+            Options(run_dir=str(directory), dataplane="memory", **options),
+            planes=lambda name, setup: Plane(self),
         )
 
     def write(self, text: str, name: str = "team.conf") -> None:
@@ -101,6 +159,23 @@ class Host:
         assert isinstance(plane, MemoryDataplane)
         return plane
 
+    def others(self, *news: PlaneNews, name: str = "team0") -> None:
+        """Somebody else did this to the device."""
+        self.plane(name).news += news
+        self.service.driver.speaks(self.team(name))
+        self.world.settle()
+
+    def join(self, port: str, name: str = "team0") -> None:
+        """Somebody else puts an interface below the device."""
+        self.plane(name).uses[port] = PortUse(PortSetup())
+        self.left_below.append(port)
+        self.others(PortJoined(port), name=name)
+
+    def leave(self, port: str, name: str = "team0") -> None:
+        """Somebody else takes a port from below the device."""
+        del self.plane(name).uses[port]
+        self.others(PortLeft(port), name=name)
+
     def show(self, name: str = "team0", verbose: bool = False) -> dict[str, Any]:
         return lag_document(self.team(name), self.world.now, verbose)
 
@@ -128,8 +203,8 @@ class World:
             host.service.close()
             host.backend.close()
 
-    def host(self, name: str) -> Host:
-        made = Host(self, self._directory / name)
+    def host(self, name: str, **options: Any) -> Host:
+        made = Host(self, self._directory / name, **options)
         self.hosts.append(made)
         return made
 

@@ -12,6 +12,7 @@ from lacp.daemon.parameters import port_setup
 from lacp.daemon.ports import Member
 from lacp.dataplane.base import Dataplane
 from lacp.errors import BackendError
+from lacp.link import Link
 
 #: Seconds between two attempts to put an interface below the device: the first, and the most.
 _PATIENCE = 1.0
@@ -22,12 +23,19 @@ class Joining:
     """Puts the ports of one team below its device, and takes them away."""
 
     def __init__(
-        self, plane: Dataplane, addresses: Addresses, saved: SavedState, journal: Journal
+        self,
+        plane: Dataplane,
+        addresses: Addresses,
+        saved: SavedState,
+        journal: Journal,
+        taken_over: bool,
     ) -> None:
         self._plane = plane
         self._addresses = addresses
         self._saved = saved
         self._journal = journal
+        #: Whether there may be ports below the device of which nobody here knows.
+        self._taken_over = taken_over
 
     def observed(self, member: Member, ifindex: int | None) -> None:
         """Note what the last observation of its interface says of a port."""
@@ -40,15 +48,16 @@ class Joining:
             return
         # Below a device that has an address the interface may bear that one.
         if not member.joined or self._plane.address is None:
-            member.own = self._own(member)
+            member.own = self._own(member, member.link)
         elif member.bears_team and member.link.address != self._addresses.team:
             self.address(member)
 
-    def _own(self, member: Member) -> Mac:
-        assert member.link is not None
-        if member.name in self._plane.ports():
-            return self._saved.addresses.get(member.name, member.link.address)
-        return member.link.address
+    def _own(self, member: Member, link: Link) -> Mac:
+        if member.adopted or self._taken_over:
+            member.taken_over = member.name in self._plane.ports()
+            if member.taken_over:
+                return self._saved.addresses.get(member.name, link.address)
+        return link.address
 
     def place(self, member: Member, now: float) -> None:
         """Put a port that is there below the device, take one that is not from there."""
@@ -95,6 +104,8 @@ class Joining:
         if not member.joined:
             return
         address = self._addresses.team if member.bears_team else None
+        if address is None and member.taken_over:
+            address = member.own
         try:
             self._plane.set_port_address(member.name, address)
         except BackendError as error:

@@ -28,6 +28,8 @@ class Member:
     link: Link | None = None
     #: The address that it bears when nobody gives it another one; NO_MAC when it is not known.
     own: Mac = NO_MAC
+    #: It was below the device before anybody here put it there: who did knew its own address.
+    taken_over: bool = False
     #: Whether the runner wants it to bear the address of the team.
     bears_team: bool = False
     #: Whether it is below the device, or used without one.

@@ -65,7 +65,9 @@ class Team:
         #: Members whose watchers may have something to say.
         self.stirred: dict[Member, None] = {}
         self.addresses = Addresses(config, self.saved)
-        self._joining = Joining(dataplane, self.addresses, self.saved, self.journal)
+        self._joining = Joining(
+            dataplane, self.addresses, self.saved, self.journal, options.take_over
+        )
         #: Ports that carry traffic, and whether that is news for who asks neighbours.
         self._carrying: set[str] = set()
         self._use_changed = False

@@ -417,7 +417,7 @@ def test_a_bad_file_keeps_what_runs(hosts: World, said: pytest.LogCaptureFixture
     assert "not reloaded" in lines[0]
     assert "expected a key" in lines[0]
     assert "$.runner.max_ports: found 2, expected at least min_ports, 3" in lines[1]
-    assert "debug_level has its effect at the next start" in lines[-3]
+    assert "team0: changing debug_level to 1" in lines[-3]
     assert "team0: runner.control stays independent until the next start" in lines[-2]
     assert "team0: runner.edition stays 2014 until the next start" in lines[-1]
 
