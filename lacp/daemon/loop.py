@@ -19,6 +19,8 @@ from lacp.daemon.ports import Member
 from lacp.daemon.resolver import Resolver
 from lacp.daemon.service import Service
 from lacp.daemon.team import Team
+from lacp.daemon.teamd.endpoints import Endpoints
+from lacp.errors import BackendError
 from lacp.watch.base import Resolve
 from lacp.watch.hosts import Host
 
@@ -57,6 +59,9 @@ class Loop:
         self._resolver = Resolver(self._loop)
         self._second = self._wakes = 0
         self._controls: dict[Team, Control] = {}
+        self._endpoints: dict[Team, Endpoints] = {}
+        #: Names on D-Bus that are being given back.
+        self._farewells: set[asyncio.Task[None]] = set()
         #: Whether SIGINT was what ended `run`.
         self.interrupted = False
         self._closed = False
@@ -70,7 +75,8 @@ class Loop:
     async def run(self, started: Callable[[], None] = lambda: None) -> None:
         """Drive the started service until SIGTERM, SIGINT or SIGQUIT, then quit orderly.
 
-        `started` is called when everything runs.
+        `started` is called when everything runs. Raises BackendError when teams are to be on D-Bus
+        and none of them can.
         """
         stops = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
         for number in stops:
@@ -83,6 +89,7 @@ class Loop:
             self._poll()
             for team in self._driver.teams.values():
                 self.service.save(team)
+            await self._publish()
             started()
             notify.ready()
             log.info("running %s", ", ".join(self._driver.teams) or "no team")
@@ -97,6 +104,7 @@ class Loop:
             self._listen(False)
             self._disarm()
             self.service.close()
+            await self._until(lambda: not self._farewells)
             for number in (*stops, signal.SIGHUP):
                 self._loop.remove_signal_handler(number)
 
@@ -197,7 +205,24 @@ class Loop:
             await self._until(partial(self.service.reload_quiet, reload))
             self.service.finish_reload(reload, self.service.clock.now())
             self._arm()
+            for endpoints in tuple(self._endpoints.values()):
+                await endpoints.publish(patient=True)
             notify.ready()
+
+    async def _publish(self) -> None:
+        """Take the names on D-Bus; a team that cannot have its own is stopped."""
+        errors: list[BackendError] = []
+        for endpoints in tuple(self._endpoints.values()):
+            try:
+                await endpoints.publish()
+            except BackendError as error:
+                errors.append(error)
+                if len(self._endpoints) > 1:
+                    log.error("%s", error)
+                if endpoints.team in self._endpoints:
+                    self.service.stop_team(endpoints.team, self.service.clock.now())
+        if errors and not self._endpoints:
+            raise errors[0]
 
     async def _quit(self) -> None:
         notify.stopping()
@@ -214,7 +239,13 @@ class Loop:
             await asyncio.sleep(0.01)
 
     def _opened(self, team: Team, files: TeamFiles) -> None:
-        self._controls[team] = Control(self.service, team, files.socket, self._arm)
+        control = Control(self.service, team, files.socket, self._arm)
+        try:
+            self._endpoints[team] = Endpoints(self.service, team, self._arm)
+        except BaseException:
+            control.close()
+            raise
+        self._controls[team] = control
         for descriptor in team.dataplane.filenos():
             self._descriptors[descriptor] = team
             if self._listening:
@@ -227,3 +258,9 @@ class Loop:
         control = self._controls.pop(team, None)
         if control is not None:
             control.close()
+        endpoints = self._endpoints.pop(team, None)
+        if endpoints is not None:
+            endpoints.close()
+            farewell = self._loop.create_task(endpoints.withdraw())
+            self._farewells.add(farewell)
+            farewell.add_done_callback(self._farewells.discard)

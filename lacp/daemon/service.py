@@ -19,6 +19,8 @@ from lacp.daemon.ports import Member
 from lacp.daemon.settable import ACTIVE_PORT, settable
 from lacp.daemon.sources import Reading, Sources
 from lacp.daemon.team import Team, nothing
+from lacp.daemon.teamd.files import TeamdFiles
+from lacp.daemon.verbosity import Verbosity
 from lacp.dataplane.base import (
     Dataplane,
     DeviceChanged,
@@ -66,6 +68,7 @@ class Service:
         self.sources = sources
         self.clock = clock
         self.options = options
+        self.verbosity = Verbosity()
         self._ifindex = ifindex
         self._planes = planes
         self._files: dict[str, TeamFiles] = {}
@@ -102,6 +105,8 @@ class Service:
         self._files[name] = files
         team = None
         try:
+            # Before a device is taken over that a teamd drives.
+            TeamdFiles(self.options.teamd_run_dir, name).refuse_owner()
             team = self._make(name, config, SavedState.load(files.state))
             self.driver.add_team(team)
             wanted = [] if self.options.no_ports else list(config.ports.values())
@@ -110,6 +115,7 @@ class Service:
                 if port not in team.members:
                     self._adopt(team, port, now)
             self.opened(team, files)
+            self.verbosity.start(name, max(self.options.debug_level, config.debug_level))
         except BaseException:
             if team is not None:
                 self._drop(team, now)
@@ -169,6 +175,7 @@ class Service:
         self.save(team)
         self.closed(team)
         self._drop(team, now)
+        self.verbosity.forget(team.name)
         self._files.pop(team.name).release()
 
     def _drop(self, team: Team, now: float) -> None:
@@ -304,8 +311,8 @@ class Service:
             said = f"dataplane stays {team.dataplane.name} until the next start"
             team.journal.say(logging.WARNING, said)
         if config.debug_level != team.config.debug_level:
-            said = "debug_level has its effect at the next start"
-            team.journal.say(logging.WARNING, said)
+            team.journal.say(logging.INFO, f"changing debug_level to {config.debug_level}")
+            self.verbosity.set(team.name, config.debug_level)
         team.configure(_with_adopted(team, config), now)
         self.driver.touched(team, now)
         if self.options.no_ports:

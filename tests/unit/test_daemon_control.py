@@ -40,7 +40,8 @@ def play(directory: Path, story: Story) -> None:
             (directory / "1.conf").write_text(conf("team1", ["b1", "b2"], aggregate_wait=0))
             clock = monotonic_clock()
             sources = Sources(directory=str(directory))
-            options = Options(run_dir=str(directory), dataplane="none")
+            teamd = str(directory / "teamd")
+            options = Options(run_dir=str(directory), teamd_run_dir=teamd, dataplane="none")
             service = Service(backend, sources, clock, options)
             loop = Loop(service)
             service.start(sources.read().configs, clock.now())
@@ -58,7 +59,9 @@ def play(directory: Path, story: Story) -> None:
     finally:
         while Raw.made:
             Raw.made.pop().close()
-    assert [path.suffix for path in sorted(directory.iterdir())] == [".conf"] * 2 + [".state"] * 2
+    left = [path.suffix for path in sorted(directory.iterdir()) if path.is_file()]
+    assert left == [".conf"] * 2 + [".state"] * 2
+    assert list((directory / "teamd").iterdir()) == []
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,6 @@ from lacp.daemon.team import Team
 from lacp.daemon.teamd import methods
 from lacp.daemon.teamd.state import Setup, state
 from lacp.daemon.teamd.subject import TeamSubject
-from lacp.daemon.verbosity import Verbosity
 from tests import reference
 from tests.daemons import Host, World, conf, world
 
@@ -66,7 +65,6 @@ class Machine(Host):
         super().__init__(world, directory)
         self.service._ifindex = INDEXES.get
         self.service.options = Options(run_dir=str(directory), dataplane="memory", **options)
-        self.verbosity = Verbosity()
         self.cables: dict[str, MemoryLink] = {}
         #: The other end of cables that lead to no team.
         self.nowhere = MemoryBackend()
@@ -82,7 +80,7 @@ class Machine(Host):
 
     @cached_property
     def subject(self) -> TeamSubject:
-        return TeamSubject(self.service, self.team(), self.verbosity, "/run/teamd/team0.pid")
+        return TeamSubject(self.service, self.team(), "/run/teamd/team0.pid")
 
     def state(self) -> dict[str, Any]:
         return state(self.team(), Setup(debug_level=0, pid_file="/run/teamd/team0.pid"))

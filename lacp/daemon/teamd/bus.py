@@ -60,25 +60,31 @@ class Bus:
         """Whether the team has its name now."""
         return self._bus is not None and self._bus.connected
 
-    async def open(self) -> None:
+    async def open(self, patient: bool = False) -> None:
         """Take the name, and from then on take it again whenever the bus comes back.
 
-        Raises BackendError when the bus cannot be reached or refuses the name.
+        Raises BackendError when the bus cannot be reached or refuses the name, unless it is
+        `patient` and goes on trying.
         """
-        self._bus = await self._connect()
+        try:
+            self._bus = await self._connect()
+        except BackendError as error:
+            if not patient:
+                raise
+            log.warning("%s", error)
         self._keeper = asyncio.create_task(self._keep())
 
     async def close(self) -> None:
         """Give the name back."""
-        bus, self._bus = self._bus, None
         keeper, self._keeper = self._keeper, None
         if keeper is None:
             return
-        if bus is not None and bus.connected:
-            bus.disconnect()
+        if self.connected and self._bus is not None:
+            self._bus.disconnect()
         else:
             keeper.cancel()
         await asyncio.wait([keeper])
+        self._bus = None
 
     # The connection.
 
@@ -115,23 +121,27 @@ class Bus:
         return BackendError(said)
 
     async def _keep(self) -> None:
-        """Wait for the end of the connection, and make another one, for ever."""
-        while (bus := self._bus) is not None:
-            await _disconnected(bus)
-            if self._bus is not bus:
+        """Wait for the end of the connection, and make another one, until `close`."""
+        while True:
+            if self._bus is None:
+                self._bus = await self._come_back()
+            await _disconnected(self._bus)
+            if self._keeper is None:
                 return
             log.warning("%s: the system bus went away, waiting for it", self.subject.name)
-            pause, said = _RETRY, ""
-            while True:
-                await asyncio.sleep(pause)
-                try:
-                    self._bus = await self._connect()
-                    break
-                except BackendError as error:
-                    if str(error) != said:
-                        log.warning("%s", error)
-                    said = str(error)
-                    pause = min(2 * pause, _RETRY_MAX)
+            self._bus = None
+
+    async def _come_back(self) -> MessageBus:
+        pause, said = _RETRY, ""
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                return await self._connect()
+            except BackendError as error:
+                if str(error) != said:
+                    log.warning("%s", error)
+                said = str(error)
+                pause = min(2 * pause, _RETRY_MAX)
 
     # Messages.
 

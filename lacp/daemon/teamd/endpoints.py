@@ -11,7 +11,6 @@ from lacp.daemon.teamd.bus import Bus
 from lacp.daemon.teamd.files import TeamdFiles
 from lacp.daemon.teamd.subject import TeamSubject
 from lacp.daemon.teamd.usock import Usock
-from lacp.daemon.verbosity import Verbosity
 
 
 class Endpoints:
@@ -25,14 +24,14 @@ class Endpoints:
         self,
         service: Service,
         team: Team,
-        verbosity: Verbosity,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         options = service.options
         self.team = team
         self._files = TeamdFiles(options.teamd_run_dir, team.name, options.pid_file)
-        self._subject = TeamSubject(service, team, verbosity, os.fspath(self._files.pid))
+        self._subject = TeamSubject(service, team, os.fspath(self._files.pid))
         self._bus = Bus(self._subject, changed) if options.dbus else None
+        self._published = False
         self._usock: Usock | None = None
         self._files.acquire()
         try:
@@ -42,10 +41,14 @@ class Endpoints:
             self._files.release()
             raise
 
-    async def publish(self) -> None:
-        """Take the name on D-Bus: from now on the team can be used. Raises BackendError."""
-        if self._bus is not None and not self._bus.connected:
-            await self._bus.open()
+    async def publish(self, patient: bool = False) -> None:
+        """Take the name on D-Bus: from now on the team can be used. Once is enough.
+
+        Raises BackendError, unless it is `patient` and goes on trying.
+        """
+        if self._bus is not None and not self._published:
+            await self._bus.open(patient)
+            self._published = True
 
     def close(self) -> None:
         """Remove socket and PID file."""

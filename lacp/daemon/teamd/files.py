@@ -26,9 +26,7 @@ class TeamdFiles:
 
     def acquire(self) -> None:
         """Write the PID file. Raises BackendError when a teamd runs the team."""
-        owner = self.owner()
-        if owner is not None:
-            raise BackendError(f"{self.team}: a teamd runs this team already, as process {owner}")
+        self.refuse_owner()
         log.info("%s: writing %s", self.team, self.pid)
         try:
             self.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -47,6 +45,12 @@ class TeamdFiles:
         for path in (self.socket, self.pid):
             with contextlib.suppress(OSError):
                 path.unlink()
+
+    def refuse_owner(self) -> None:
+        """Raise BackendError when a teamd runs the team."""
+        owner = self.owner()
+        if owner is not None:
+            raise BackendError(f"{self.team}: a teamd runs this team already, as process {owner}")
 
     def owner(self) -> int | None:
         """The PID of the process that runs the team, be it teamd or lacpd; None when none does.

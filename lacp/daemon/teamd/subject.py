@@ -9,17 +9,15 @@ from lacp.config.document import Json, parse
 from lacp.daemon.service import Service
 from lacp.daemon.team import Team
 from lacp.daemon.teamd.state import Setup, state
-from lacp.daemon.verbosity import Verbosity
 
 
 class TeamSubject:
     """One team; what the methods of teamd's clients are called with."""
 
-    def __init__(self, service: Service, team: Team, verbosity: Verbosity, pid_file: str) -> None:
+    def __init__(self, service: Service, team: Team, pid_file: str) -> None:
         self.name = team.name
         self._service = service
         self._team = team
-        self._verbosity = verbosity
         self._pid_file = pid_file
         #: Ports that were removed: the default that they got in the configuration stays there.
         self._removed: dict[str, None] = {}
@@ -49,7 +47,7 @@ class TeamSubject:
 
     def state(self) -> dict[str, Json]:
         """All that teamd would say."""
-        level = self._verbosity.level(self.name)
+        level = self._service.verbosity.level(self.name)
         return state(self._team, Setup(debug_level=level, pid_file=self._pid_file))
 
     def add_port(self, port: str) -> None:
@@ -68,7 +66,7 @@ class TeamSubject:
 
     def set_debug_level(self, level: int) -> None:
         """Log at level debug from 1 on."""
-        self._verbosity.set(self.name, level)
+        self._service.verbosity.set(self.name, level)
 
     def activate(self, port: str) -> None:
         """Make a port, or its aggregator, the active one. Raises UsageError if it cannot be."""

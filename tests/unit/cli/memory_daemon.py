@@ -33,7 +33,8 @@ async def serve(run_dir: str) -> None:
             for number in (1, 2)
         }
         clock = monotonic_clock()
-        service = Service(backend, Sources(), clock, Options(run_dir=run_dir, dataplane="none"))
+        options = Options(run_dir=run_dir, teamd_run_dir=f"{run_dir}/teamd", dataplane="none")
+        service = Service(backend, Sources(), clock, options)
         loop = Loop(service)
         configs = {}
         for team in SYSTEMS:
