@@ -123,13 +123,21 @@ class Driver:
         self._touched[team] = None
         self._flush(now)
         for port in removed:
-            self._agenda.forget(team.members[port])
-            team.release_port(port)
-            self.backend.remove(port)
-            del self._owners[port]
-            self._frames.forget(port)
-            self._watched.forget(port)
-            self._muted.pop(port, None)
+            self._forget(team, port)
+
+    def abandon_ports(self, team: Team) -> None:
+        """Let go of all ports without a word to anybody; the team must be let go of before."""
+        for port in list(team.members):
+            self._forget(team, port)
+
+    def _forget(self, team: Team, port: str) -> None:
+        self._agenda.forget(team.members[port])
+        team.release_port(port)
+        self.backend.remove(port)
+        del self._owners[port]
+        self._frames.forget(port)
+        self._watched.forget(port)
+        self._muted.pop(port, None)
 
     def remove_team(self, team: Team) -> None:
         """Forget a team whose ports have been removed."""
@@ -196,6 +204,8 @@ class Driver:
                 if team is not None:
                     team.link(port, link, now)
                     self._touched[team] = None
+                    if team.orphaned(port):
+                        self.remove_ports(team, [port], now)
             case FrameLost(port, reason):
                 team = self._owners.get(port)
                 if team is None:

@@ -183,7 +183,9 @@ class Service:
             return
         if self.options.keep:
             team.let_go()
-        self.driver.remove_ports(team, list(team.runner.ports), now)
+            self.driver.abandon_ports(team)
+        else:
+            self.driver.remove_ports(team, list(team.runner.ports), now)
         self.driver.remove_team(team)
 
     # What others do to a device.
