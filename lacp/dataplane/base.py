@@ -153,7 +153,10 @@ class Dataplane(Protocol):
         """The descriptors to wait on, always the same from `create` on."""
 
     def read(self) -> list[PlaneNews]:
-        """What others did to the device since the last call; never what was done through here."""
+        """What others did to the device since the last call; never what was done through here.
+
+        The first call after `create` tells what the device is like, where there is one.
+        """
 
     def destroy(self, keep: bool = False) -> None:
         """Remove the device, ports and all; or let go of it and leave it as it is."""

@@ -194,6 +194,11 @@ class LinkEvents:
         """From now on hear of these interfaces, and of `device` and its new ports."""
         self._socket.filter(link_filter(self._device, ports))
 
+    def ask(self) -> None:
+        """Have something to read, that says what `device` is like."""
+        body = _body(self._device, IFLA_EXT_MASK=_RTEXT_FILTER_SKIP_STATS)
+        self._socket.ask(_RTM_GETLINK, body)
+
     def read(self) -> set[int]:
         """The indexes of interfaces to ask for. Raises `Lost` when it can be any."""
         return {

@@ -52,8 +52,8 @@ class Master:
         self._strangers: dict[int, Interface] = {}
         #: Own addresses of interfaces that were ports once, by index.
         self._own: dict[int, Mac | None] = {}
-        #: What was last told of the device: up, address. A device is down when it is made.
-        self._told: tuple[bool, Mac | None] = (False, None)
+        #: What was last told of the device: up, address; None before the first time.
+        self._told: tuple[bool, Mac | None] | None = None
         #: Indexes to ask for at the next `read`.
         self._suspects: set[int] = set()
         #: Indexes that `_events` lets through.
@@ -102,13 +102,12 @@ class Master:
             self._device = found
         else:
             raise BackendError(_EXISTS.format(setup.device))
-        self._told = (False, self.device.address)
-        self._suspects = {self.index}
         self._events = LinkEvents(self.index)
         if not self.made:
             # Once to listen to them, and once more, now that none can leave unheard.
             self._watch(one.index for one in self.links.below(self.index))
             self._strangers = {one.index: one for one in self.links.below(self.index)}
+        self._events.ask()
 
     def _make(self, setup: Setup, settings: Settings) -> Interface:
         try:
@@ -130,7 +129,9 @@ class Master:
             raise BackendError(
                 f"{self.name}: cannot have address {address}: {refused}"
             ) from refused
-        self._told = (self._told[0], self._refreshed().address)
+        now = self._refreshed()
+        if self._told is not None:
+            self._told = (self._told[0], now.address)
 
     def set_carrier(self, up: bool) -> None:
         """Give the device carrier, or take it."""

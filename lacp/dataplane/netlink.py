@@ -143,6 +143,15 @@ class Announcements:
         except OSError as error:
             raise BackendError(f"cannot filter the kernel's news: {error.strerror}") from error
 
+    def ask(self, kind: int, body: bytes) -> None:
+        """Have the answer to a question come among the announcements."""
+        try:
+            self._socket.send(
+                HEADER.pack(HEADER.size + len(body), kind, _NLM_F_REQUEST, 0, 0) + body
+            )
+        except OSError as error:
+            raise BackendError(f"cannot ask the kernel: {error.strerror}") from error
+
     def read(self, limit: int = 10_000) -> Iterator[bytes]:
         """What has come, a message at a time, until there is nothing more.
 
