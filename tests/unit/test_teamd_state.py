@@ -294,6 +294,7 @@ def test_the_states_of_a_port_that_hears_nobody(machine: Callable[..., Machine])
     here.begin(conf(ports=["eth1"], fast_rate=True))
     here.world.run(0.1)
     assert here.ask("StateItemValueGet", "ports.eth1.runner.state") == "expired"
+    assert here.ask("StateItemValueGet", "ports.eth1.runner.selected") == "false"
     here.world.run(10.0)
     runner = here.state()["ports"]["eth1"]["runner"]
     assert (runner["state"], runner["selected"]) == ("defaulted", False)

@@ -189,7 +189,8 @@ def _leads(runner: LacpRunner) -> dict[LagId, Port]:
 def _in_lag(port: Port) -> bool:
     """Whether teamd would say that the port is in an aggregator, selected or not."""
     heard = port.receive.state in (ReceiveState.CURRENT, ReceiveState.EXPIRED)
-    return port.aggregator is not None or (heard and not port.lag.loop_end)
+    known = heard and port.partner.system != NO_MAC
+    return port.aggregator is not None or (known and not port.lag.loop_end)
 
 
 def _lacp(team: Team, member: Member, port: Port, leads: Mapping[LagId, Port]) -> Document:
