@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import struct
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 from lacp.address import Mac
-from lacp.backends.base import LinkNews
+from lacp.backends.base import FrameReceived, LinkNews
 from lacp.backends.memory import MemoryBackend, MemoryLink, connect
 from lacp.config.model import TeamConfig
 from lacp.config.teamd import loads
@@ -24,6 +27,7 @@ from lacp.dataplane.memory import MemoryDataplane, PortUse
 from lacp.errors import BackendError
 from lacp.link import DOWN
 from lacp.runners.lacp import LacpRunner
+from lacp.watch import arp
 
 #: The time of day at engine time 0: 2026-01-01T00:00:00Z.
 EPOCH = 1_767_225_600.0
@@ -189,6 +193,43 @@ class Host:
         return [port["machines"]["mux"] for port in self.show(name)["ports"]]
 
 
+class Neighbour:
+    """A host that speaks no LACP and answers ARP requests for its address, while it can."""
+
+    def __init__(self, address: str) -> None:
+        self.backend = MemoryBackend()
+        self._ip = IPv4Address(address).packed
+        self.answers = True
+        #: Requests that came in, by port.
+        self.asked: Counter[str] = Counter()
+
+    def plug(self, port: str, host: Host, its: str) -> MemoryLink:
+        """A cable from a port of this one to a port of a host."""
+        cable = connect(self.backend, port, host.backend, its)
+        self.backend.add(port)
+        self.backend.listen(port, frozenset({"arp"}))
+        return cable
+
+    def poll(self) -> bool:
+        """Answer what has arrived; False when nothing has."""
+        news = self.backend.read()
+        for item in news:
+            heard = arp.parse(item.frame) if isinstance(item, FrameReceived) else None
+            if heard is not None and heard.operation == arp.REQUEST:
+                assert isinstance(item, FrameReceived)
+                self.asked[item.port] += 1
+                if self.answers and heard.target_ip == self._ip:
+                    self.backend.send(item.port, self._reply(heard))
+        return bool(news)
+
+    def _reply(self, heard: arp.Arp) -> bytes:
+        own = b"\x02\x00\x00\x00\x00\x99"
+        body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, arp.REPLY) + own + self._ip
+        return (
+            bytes(heard.source) + own + b"\x08\x06" + body + bytes(heard.source) + heard.sender_ip
+        )
+
+
 class World:
     """Hosts on cables. Time passes only in `run`."""
 
@@ -196,12 +237,20 @@ class World:
         self.now = 0.0
         self._directory = directory
         self.hosts: list[Host] = []
+        self.neighbours: list[Neighbour] = []
 
     def close(self) -> None:
         """Stop everything."""
         for host in self.hosts:
             host.service.close()
             host.backend.close()
+        for neighbour in self.neighbours:
+            neighbour.backend.close()
+
+    def neighbour(self, address: str) -> Neighbour:
+        made = Neighbour(address)
+        self.neighbours.append(made)
+        return made
 
     def host(self, name: str, **options: Any) -> Host:
         made = Host(self, self._directory / name, **options)
@@ -216,7 +265,8 @@ class World:
         for _ in range(100):
             for host in self.hosts:
                 host.service.driver.poll(self.now)
-            if not any(host.backend._news for host in self.hosts):
+            heard = [neighbour.poll() for neighbour in self.neighbours]
+            if not any(heard) and not any(host.backend._news for host in self.hosts):
                 return
         raise AssertionError("the hosts do not come to rest")
 

@@ -118,7 +118,8 @@ class Service:
             self.verbosity.start(name, max(self.options.debug_level, config.debug_level))
         except BaseException:
             if team is not None:
-                self._drop(team, now)
+                # A device that others made is theirs.
+                self._drop(team, now, keep=self.options.take_over)
             files.release()
             self._files.pop(name, None)
             raise
@@ -174,14 +175,14 @@ class Service:
         """Stop one team, at once; withdraw its ports first."""
         self.save(team)
         self.closed(team)
-        self._drop(team, now)
+        self._drop(team, now, self.options.keep)
         self.verbosity.forget(team.name)
         self._files.pop(team.name).release()
 
-    def _drop(self, team: Team, now: float) -> None:
+    def _drop(self, team: Team, now: float, keep: bool) -> None:
         if self.driver.teams.get(team.name) is not team:
             return
-        if self.options.keep:
+        if keep:
             team.let_go()
             self.driver.abandon_ports(team)
         else:

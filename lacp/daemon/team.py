@@ -75,13 +75,15 @@ class Team:
         #: The device is left as it is, whatever the runner decides from now on.
         self._let_go = False
 
+        # What cannot be is said before there is a device.
+        self._make_runner(config)
         self._create(config)
-        try:
-            self._told = parameters.runner_parameters(config, self.addresses.system or NOBODY)
-            self.runner = parameters.make_runner(config, self.addresses.system or NOBODY)
-        except BaseException:
-            self.close()
-            raise
+        self._make_runner(config)
+
+    def _make_runner(self, config: TeamConfig) -> None:
+        system = self.addresses.system or NOBODY
+        self._told = parameters.runner_parameters(config, system)
+        self.runner = parameters.make_runner(config, system)
 
     def _create(self, config: TeamConfig) -> None:
         taken_over = self.options.take_over
