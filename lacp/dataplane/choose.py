@@ -40,7 +40,9 @@ def choose(name: str, setup: Setup) -> Dataplane:
         plane = make(name)
         reason = plane.refusal(setup)
         if reason is not None:
-            raise BackendError(f"{setup.device}: dataplane {name} cannot be used: {reason}")
+            others = [one for one in _BEST_FIRST if one != name and not make(one).refusal(setup)]
+            hint = f"; dataplane {' or '.join(others)} can" if others else ""
+            raise BackendError(f"{setup.device}: dataplane {name} cannot be used: {reason}{hint}")
         return plane
     reasons = []
     for candidate in _BEST_FIRST:

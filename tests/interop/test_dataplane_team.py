@@ -917,7 +917,6 @@ def test_a_kernel_without_the_driver_is_refused() -> None:
             pytest.skip("this kernel has the team driver")
         with pytest.raises(BackendError) as error:
             choose("team", Setup(device="team0", runner="lacp"))
-    assert str(error.value) == (
-        "team0: dataplane team cannot be used: the kernel has no team driver (CONFIG_NET_TEAM); "
-        "dataplane bond or tap can be used"
+    assert str(error.value).startswith(
+        "team0: dataplane team cannot be used: the kernel has no team driver (CONFIG_NET_TEAM)"
     )

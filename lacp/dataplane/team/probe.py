@@ -25,9 +25,7 @@ def refusal(setup: Setup) -> str | None:
     try:
         client, links = TeamClient(), Links()
         if not client.find():
-            return (
-                "the kernel has no team driver (CONFIG_NET_TEAM); dataplane bond or tap can be used"
-            )
+            return "the kernel has no team driver (CONFIG_NET_TEAM)"
         if not links.permitted():
             return "changing network interfaces needs CAP_NET_ADMIN"
         return _mode_refusal(client, links, MODES[setup.runner])
