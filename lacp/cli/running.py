@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from lacp.errors import BackendError
 
 #: Seconds that a daemon may take to end, as with teamd.
 _KILL_WAIT = 30.0
-_LOOK_AGAIN = 0.02
 
 
 def owner(options: Options, name: str) -> int | None:
@@ -48,16 +47,25 @@ def kill(options: Options, name: str, pid: int, say: Callable[[str], object]) ->
     if others:
         say(f"process {pid} also runs {', '.join(others)}, which ends with it")
     try:
-        os.kill(pid, signal.SIGTERM)
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    except OSError as error:
+        raise BackendError(f"{name}: cannot watch process {pid}: {error.strerror}") from None
+    try:
+        # The number may be somebody else's by now.
+        if owner(options, name) != pid:
+            return
+        signal.pidfd_send_signal(process, signal.SIGTERM)
+        ended, _, _ = select.select([process], [], [], _KILL_WAIT)
     except ProcessLookupError:
         return
     except OSError as error:
         raise BackendError(f"{name}: cannot end process {pid}: {error.strerror}") from None
-    end = time.monotonic() + _KILL_WAIT
-    while owner(options, name) == pid:
-        if time.monotonic() > end:
-            raise BackendError(f"{name}: process {pid} has not ended within {_KILL_WAIT:g} s")
-        time.sleep(_LOOK_AGAIN)
+    finally:
+        os.close(process)
+    if not ended:
+        raise BackendError(f"{name}: process {pid} has not ended within {_KILL_WAIT:g} s")
 
 
 def _teams(options: Options, pid: int) -> list[str]:

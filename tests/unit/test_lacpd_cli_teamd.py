@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -333,10 +334,11 @@ def test_long_options_of_teamd_may_be_abbreviated_under_its_name(shell: Shell) -
 
 
 @contextmanager
-def _runs(directory: Path, *teams: str) -> Iterator[int]:
-    """A process that holds the locks of these teams as a lacpd does."""
+def _runs(directory: Path, *teams: str, heeds: bool = True) -> Iterator[int]:
+    """A process that holds the locks of these teams as a lacpd does; it `heeds` SIGTERM."""
     hold = (
-        "import fcntl, os, sys, time\n"
+        "import fcntl, os, signal, sys, time\n"
+        f"{'' if heeds else 'signal.signal(signal.SIGTERM, signal.SIG_IGN)'}\n"
         "for path in sys.argv[1:]:\n"
         "    fd = os.open(path, os.O_RDWR | os.O_CREAT)\n"
         "    fcntl.flock(fd, fcntl.LOCK_EX)\n"
@@ -396,6 +398,10 @@ def test_a_teamd_that_still_runs_is_found_by_its_pid_file(shell: Shell) -> None:
     copy.symlink_to("/bin/sleep")
     with subprocess.Popen([copy, "60"]) as process:
         try:
+            # It has its name a moment after it has begun.
+            end = time.monotonic() + 10
+            while Path(f"/proc/{process.pid}/comm").read_text() != "teamd\n":
+                assert time.monotonic() < end
             (directory / "team0.pid").write_text(f"{process.pid}\n")
             other = shell.directory / "other.pid"
             other.write_text(f"{process.pid}\n")
@@ -415,8 +421,7 @@ def test_a_teamd_that_still_runs_is_found_by_its_pid_file(shell: Shell) -> None:
 
 def test_one_that_does_not_end_is_waited_for(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "_KILL_WAIT", 0.05)
-    monkeypatch.setattr(running, "signal", type("Silent", (), {"SIGTERM": 0}))
-    with _runs(shell.directory, "team0") as pid:
+    with _runs(shell.directory, "team0", heeds=False) as pid:
         code, _, error = shell.call("lacpd", "-k", "-t", "team0")
     assert code == 1
     assert error == f"lacpd: team0: process {pid} has not ended within 0.05 s\n"
