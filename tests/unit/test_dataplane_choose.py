@@ -61,7 +61,7 @@ def test_when_nothing_else_can_nothing_else_is_said(
     machine: dict[str, type[MemoryDataplane]],
 ) -> None:
     machine |= dict.fromkeys(("team", "bond", "tap"), Refusing)
-    with pytest.raises(BackendError, match="tap has a reason$"):
+    with pytest.raises(BackendError, match=r"tap has a reason$"):
         choose.choose("tap", SETUP)
 
 
