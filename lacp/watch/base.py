@@ -123,7 +123,7 @@ class Watcher:
 
     def vanished(self, now: float) -> None:
         """There is no interface any more."""
-        self._say(False, "the interface is gone", now)
+        self._say(False, "there is no interface", now)
 
     def receive(self, frame: bytes, now: float) -> None:
         """Take a frame that arrived on the port. Whatever it holds, it never raises."""

@@ -101,7 +101,7 @@ def test_an_interface_that_comes_back_is_watched_again(pair: Pair) -> None:
         watch.until(lambda: watch.up("e0"))
         here.ip("link del e0")
         (watcher,) = watch.watches["e0"].watchers
-        watch.until(lambda: watcher.reason == "the interface is gone")
+        watch.until(lambda: watcher.reason == "there is no interface")
         assert not watch.up("e0")
         veth(here, "e0", there, "d0")
         answering(there, "d0")

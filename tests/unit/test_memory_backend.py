@@ -8,10 +8,12 @@ from contextlib import ExitStack
 import pytest
 
 from lacp.address import NO_MAC
+from lacp.backends import kinds
 from lacp.backends.base import BATCH, Backend, FrameReceived, LinkNews, News
 from lacp.backends.memory import MemoryBackend, MemoryLink, connect
-from lacp.errors import UsageError
+from lacp.errors import BackendError, UsageError
 from lacp.link import Duplex
+from tests.watch_frames import advertisement, arp, ip4
 
 
 class World:
@@ -284,3 +286,33 @@ def test_the_ends_may_live_in_two_threads(world: World) -> None:
     sender.join()
     assert seen == sorted(seen)
     assert not readable(right)
+
+
+def test_what_link_watchers_hear_passes_when_it_is_asked_for(world: World) -> None:
+    left, right, _ = world.pair()
+    frames = [arp(), arp(sender="192.168.23.9"), advertisement(), b"anything else"]
+
+    def passed() -> list[bytes]:
+        for frame in frames:
+            left.send("a", frame)
+        return [it.frame for it in right.read() if isinstance(it, FrameReceived)]
+
+    assert passed() == frames[3:]
+    right.listen("b", frozenset({kinds.ARP, kinds.ND}), frozenset({ip4("192.168.23.1")}))
+    assert passed() == [frames[0], *frames[2:]]
+    # A flood of slow protocols is no reason to miss the neighbour.
+    right.mute("b", True)
+    assert passed() == [frames[0], frames[2]]
+    right.listen("b", frozenset())
+    right.mute("b", False)
+    assert passed() == frames[3:]
+    right.listen("b", frozenset({kinds.ARP}))
+    right.remove("b")
+    right.add("b")
+    assert passed() == frames[3:]
+
+
+def test_there_is_no_tipc_in_memory(world: World) -> None:
+    left, _, _ = world.pair()
+    with pytest.raises(BackendError, match="no TIPC"):
+        left.listen("a", frozenset({kinds.TIPC}))
