@@ -81,7 +81,7 @@ class Daemon:
                 stdout=output,
                 stderr=output,
             )
-        self.until(self._answers)
+        self.until(self.answers)
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -141,7 +141,8 @@ class Daemon:
             assert time.monotonic() < end, f"not in {seconds} s:\n{self.said()[-6000:]}"
             time.sleep(0.02)
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether it answers at its socket."""
         try:
             return bool(self.lag())
         except (LacpError, ValueError):
