@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from lacp.address import NO_MAC, Mac
 from lacp.config.document import Json, kind, quoted
@@ -51,19 +52,18 @@ class Section:
 
     def idle(self, key: str, why: str) -> None:
         """Warn, if `key` is present, that it is accepted and has no effect."""
-        if key in self.values:
-            self._known.add(key)
+        if self._has(key):
             self.warn(key, f"accepted, but without effect: {why}")
 
-    def _get(self, key: str) -> Json:
+    def _has(self, key: str) -> bool:
         self._known.add(key)
-        return self.values[key]
+        return key in self.values
 
     def boolean(self, key: str, default: bool, *, converted: bool = False) -> bool:
         """`converted` keys are those that bond2team writes as 0 or 1. teamd never looks at the
         number; a file that has run like that must run on, and in the same way."""
-        if key in self.values:
-            value = self._get(key)
+        if self._has(key):
+            value = self.values[key]
             if isinstance(value, bool):
                 return value
             if converted and type(value) is int and value in (0, 1):
@@ -74,8 +74,8 @@ class Section:
         return default
 
     def integer(self, key: str, default: int, low: int, high: int = INT_MAX) -> int:
-        if key in self.values:
-            value = self._get(key)
+        if self._has(key):
+            value = self.values[key]
             if type(value) is int and low <= value <= high:
                 return value
             limits = f"{low} to {high}" if high < INT_MAX else f"of at least {low}"
@@ -86,16 +86,16 @@ class Section:
 
     def signed(self, key: str, default: int) -> int:
         """A 32-bit integer of either sign."""
-        if key in self.values:
-            value = self._get(key)
+        if self._has(key):
+            value = self.values[key]
             if type(value) is int and -INT_MAX - 1 <= value <= INT_MAX:
                 return value
             self.error(key, kind(value), f"an integer {-INT_MAX - 1} to {INT_MAX}")
         return default
 
     def number(self, key: str, default: float, low: float, high: float) -> float:
-        if key in self.values:
-            value = self._get(key)
+        if self._has(key):
+            value = self.values[key]
             if (
                 isinstance(value, int | float)
                 and not isinstance(value, bool)
@@ -106,8 +106,8 @@ class Section:
         return default
 
     def string(self, key: str, expected: str = "a string") -> str | None:
-        if key in self.values:
-            value = self._get(key)
+        if self._has(key):
+            value = self.values[key]
             if isinstance(value, str):
                 return value
             self.error(key, kind(value), expected)
@@ -140,8 +140,8 @@ class Section:
 
     def section(self, key: str) -> Section | None:
         """The object under `key`; None when there is none."""
-        if key in self.values:
-            value = self._get(key)
+        if self._has(key):
+            value = self.values[key]
             if isinstance(value, dict):
                 return Section(value, self.at(key), self.findings)
             self.error(key, kind(value), "an object")
@@ -149,9 +149,9 @@ class Section:
 
     def sections(self, key: str) -> Iterator[Section]:
         """The object under `key`, or the objects of the array there."""
-        if key not in self.values:
+        if not self._has(key):
             return
-        value = self._get(key)
+        value = self.values[key]
         if not isinstance(value, list):
             if isinstance(value, dict):
                 yield Section(value, self.at(key), self.findings)
@@ -167,7 +167,8 @@ class Section:
 
     def strings(self, key: str) -> list[str] | None:
         """The strings of the array under `key`, which is there; None when it is no such array."""
-        value = self._get(key)
+        self._known.add(key)
+        value = self.values[key]
         if isinstance(value, list):
             found = [item for item in value if isinstance(item, str)]
             if len(found) == len(value):
@@ -179,4 +180,6 @@ class Section:
         """Warn of every key that was not asked for; it stays in the document."""
         for key in self.values:
             if key not in self._known:
-                self.warn(key, "unknown key, kept and ignored")
+                meant = get_close_matches(key, sorted(self._known), 1)
+                hint = f"; perhaps {meant[0]} is meant" if meant else ""
+                self.warn(key, f"unknown key, kept and ignored{hint}")

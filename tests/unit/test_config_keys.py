@@ -299,6 +299,26 @@ WARNED: dict[str, dict[str, Any]] = {
 }
 
 
+MISSPELT: dict[str, dict[str, Any]] = {
+    "$.runners: unknown key, kept and ignored; perhaps runner is meant": {"runners": {}},
+    "$.runner.fast-rate: unknown key, kept and ignored; perhaps fast_rate is meant": {
+        "runner": {**LACP, "fast-rate": True}
+    },
+    "$.ports.eth1.lacp_pri: unknown key, kept and ignored; perhaps lacp_prio is meant": {
+        "ports": {"eth1": {"lacp_pri": 1}}
+    },
+    "$.link_watch.delay-up: unknown key, kept and ignored; perhaps delay_up is meant": {
+        "link_watch": {"name": "ethtool", "delay-up": 1}
+    },
+    "$.novel: unknown key, kept and ignored": {"novel": 1},
+}
+
+
+@pytest.mark.parametrize("said", MISSPELT)
+def test_what_was_probably_meant(said: str) -> None:
+    assert load(**MISSPELT[said]).warnings == (f"f.conf: {said}",)
+
+
 @pytest.mark.parametrize("said", WARNED)
 def test_what_is_warned_of(said: str) -> None:
     (warning,) = load(**WARNED[said]).warnings
