@@ -96,15 +96,12 @@ def _check_usage(args: Namespace, parser: Parser) -> None:
             are = "are" if " " in option else "is"
             parser.error(f"{option} {are} for one team, not for several")
     if args.take_over and args.force_recreate:
-        complain(parser.prog, "-r is given: ignoring -o", DONE)
-        args.take_over = False
+        complain(parser.prog, "-o is given: ignoring -r", DONE)
+        args.force_recreate = False
     if args.device is not None and not _name_is_good(args.device):
         parser.error(f"-t: {args.device!r} cannot be the name of a team")
     if nothing:
         args.config = "{}"
-    if args.log_output not in OUTPUTS:
-        wanted = os.environ.get("TEAM_LOG_OUTPUT") if args.log_output is None else None
-        args.log_output = wanted if wanted in OUTPUTS else None
 
 
 def _name_is_good(name: str) -> bool:
@@ -211,7 +208,7 @@ def _serve(args: Namespace, parser: Parser, sources: Sources, reading: Reading) 
     import logging
 
     from lacp.daemon.background import Parent, daemonize
-    from lacp.daemon.logs import default_output, logging_to
+    from lacp.daemon.logs import logging_to
     from lacp.errors import LacpError
 
     log = logging.getLogger("lacp.cli")
@@ -230,12 +227,12 @@ def _serve(args: Namespace, parser: Parser, sources: Sources, reading: Reading) 
         nonlocal running
         running = True
         if teamd:
-            log.info("%s successfully started.", _version(TEAMD))
+            log.info("%s successfully started.", _TEAMD_VERSION)
         told()
 
     verbose = args.debug or any(config.debug_level > 0 for config in reading.configs.values())
     level = args.log_level or ("debug" if verbose else "info")
-    output = args.log_output or default_output(args.daemonize)
+    output = _log_output(args, teamd)
     # Under the name that those who search the log for one team know.
     ident = f"{TEAMD}_{next(iter(reading.configs))}" if teamd else LACPD
     try:
@@ -246,6 +243,18 @@ def _serve(args: Namespace, parser: Parser, sources: Sources, reading: Reading) 
     except LacpError as error:
         return complain(parser.prog, str(error), _LOOP_FAILED if teamd and running else BAD)
     return INTERRUPTED if interrupted and not teamd else DONE
+
+
+def _log_output(args: Namespace, teamd: bool) -> str:
+    """Where the log goes. Only an output that lacpd was given as an option must be there."""
+    from lacp.daemon.logs import default_output
+
+    asked = args.log_output or os.environ.get("TEAM_LOG_OUTPUT")
+    if asked not in OUTPUTS:
+        return default_output(args.daemonize)
+    if asked == "syslog" and (teamd or args.log_output is None):
+        return default_output(background=True)
+    return str(asked)
 
 
 async def _drive(

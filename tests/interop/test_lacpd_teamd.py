@@ -135,7 +135,6 @@ def test_signals_end_it_with_0(teamd: Teamd, number: signal.Signals) -> None:
             line = process.stderr.readline()
             assert line, said
             said += line
-        assert " teamd 1.31 (lacpd " in said
         os.kill(teamd.pid("team0"), number)
         assert process.wait(10) == 0
     assert not (teamd.run_dir / "team0.pid").exists()

@@ -128,10 +128,14 @@ def test_where_options_lead(
     assert list(started.reading.configs) == ["team7"]
 
 
-def test_a_new_device_beats_an_old_one(shell: Shell) -> None:
-    assert shell.call("lacpd", "-t", "x", "-o", "-r")[2].startswith("lacpd: -r is given: ignoring")
+@pytest.mark.parametrize("program", NAMES)
+def test_a_device_that_is_there_is_taken_over_rather_than_removed(
+    shell: Shell, program: str
+) -> None:
+    said = shell.call(program, "-t", "x", "-o", "-r")[2]
+    assert said.splitlines()[0] == f"{program}: -o is given: ignoring -r"
     options = shell.started.pop().options
-    assert (options.take_over, options.recreate) == (False, True)
+    assert (options.take_over, options.recreate) == (True, False)
 
 
 @pytest.mark.parametrize("program", NAMES)
@@ -239,6 +243,7 @@ def test_where_the_log_goes(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> No
             yield
 
     monkeypatch.setattr(logs, "logging_to", spy)
+    monkeypatch.setattr(logs, "_SYSLOG", "/")
     shell.start("-t", "x")
     shell.start("-t", "x", "-l", "stdout", "-g")
     monkeypatch.setenv("TEAM_LOG_OUTPUT", "syslog")
@@ -258,10 +263,21 @@ def test_where_the_log_goes(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> No
     ]
 
 
+def test_a_machine_without_syslog(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "_SYSLOG", str(shell.directory / "none"))
+    code, _, error = shell.call("lacpd", "-t", "x", "-l", "syslog")
+    assert (code, error.count("\n")) == (1, 1)
+    assert "No such file or directory" in error
+    # NetworkManager asks for it on every machine.
+    monkeypatch.setenv("TEAM_LOG_OUTPUT", "syslog")
+    for words in ((), ("-l", "syslog")):
+        assert "successfully started" in shell.call("teamd", "-t", "x", *words)[2]
+    shell.start("-t", "x")
+
+
 def test_teamd_says_that_it_has_started_in_the_words_of_teamd(shell: Shell) -> None:
     said = shell.call("teamd", "-t", "x")[2]
-    assert "teamd 1.31 (lacpd" in said
-    assert said.endswith(") successfully started.\n")
+    assert said.endswith(" 1.31 successfully started.\n")
     assert "successfully" not in shell.call("lacpd", "-t", "x")[2]
 
 
