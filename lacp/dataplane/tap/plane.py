@@ -186,6 +186,11 @@ class TapDataplane:
         made.close()
         self._device = None
 
+    @property
+    def pid(self) -> int | None:
+        """The process id of the one that moves the frames."""
+        return self._device.mover.pid if self._device is not None else None
+
     # Ports.
 
     def ports(self) -> list[str]:
@@ -244,7 +249,6 @@ class TapDataplane:
         if self._active == port.name:
             self._active = None
         self._mapping = {hash: name for hash, name in self._mapping.items() if name != port.name}
-        port.sockets.deafen()
         port.sockets.close()
         self._watch()
         self._tell()

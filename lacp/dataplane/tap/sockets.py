@@ -8,6 +8,7 @@ has no tag, and what has one comes in at the other.
 from __future__ import annotations
 
 import array
+import contextlib
 import socket
 import struct
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from lacp.txhash.bpf import (
 _ETH_P_ALL = 3
 _SOL_PACKET = 263
 _PACKET_ADD_MEMBERSHIP = 1
+_PACKET_DROP_MEMBERSHIP = 2
 _PACKET_MR_PROMISC = 1
 _PACKET_AUXDATA = 8
 _PACKET_VNET_HDR = 15
@@ -52,6 +54,7 @@ class Sockets:
 
     untagged: socket.socket
     tagged: socket.socket
+    index: int
 
     @classmethod
     def open(cls, port: str) -> Self:
@@ -68,13 +71,12 @@ class Sockets:
         try:
             tagged.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
             index = socket.if_nametoindex(port)
-            request = _MREQ.pack(index, _PACKET_MR_PROMISC, 0, bytes(8))
-            untagged.setsockopt(_SOL_PACKET, _PACKET_ADD_MEMBERSHIP, request)
+            untagged.setsockopt(_SOL_PACKET, _PACKET_ADD_MEMBERSHIP, _everything(index))
         except OSError as error:
             untagged.close()
             tagged.close()
             raise BackendError(f"{port}: cannot be listened to: {error.strerror}") from error
-        return cls(untagged, tagged)
+        return cls(untagged, tagged, index)
 
     def hear(self, own: Mac) -> None:
         """Let in user frames that are not of this address, which would be our own come back."""
@@ -87,9 +89,18 @@ class Sockets:
             _attach(one, _NOTHING)
 
     def close(self) -> None:
-        """Close both here."""
+        """Close both here, and have the port hear no more than it did before."""
+        # The other process may have its copies open for a moment yet.
+        self.deafen()
+        with contextlib.suppress(OSError):
+            self.untagged.setsockopt(_SOL_PACKET, _PACKET_DROP_MEMBERSHIP, _everything(self.index))
         self.untagged.close()
         self.tagged.close()
+
+
+def _everything(index: int) -> bytes:
+    """`struct packet_mreq`: frames to every address."""
+    return _MREQ.pack(index, _PACKET_MR_PROMISC, 0, bytes(8))
 
 
 def _opened(port: str) -> socket.socket:
