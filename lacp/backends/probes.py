@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 #: Octets of a frame that are copied up: more than any that counts.
 SNAP = 512
-#: Octets that may wait in a socket: some 100 frames, the rest of a storm is lost.
-_BUFFER = 65536
+#: Octets that may wait in a socket: some tens of frames, the rest of a storm is lost.
+_BUFFER = 16384
 #: More hosts than that are not told apart in the kernel.
 _HOSTS = 16
 

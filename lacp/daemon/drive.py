@@ -38,8 +38,6 @@ _READS = 32
 #: and other protocols is what the standard allows (802.3 Annex 57A); nobody who keeps to it gets
 #: near.
 _FRAMES = 200
-#: Other frames that a port may pass to its link watchers in a second: a storm of ARP is no answer.
-_WATCHED_FRAMES = 200
 #: Seconds for which a port that passed more is not listened to.
 _PAUSE = 1.0
 #: Seconds in which lost messages make one line.
@@ -66,7 +64,6 @@ class Driver:
         self._owners: dict[str, Team] = {}
         self._agenda: Agenda[Team | Member] = Agenda()
         self._frames = Budget(_FRAMES)
-        self._watched = Budget(_WATCHED_FRAMES)
         #: Flooded ports, and when to listen to each again.
         self._muted: dict[str, float] = {}
         self._overruns = Throttle(_LOG_INTERVAL)
@@ -136,7 +133,6 @@ class Driver:
         self.backend.remove(port)
         del self._owners[port]
         self._frames.forget(port)
-        self._watched.forget(port)
         self._muted.pop(port, None)
 
     def remove_team(self, team: Team) -> None:
@@ -226,12 +222,11 @@ class Driver:
 
     def _frame(self, team: Team, port: str, frame: bytes, now: float) -> None:
         if frame[12:14] != _SLOW_PROTOCOLS:
-            # What is too much is left alone; it has cost what it costs, and LACP goes on.
-            if self._watched.afford(port, now):
-                member = team.members[port]
-                member.watch.receive(frame, now)
-                team.stirred[member] = None
-                self._touched[team] = None
+            # Link watchers themselves say when they have heard enough.
+            member = team.members[port]
+            member.watch.receive(frame, now)
+            team.stirred[member] = None
+            self._touched[team] = None
         elif self._frames.afford(port, now):
             team.runner.receive(port, frame, now)
             self._touched[team] = None

@@ -16,9 +16,10 @@ from lacp.watch.base import Probe, Resolve, Watcher, WatchEvent
 from lacp.watch.hosts import Host, Hosts
 from lacp.watch.options import ArpPingOptions, NsnaPingOptions
 
-#: Frames of one interval after which the rest is not listened to: what is to be known of the
-#: neighbour is known by then, or it is drowned by others.
-ENOUGH = 64
+#: Frames of an interval after which the rest is not listened to: when one of them was an answer,
+#: and when none was.
+ENOUGH = 16
+TOO_MANY = 256
 
 
 class Prober(Watcher, ABC):
@@ -60,7 +61,9 @@ class Prober(Watcher, ABC):
     @property
     def listens(self) -> frozenset[bytes] | None:
         """Nothing without carrier, before every address is known, and when there was too much."""
-        if self._tick is None or self._hosts.unknown or self._frames >= ENOUGH:
+        if self._tick is None or self._hosts.unknown:
+            return None
+        if self._frames >= (ENOUGH if self._heard else TOO_MANY):
             return None
         return self._wanted()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from lacp.watch.base import WatcherChanged
 from lacp.watch.options import ArpPingOptions, EthtoolOptions, NsnaPingOptions, WatcherOptions
 from tests.interop.netns import Namespace, namespaces, veth
 from tests.interop.watching import Watching, watching
+from tests.watch_frames import BROADCAST, REQUEST, arp
 
 pytestmark = pytest.mark.netns
 
@@ -121,3 +123,21 @@ def test_a_port_of_a_bridge_hears_its_answers(pair: Pair) -> None:
     here.ip("link set e0 master br0")
     with watching(here, {"e0": [VALIDATED, NSNA]}) as watch:
         watch.until(lambda: all(it.up for it in watch.watches["e0"].watchers))
+
+
+@pytest.mark.parametrize("options", [ARP, VALIDATED], ids=["arp", "validated"])
+def test_a_storm_of_arp_neither_drowns_the_answers_nor_is_it_read(
+    pair: Pair, options: ArpPingOptions
+) -> None:
+    here, there = pair
+    foreign = arp(REQUEST, "192.168.23.9", "192.168.23.8", to=BROADCAST)
+    with there.wire("d0") as wire, watching(here, {"e0": [options, NSNA]}) as watch:
+        watch.until(lambda: all(it.up for it in watch.watches["e0"].watchers))
+        sent, end = 0, time.monotonic() + 1
+        while time.monotonic() < end:
+            for _ in range(200):
+                wire.send(foreign)
+            sent += 200
+            watch.turn(time.monotonic())
+        assert [it.down_count for it in watch.watches["e0"].watchers] == [0, 0]
+    assert watch.frames < sent / 10

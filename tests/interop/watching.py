@@ -25,6 +25,8 @@ class Watching:
         self.backend = backend
         self.watches = {port: PortWatch(port, each) for port, each in options.items()}
         self.news: list[WatchNews] = []
+        #: Frames that were passed to them.
+        self.frames = 0
         for port in options:
             backend.add(port)
 
@@ -50,6 +52,7 @@ class Watching:
         for item in self.backend.read():
             match item:
                 case FrameReceived(port, frame):
+                    self.frames += 1
                     self.watches[port].receive(frame, now)
                 case LinkNews(port, link):
                     self.watches[port].link_changed(link, now)

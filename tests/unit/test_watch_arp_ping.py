@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lacp.watch.options import ArpPingOptions
-from lacp.watch.probing import ENOUGH
+from lacp.watch.probing import ENOUGH, TOO_MANY
 from tests.watch_frames import BROADCAST, OURS, REPLY, REQUEST, THEIRS, arp, ethernet, ip4
 from tests.watched import Watched
 
@@ -346,11 +346,13 @@ def test_with_validation_only_two_hosts_are_listened_to() -> None:
     ]
 
 
-def test_a_storm_is_listened_to_for_a_while_in_each_interval() -> None:
+@pytest.mark.parametrize(("frame", "enough"), [(GREETING, ENOUGH), (QUESTION, TOO_MANY)])
+def test_a_storm_is_listened_to_for_a_while_in_each_interval(frame: bytes, enough: int) -> None:
     port = watched(PLAIN, ACTIVE)
     port.run(1)
-    port.hear(*[GREETING] * (10 * ENOUGH))
-    assert port.up
+    port.hear(*[frame] * (enough - 1))
+    assert [set(it.kinds) for it in port.listens] == [{"arp"}]
+    port.hear(*[frame] * 1000)
     assert [set(it.kinds) for it in port.listens] == [{"arp"}, set()]
     port.run(1)
     assert set(port.listens[-1].kinds) == {"arp"}
