@@ -40,6 +40,11 @@ _PORT = {
     "timers": {"*": _NUMBER},
     "last_rx_age": _NUMBER,
     "problems": [str],
+    "usable": bool,
+    "prio": int,
+    "sticky": bool,
+    "queue_id": int,
+    "link_watches": [{"name": str, "up": bool, "reason": str, "down_count": int}],
     "history": [{"time": str, "machine": str, "old": str, "new": str, "reason": str}],
 }
 _LAG = {
@@ -48,6 +53,8 @@ _LAG = {
     "mode": str,
     "up": bool,
     "dataplane": str,
+    "address": str,
+    "active_port": str,
     "actor": _END,
     "partner": _END,
     "min_ports": int,

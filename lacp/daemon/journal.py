@@ -11,7 +11,7 @@ from lacp.daemon.documents import Event, event_document, phrase
 from lacp.daemon.throttle import Throttle
 from lacp.protocol.events import FrameDropped, MarkerAnswered, MuxChanged, PortRemoved, StateChanged
 from lacp.runners.base import HashMapped, PortAddressed
-from lacp.watch.base import VerdictChanged
+from lacp.watch.base import VerdictChanged, WatcherChanged
 
 log = logging.getLogger("lacp.daemon")
 
@@ -92,6 +92,9 @@ def _level(event: Event) -> int | None:
         case StateChanged(_, machine, old, new):
             loud = old != "BEGIN" and (machine in _LOUD or _CHURN & {old, new})
             return logging.INFO if loud else logging.DEBUG
+        # Of the carrier `LinkChanged` tells.
+        case WatcherChanged(name="ethtool"):
+            return logging.DEBUG
         case MarkerAnswered() | HashMapped() | PortAddressed() | VerdictChanged():
             return logging.DEBUG
         case _:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lacp.cli.command import Answer, Command, Document
 from lacp.cli.output import Cell, Column, Screen, age, heard_of, known
+from lacp.cli.watched import is_watched
 from lacp.wire.flags import letters
 
 _COLUMNS = (
@@ -38,6 +39,7 @@ def run(args: Namespace) -> Answer:
         {
             "lag": lag["name"],
             "port": port["name"],
+            "mode": lag.get("mode"),
             "partner": port["partner"] if heard_of(port.get("partner")) else None,
             "last_rx_age": port.get("last_rx_age"),
         }
@@ -59,7 +61,7 @@ def _row(neighbor: Document) -> tuple[Cell, ...]:
     return (
         Cell(neighbor["lag"]),
         Cell(neighbor["port"], "bold"),
-        Cell(partner.get("system", "none heard"), "" if partner else "warn"),
+        _system(neighbor, partner),
         Cell(known(partner.get("system_priority"))),
         Cell(known(partner.get("key"))),
         Cell(known(partner.get("port"))),
@@ -67,6 +69,12 @@ def _row(neighbor: Document) -> tuple[Cell, ...]:
         Cell(letters(partner["state"]) if "state" in partner else "-"),
         Cell(age(neighbor["last_rx_age"])),
     )
+
+
+def _system(neighbor: Document, partner: Document) -> Cell:
+    if is_watched(neighbor):
+        return Cell("no LACP", "dim")
+    return Cell(partner.get("system", "none heard"), "" if partner else "warn")
 
 
 COMMAND = Command("neighbors", "show who is at the other end of each port", arguments, run, text)

@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from lacp.cli import watched
 from lacp.cli.command import Answer, Command, Document
 from lacp.cli.moments import day, time_of_day
 from lacp.cli.output import Cell, Column, Screen, age, heard_of, joined, known
@@ -31,6 +32,17 @@ _COLUMNS = (
     Column("KEY", right=True, optional=True),
     Column("RX", right=True, optional=True),
     Column("TX", right=True, optional=True),
+)
+
+#: What a LAG that speaks LACP goes by.
+_SETTINGS = (
+    "aggregator",
+    "min_ports",
+    "max_ports",
+    "edition",
+    "control",
+    "fallback",
+    "agg_select_policy",
 )
 
 #: Field of PortInfo in a document, and its title.
@@ -68,7 +80,7 @@ def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
         if number:
             yield ""
         yield from block(lag, screen)
-    if args.verbose:
+    if args.verbose and not all(watched.is_watched(lag) for lag in data["lags"]):
         yield ""
         yield from (screen.paint("dim", line) for line in screen.wrap(LEGEND))
 
@@ -80,12 +92,20 @@ def brief(lag: Document, screen: Screen) -> Iterator[str]:
     if not ports:
         yield "no ports"
     else:
-        title, *rows = screen.table(_COLUMNS, [_row(port) for port in ports])
+        title, *rows = _table(lag, screen)
         yield title
         for port, row in zip(ports, rows, strict=True):
             yield row
             for problem in port.get("problems") or ():
                 yield from _problem(problem, screen)
+
+
+def _table(lag: Document, screen: Screen) -> list[str]:
+    ports = lag["ports"]
+    if watched.is_watched(lag):
+        rows = [watched.row(lag, port, _link(port.get("link") or {})) for port in ports]
+        return screen.table(watched.COLUMNS, rows)
+    return screen.table(_COLUMNS, [_row(port) for port in ports])
 
 
 def _heading(lag: Document, screen: Screen) -> Iterator[str]:
@@ -109,8 +129,11 @@ def _heading(lag: Document, screen: Screen) -> Iterator[str]:
         + first[len(front) - 2 :]
     )
     yield from more
-    yield f"  us       {_system(lag.get('actor'))}"
-    yield f"  partner  {_system(lag.get('partner'))}"
+    if watched.is_watched(lag):
+        yield from watched.facts(lag)
+    else:
+        yield f"  us       {_system(lag.get('actor'))}"
+        yield f"  partner  {_system(lag.get('partner'))}"
     for problem in lag.get("problems") or ():
         yield from _problem(problem, screen)
 
@@ -187,15 +210,20 @@ def _mux(state: str | None) -> str:
 def _detail(lag: Document, screen: Screen) -> Iterator[str]:
     """A LAG with everything."""
     yield from _heading(lag, screen)
-    names = ("aggregator", "min_ports", "max_ports", "edition", "control", "fallback")
-    facts = [f"{name.replace('_', ' ')} {known(lag[name])}" for name in names if name in lag]
-    yield from _pairs("settings", facts, screen)
+    without_lacp = watched.is_watched(lag)
+    if not without_lacp:
+        facts = [
+            f"{name.replace('_', ' ')} {known(lag[name])}" for name in _SETTINGS if name in lag
+        ]
+        yield from _pairs("settings", facts, screen)
     for port in lag["ports"]:
         yield ""
-        yield from _port(port, screen)
+        yield from _about(port, screen)
+        yield from _watched(port, screen) if without_lacp else _machines(port, screen)
 
 
-def _port(port: Document, screen: Screen) -> Iterator[str]:
+def _about(port: Document, screen: Screen) -> Iterator[str]:
+    """A port, its link, and what is wrong with it."""
     link = _link(port.get("link") or {})
     index = f" (ifindex {port['ifindex']})" if port.get("ifindex") is not None else ""
     duplex = (port.get("link") or {}).get("duplex")
@@ -204,7 +232,21 @@ def _port(port: Document, screen: Screen) -> Iterator[str]:
     yield f"{screen.paint('title', port['name'])}{index}: {screen.paint(link.style, words)}"
     for problem in port.get("problems") or ():
         yield from _problem(problem, screen)
+
+
+def _watched(port: Document, screen: Screen) -> Iterator[str]:
+    """A port that is judged by its link watchers."""
+    for title, facts in watched.detail(port):
+        yield from _pairs(title, facts, screen)
+
+
+def _machines(port: Document, screen: Screen) -> Iterator[str]:
+    """A port that speaks LACP."""
     yield from _pairs("selected", (_selection(port),), screen)
+    # The carrier by itself says no more than the link does.
+    probes = [each for each in port.get("link_watches") or () if each.get("name") != "ethtool"]
+    if probes:
+        yield from _pairs("watchers", watched.watchers(port), screen)
     machines = port.get("machines") or {}
     said = [f"{name.replace('_', ' ')} {known(state)}" for name, state in machines.items()]
     yield from _pairs("machines", said, screen)
@@ -305,6 +347,8 @@ COMMAND = Command(
             "             D distributing, F defaulted (no partner heard), E expired (it is silent)",
             "PORT         the partner's number of its port",
             "HEARD        the age of the last LACPDU",
+            "WATCHERS     without LACP: what the link watchers of the port say",
+            "TRAFFIC      without LACP: whether user frames are taken from it and given to it",
             "",
             "Below a port stands what is wrong with it.",
         )

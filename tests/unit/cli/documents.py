@@ -199,3 +199,81 @@ UNKNOWN = lag(
     actor=None,
     partner=None,
 )
+
+
+def watched(name: str, number: int, **changes: Any) -> dict[str, Any]:
+    """A port of a LAG that speaks no LACP."""
+    ethtool = {"name": "ethtool", "up": True, "reason": "carrier", "down_count": 0}
+    document: dict[str, Any] = {
+        "name": name,
+        "ifindex": number + 2,
+        "link": {"up": True, "speed": 10000, "duplex": "full"},
+        **dict.fromkeys(("selected", "selected_reason", "aggregator", "actor", "partner")),
+        **dict.fromkeys(("machines", "last_rx_age")),
+        "collecting": True,
+        "distributing": True,
+        "usable": True,
+        "prio": 0,
+        "sticky": False,
+        "queue_id": None,
+        "link_watches": [ethtool],
+        "counters": {"flooded_rx": 0, "refused_rx": 0},
+        "problems": [],
+    }
+    return {**document, **changes}
+
+
+def unanswered(name: str, number: int) -> dict[str, Any]:
+    """A port with carrier, whose neighbour is silent."""
+    reason = "4 probes in a row without an answer from 192.0.2.1"
+    arp_ping = {"name": "arp_ping", "up": False, "reason": reason, "down_count": 2}
+    return watched(
+        name,
+        number,
+        collecting=False,
+        distributing=False,
+        usable=False,
+        link_watches=[*watched(name, number)["link_watches"], arp_ping],
+        problems=[f"arp_ping: {reason}"],
+    )
+
+
+def without_lacp(name: str, mode: str, *ports: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A LAG that speaks no LACP."""
+    lacp = ("actor", "partner", "aggregator", "min_ports", "max_ports", "edition", "control")
+    return lag(
+        name,
+        *ports,
+        **{
+            **dict.fromkeys((*lacp, "fallback")),
+            "mode": mode,
+            "dataplane": "team",
+            "address": "02:00:00:00:00:01",
+            "active_port": None,
+            **changes,
+        },
+    )
+
+
+ACTIVEBACKUP = without_lacp(
+    "team1",
+    "activebackup",
+    watched("eth1", 1, prio=100, sticky=True, queue_id=3),
+    watched("eth2", 2, collecting=False, distributing=False),
+    unanswered("eth3", 3),
+    watched(
+        "enp129s0f0np0v1",
+        4,
+        ifindex=None,
+        link={"up": False, "speed": None, "duplex": None},
+        collecting=False,
+        distributing=False,
+        usable=False,
+        link_watches=[
+            {"name": "ethtool", "up": False, "reason": "the interface is gone", "down_count": 1}
+        ],
+        problems=["no such interface: the port waits for one"],
+    ),
+    active_port="eth1",
+)
+ROUNDROBIN = without_lacp("team2", "roundrobin", watched("eth1", 1), unanswered("eth2", 2))

@@ -67,6 +67,8 @@ EVENTS: dict[str, Any] = {
     "partner_changed": {"old": END, "new": END},
     "mux_changed": {"aggregator": (int, NONE), "collecting": bool, "distributing": bool},
     "frame_dropped": {"reason": str},
+    "link_watch_changed": {"index": int, "link_watch": str, "up": bool, "reason": str},
+    "usable_changed": {"up": bool},
     "port_added": {},
     "port_removed": {},
 }

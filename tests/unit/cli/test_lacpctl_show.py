@@ -15,11 +15,27 @@ from lacp.info import PortState
 from lacp.link import speed
 from lacp.wire.flags import BITS, LEGEND, letters
 from tests.golden import Golden
-from tests.unit.cli.documents import FULL, MIXED, NOTHING, UNKNOWN, lag, port
+from tests.unit.cli.documents import (
+    ACTIVEBACKUP,
+    FULL,
+    MIXED,
+    NOTHING,
+    ROUNDROBIN,
+    UNKNOWN,
+    lag,
+    port,
+)
 from tests.unit.cli.fake_lacpd import answering, fake_lacpd
 from tests.unit.cli.interface import check_show
 
-LAGS = {"mixed": MIXED, "full": FULL, "nothing": NOTHING, "unknown": UNKNOWN}
+LAGS = {
+    "mixed": MIXED,
+    "full": FULL,
+    "nothing": NOTHING,
+    "unknown": UNKNOWN,
+    "activebackup": ACTIVEBACKUP,
+    "roundrobin": ROUNDROBIN,
+}
 
 
 @pytest.fixture
@@ -116,6 +132,7 @@ def test_neighbors(run_dir: Path, capsys: pytest.CaptureFixture[str], golden: Go
     assert first == {
         "lag": "team0",
         "port": "eth1",
+        "mode": "lacp",
         "partner": MIXED["ports"][0]["partner"],
         "last_rx_age": 12.4,
     }
@@ -130,6 +147,18 @@ def test_counters(run_dir: Path, capsys: pytest.CaptureFixture[str], golden: Gol
         (only,) = json.loads(capsys.readouterr().out)["lags"]
     ports = [{"name": "eth1", "counters": MIXED["ports"][0]["counters"]}]
     assert only == {"name": "team0", "ports": ports}
+
+
+def test_who_speaks_no_lacp_is_not_missed(
+    run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with fake_lacpd(run_dir / "team2.sock", answering(ROUNDROBIN)):
+        assert main(["neighbors"]) == 0
+        rows = capsys.readouterr().out.splitlines()[1:]
+    assert [row.split()[:4] for row in rows] == [
+        ["team2", "eth1", "no", "LACP"],
+        ["team2", "eth2", "no", "LACP"],
+    ]
 
 
 @pytest.mark.parametrize("command", [neighbors, counters])
