@@ -167,7 +167,7 @@ class Team:
         if verdict is not member.verdict:
             member.verdict = verdict
             self.runner.verdict_changed(member.name, member.verdict, now)
-            if member.joined and parameters.port_setup(member.config).watched:
+            if member.joined:
                 self._try(lambda: self.dataplane.set_verdict(member.name, member.verdict))
 
     def _shown(self, member: Member) -> Link:

@@ -154,10 +154,11 @@ def test_the_verdict_is_shown_where_the_carrier_is_not_enough(hosts: World) -> N
     assert (uses["a1"].verdict, uses["a2"].verdict) == (True, False)
 
 
-def test_where_the_carrier_is_enough_no_verdict_is_shown(hosts: World) -> None:
+def test_where_the_carrier_is_enough_the_verdict_is_shown_too(hosts: World) -> None:
+    """A dataplane may use a port that only stands by, and must know whether it can."""
     left, _, _ = hosts.pair(name="roundrobin")
     hosts.settle()
-    assert [use.verdict for use in left.plane().uses.values()] == [None, None]
+    assert [use.verdict for use in left.plane().uses.values()] == [True, True]
     assert not any(use.setup.watched for use in left.plane().uses.values())
 
 
