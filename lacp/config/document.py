@@ -47,8 +47,8 @@ def parse(text: str, source: str) -> dict[str, Json]:
 
 
 def quoted(text: str) -> str:
-    """`text` in quotes, as JSON writes it when it would not stay on its line."""
-    return f'"{text}"' if text.isprintable() else json.dumps(text)
+    """`text` in quotes, as JSON writes it; in ASCII when it would not stay on its line."""
+    return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 def kind(value: Json) -> str:

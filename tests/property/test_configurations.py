@@ -20,7 +20,7 @@ from lacp.config.model import (
 from lacp.config.teamd import edited, loads, with_port
 from lacp.errors import ConfigError
 
-NAMES = st.text(st.sampled_from("ab0.- [\"'é"), min_size=1, max_size=6).filter(
+NAMES = st.text(st.sampled_from("ab0.- [\"'é\\"), min_size=1, max_size=6).filter(
     lambda name: name not in (".", "..")
 )
 MILLISECONDS = st.integers(0, 100_000)

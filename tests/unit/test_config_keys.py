@@ -444,6 +444,8 @@ REFUSED: dict[str, dict[str, Any]] = {
     "$.ports.eth1.queue_id: found 65536, expected an integer 0 to 65535": {
         "ports": {"eth1": {"queue_id": 65536}}
     },
+    '$.ports["a\\"b"]: found null, expected an object': {"ports": {'a"b': None}},
+    '$.ports["é\\\\ "]: found null, expected an object': {"ports": {"é\\ ": None}},
     '$.ports["a/b"]: found this name, expected an interface name': {"ports": {"a/b": {}}},
     '$.link_watch: found the string "ethtool", expected an object or an array': {
         "link_watch": "ethtool"
