@@ -50,6 +50,8 @@ class Master:
         self._ports: dict[str, Port] = {}
         #: Ports that nobody has added through here: left there by another process, or new.
         self._strangers: dict[int, Interface] = {}
+        #: Names of ports that left by themselves, which not everybody may have noticed.
+        self._departed: set[str] = set()
         #: Own addresses of interfaces that were ports once, by index.
         self._own: dict[int, Mac | None] = {}
         #: What was last told of the device: up, address; None before the first time.
@@ -177,7 +179,12 @@ class Master:
         return list(self._strangers.values())
 
     def port(self, name: str) -> Port:
-        """A port that was added. Raises UsageError when it was not."""
+        """A port that was added.
+
+        Raises BackendError when it has left, UsageError when it never was there.
+        """
+        if name in self._departed:
+            raise BackendError(f"{name}: is no longer a port of {self.name}")
         if name not in self._ports:
             raise UsageError(f"{self.name}: no port {name}")
         return self._ports[name]
@@ -223,6 +230,7 @@ class Master:
         self._own[port.index] = own
         self._strangers.pop(port.index, None)
         self._ports[port.name] = port
+        self._departed.discard(port.name)
         self._watch()
         return port
 
@@ -249,7 +257,10 @@ class Master:
         port = self._ports.get(name)
         found = self.links.at(port.index) if port is not None else self.links.named(name)
         if port is None and (found is None or found.master != self.index):
-            raise UsageError(f"{self.name}: no port {name}")
+            if name not in self._departed:
+                raise UsageError(f"{self.name}: no port {name}")
+            self._departed.discard(name)
+            return
         if found is not None and found.master == self.index:
             try:
                 self.links.release(found)
@@ -340,6 +351,7 @@ class Master:
         news: list[PlaneNews] = []
         if known is not None and (now is None or not here or now.name != known.name):
             del self._ports[known.name]
+            self._departed.add(known.name)
             news.append(PortLeft(known.name))
             known = None
         if now is None:

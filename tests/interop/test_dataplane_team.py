@@ -38,7 +38,7 @@ from lacp.errors import BackendError
 from lacp.txhash import fold, tx_hash
 from tests import reference
 from tests.interop import guest
-from tests.interop.netns import Namespace, namespace, namespaces, need_link, veth
+from tests.interop.netns import Namespace, namespace, namespaces, need_link
 
 pytestmark = pytest.mark.interop
 
@@ -156,16 +156,21 @@ def heard(wire: socket.socket) -> list[bytes]:
 
 
 @contextmanager
-def bench() -> Iterator[Bench]:
-    with namespaces(2) as (here, there):
-        for number in "12":
-            veth(here, f"e{number}", there, f"p{number}")
-            here.ip(f"link set e{number} down")
-        made = Bench(here, there)
-        try:
-            yield made
-        finally:
-            made.plane.destroy()
+def bench(here: Namespace, there: Namespace) -> Iterator[Bench]:
+    """Two cables and nothing else."""
+    cable = "link add e{0} type veth peer name p{0} netns {1}"
+    here.ip_batch([cable.format(number, there.path) for number in "12"])
+    there.ip_batch([f"link set p{number} up" for number in "12"])
+    made = Bench(here, there)
+    try:
+        yield made
+    finally:
+        made.plane.destroy()
+        for space in (here, there):
+            found = re.findall(r"^\d+: ([^:@]+)", space.ip("-o link"), re.MULTILINE)
+            # What was below another one may have gone with it.
+            lines = "".join(f"link del {name}\n" for name in found if name != "lo")
+            space.run("ip", "-force", "-batch", "-", text=lines)
 
 
 def refused(call: Callable[[], object]) -> str:
@@ -217,10 +222,11 @@ def activebackup_uses_the_active_port(it: Bench) -> None:
     it.enable("e1")
     assert it.leaving(it.frame()) == [["p1"]]
     assert (it.arriving("p1"), it.arriving("p2")) == (True, False)
-    # None: the driver goes on to send there, and takes nothing from it.
+    # The driver knows of no active port that is none; it is the switch that keeps frames back.
     plane.activate(None)
     it.enable("e1", False)
     assert it.arriving("p1") is False
+    assert it.leaving(it.frame()) == [[]]
     assert it.quiet() == []
 
 
@@ -631,6 +637,21 @@ def hashes_are_mapped_and_counted(it: Bench) -> None:
     assert it.leaving(flows[0]) == [["p1"]]
 
 
+def a_device_changes_under_its_ports(it: Bench) -> None:
+    more = {"notify_peers": Burst(count=2, interval=10), "mcast_rejoin": Burst(count=1)}
+    plane = it.team("loadbalance", "e1", "e2", tx_hash=("eth",), **more)
+    flows = [it.frame(bytes([2, 0, 0, 0, 0, number])) for number in range(16)]
+    assert Counter(map(tuple, it.leaving(*flows))).keys() == {("p1",), ("p2",)}
+    plane.configure(
+        Setup(device="team0", runner="loadbalance", tx_hash=("l3",), notify_peers=Burst(count=5))
+    )
+    # To which all frames without IP are one flow.
+    assert len(set(map(tuple, it.leaving(*flows)))) == 1
+    counts = [it.option(f"{name}_count") for name in more]
+    assert (counts, it.option("notify_peers_interval")) == (["5", "0"], "0")
+    assert it.quiet() == []
+
+
 def a_new_port_is_announced_to_the_neighbours(it: Bench) -> None:
     plane = it.team("activebackup", notify_peers=Burst(count=3, interval=50))
     it.here.ip("addr add 10.0.0.1/24 dev team0")
@@ -657,8 +678,11 @@ def a_queue_leads_to_its_port(it: Bench) -> None:
     plane.add_port("e1", PortSetup(queue_id=1))
     plane.add_port("e2", PortSetup(queue_id=2))
     plane.activate("e1")
+    it.enable("e1")
+    # The other one stands by.
     for port in ("e1", "e2"):
-        it.enable(port)
+        plane.set_verdict(port, True)
+    it.enable("e2", False)
     it.settle()
     it.here.ip("addr add 192.168.1.1/24 dev team0")
     for host in (10, 11, 12):
@@ -686,7 +710,16 @@ def a_queue_leads_to_its_port(it: Bench) -> None:
     assert ways(10) == {"p1": 5, "p2": 0}
     assert ways(11) == {"p1": 0, "p2": 5}
     assert ways(12) == {"p1": 5, "p2": 0}
+    # It is still no more than a port that stands by.
+    assert (it.arriving("p1"), it.arriving("p2")) == (True, False)
+    assert it.leaving(it.frame()) == [["p1"]]
+    # One that cannot be used loses nothing.
+    plane.set_verdict("e2", False)
+    assert ways(11) == {"p1": 5, "p2": 0}
+    plane.set_verdict("e2", True)
+    assert ways(11) == {"p1": 0, "p2": 5}
     plane.configure_port("e2", PortSetup())
+    assert it.option("enabled", "e2") == "false"
     assert ways(11) == {"p1": 5, "p2": 0}
 
 
@@ -838,6 +871,7 @@ CHECKS = [
     what_the_runner_decided_is_set_back,
     too_much_news_is_asked_for_again,
     hashes_are_mapped_and_counted,
+    a_device_changes_under_its_ports,
     a_new_port_is_announced_to_the_neighbours,
     a_queue_leads_to_its_port,
     a_watched_port_goes_by_its_verdict,
@@ -855,17 +889,18 @@ def run_checks(names: list[str]) -> dict[str, str]:
     with namespace() as any_one:
         need_link(any_one, "team", "the kernel's team driver")
     found = {}
-    for check in CHECKS:
-        if check.__name__ in names:
-            start = time.monotonic()
-            try:
-                with bench() as it:
-                    check(it)
-                found[check.__name__] = ""
-            except Exception:
-                found[check.__name__] = traceback.format_exc()
-                sys.stdout.write(found[check.__name__])
-            sys.stdout.write(f"{check.__name__} {time.monotonic() - start:.1f} s\n")
+    with namespaces(2) as (here, there):
+        for check in CHECKS:
+            if check.__name__ in names:
+                start = time.monotonic()
+                try:
+                    with bench(here, there) as it:
+                        check(it)
+                    found[check.__name__] = ""
+                except Exception:
+                    found[check.__name__] = traceback.format_exc()
+                    sys.stdout.write(found[check.__name__])
+                sys.stdout.write(f"{check.__name__} {time.monotonic() - start:.1f} s\n")
     return found
 
 

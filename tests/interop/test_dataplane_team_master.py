@@ -105,6 +105,12 @@ def test_a_port_whose_interface_is_gone(here: Namespace, master: Master) -> None
     master.take(master.candidate("e2"))
     here.ip("link del e1")
     assert news(master) == [PortLeft("e1")]
+    # Who has not yet heard of it asks for what cannot be, and that is nobody's bug.
+    with pytest.raises(BackendError, match="e1: is no longer a port of b0"):
+        master.set_port_address("e1", OTHER)
+    master.release("e1")
+    with pytest.raises(UsageError, match="b0: no port e1"):
+        master.release("e1")
     here.ip("link del e2")
     master.release("e2")
     assert quiet(master) == []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lacp.address import Mac
 from lacp.dataplane.base import (
+    Burst,
     DeviceGone,
     Loads,
     PlaneNews,
@@ -52,6 +53,18 @@ class _Opened:
         self.master.close()
 
 
+@dataclass(slots=True)
+class _Use:
+    """What is known of a port that decides whether the driver may use it."""
+
+    #: The runner lets it carry traffic.
+    on: bool = False
+    #: The driver sends frames of a queue through it, whatever the mode would select.
+    queued: bool = False
+    #: The verdict of its link watchers.
+    usable: bool = False
+
+
 class TeamDataplane:
     """A device of the team driver."""
 
@@ -64,6 +77,10 @@ class TeamDataplane:
         self._kept: set[int] = set()
         #: Whether the first port gives the device its address.
         self._inherits = False
+        #: By index.
+        self._uses: dict[int, _Use] = {}
+        #: Whether there are ports that only stand by.
+        self._backups = False
 
     @property
     def _master(self) -> Master:
@@ -116,6 +133,8 @@ class TeamDataplane:
         if not master.made and setup.address is not None:
             master.set_address(setup.address)
         self._inherits = setup.address is None and not master.strangers
+        self._backups = setup.runner == "activebackup"
+        self._uses.clear()
         self._set_mode(MODES[setup.runner])
         table.change(device_options(setup))
         self._kept = {one.index for one in master.strangers if self._carries(setup.runner, one)}
@@ -162,6 +181,12 @@ class TeamDataplane:
         """Give the device carrier, or take it; from the first time on the driver does neither."""
         self._kept.clear()
         self._master.set_carrier(up)
+
+    def configure(self, setup: Setup) -> None:
+        """Take other fragments of `tx_hash`, or other bursts, none included."""
+        bursts = (setup.notify_peers or Burst(), setup.mcast_rejoin or Burst())
+        whole = replace(setup, notify_peers=bursts[0], mcast_rejoin=bursts[1])
+        self._table.change(device_options(whole))
 
     def destroy(self, keep: bool = False) -> None:
         """Remove the device, which releases its ports; or let go of it and leave it as it is."""
@@ -211,7 +236,9 @@ class TeamDataplane:
             raise
 
     def _begin(self, index: int, setup: PortSetup) -> None:
+        use = self._uses[index] = _Use(queued=bool(setup.queue_id))
         if index in self._kept and not setup.watched:
+            use.on = True
             self._table.change(port_options(index, setup))
             return
         self._table.change([(enabled(index), False), *port_options(index, setup)])
@@ -225,7 +252,12 @@ class TeamDataplane:
 
     def configure_port(self, port: str, setup: PortSetup) -> None:
         """Set what differs."""
-        self._table.change(port_options(self._master.port(port).index, setup))
+        index = self._master.port(port).index
+        self._table.change(port_options(index, setup))
+        use, queued = self._uses[index], bool(setup.queue_id)
+        if use.queued is not queued:
+            use.queued = queued
+            self._switch(index)
 
     def set_port_address(self, port: str, address: Mac | None) -> None:
         """Give a port an address; None gives it its own again, if that is known."""
@@ -235,9 +267,20 @@ class TeamDataplane:
         """Let a port carry traffic, or stop it. The driver has one switch for both directions."""
         # One that may do only half of it would lose or repeat frames if it did both.
         index, on = self._master.port(port).index, collecting and distributing
-        self._table.decide({enabled(index): on})
+        self._uses[index].on = on
+        self._switch(index)
         if not on:
             self._stopped(index)
+
+    def _switch(self, index: int) -> None:
+        """Switch a port as the runner wants it.
+
+        One that stands by stays on for the frames of its queue: the mode itself takes nothing from
+        it and gives nothing to it.
+        """
+        use = self._uses[index]
+        on = use.on or (self._backups and use.queued and use.usable)
+        self._table.decide({enabled(index): on})
 
     def activate(self, port: str | None) -> None:
         """Make this the one port; the driver cannot be without one, `enable_port` stops it."""
@@ -248,7 +291,12 @@ class TeamDataplane:
 
     def set_verdict(self, port: str, up: bool) -> None:
         """Show the verdict; of a watched port it takes the place of the carrier."""
-        self._table.change([(Key("user_linkup", self._master.port(port).index), up)])
+        index = self._master.port(port).index
+        self._table.change([(Key("user_linkup", index), up)])
+        use = self._uses[index]
+        use.usable = up
+        if use.queued:
+            self._switch(index)
 
     def map_hash(self, hash: int, port: str) -> None:
         """Send frames with this hash (0..255) through this port, which must carry traffic."""
@@ -267,6 +315,7 @@ class TeamDataplane:
         here = {port.index for port in self._master.ports.values()}
         here |= {one.index for one in self._master.strangers}
         self._table.forget_ports_but(here)
+        self._uses = {index: use for index, use in self._uses.items() if index in here}
         for index in self._kept - here:
             self._stopped(index)
 

@@ -65,7 +65,10 @@ class OptionTable:
         if not wanted:
             return
         said = ", ".join(self._words(key, value) for key, value in wanted)
-        log.info("%s: setting %s", self._master.name, said)
+        # A balancer moves many hashes at a time.
+        loud = any(key.name != HASH_MAPPING for key, _ in wanted)
+        level = logging.INFO if loud else logging.DEBUG
+        log.log(level, "%s: setting %s", self._master.name, said)
         try:
             self._client.set(self._master.index, wanted)
         except KernelRefused as refused:
