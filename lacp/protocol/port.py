@@ -43,6 +43,7 @@ class Port:
         "events",
         "heard",
         "held",
+        "held_until",
         "history",
         "lacp_enabled",
         "lag",
@@ -66,6 +67,7 @@ class Port:
         "selected",
         "selected_reason",
         "sent",
+        "sent_frame",
         "settled_frame",
         "speed",
         "timers",
@@ -136,6 +138,10 @@ class Port:
         self.transmit_due = False
         #: When the last LACPDUs left.
         self.sent: deque[float] = sent or deque(maxlen=system.edition.transmit_limit)
+        #: The last of them.
+        self.sent_frame: bytes | None = None
+        #: When what the limit holds back may leave.
+        self.held_until = -inf
         #: After a failed transmission, when to try again.
         self.retry_at = -inf
         self.marker = Markers()

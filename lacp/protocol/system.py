@@ -307,6 +307,15 @@ class System:
         self._schedule(port)
         return transaction
 
+    def transmitted(self, name: str, now: float) -> None:
+        """Report that the last Transmit of a port was handed over at `now`, if that was later.
+
+        The limit is one of the wire: it counts from then.
+        """
+        port = self._ports.get(name)
+        if port is not None and port.sent:
+            port.sent[-1] = max(port.sent[-1], now)
+
     def transmit_failed(self, name: str, frame: bytes, now: float) -> None:
         """Report that the frame of a Transmit did not leave: it is not counted as sent.
 
@@ -325,6 +334,7 @@ class System:
         port.counters.lacpdus_tx -= 1
         if port.sent:
             port.sent.pop()
+        port.sent_frame = None
         port.retry_at = now + _RETRY
         port.ntt = True
         self._settle(port)

@@ -15,16 +15,30 @@ if TYPE_CHECKING:
 _MARGIN = 0.005
 
 
+#: Seconds before the same is said again. An answer to a partner that had not heard the last LACPDU
+#: yet says nothing new; and in a handshake, where news follow at once, it would use up what the
+#: limit leaves for them, and put off Distributing by a second.
+_REPEAT = 0.05
+
+
 def opportunity(port: Port) -> bool:
-    """Whether a LACPDU may leave now. One that is held back leaves when its timer says so."""
-    held_back = port.timers.deadline(Timer.TRANSMIT) is not None
-    return not held_back and port.now >= max(_opens(port), port.retry_at)
+    """Whether a LACPDU may leave now. One that is held back leaves when its time comes."""
+    held_until = -inf if port.timers.expired(Timer.TRANSMIT) else port.held_until
+    return port.now >= max(_opens(port), held_until, port.retry_at)
 
 
 def _opens(port: Port) -> float:
     """When the window opens: it slides, so that no second holds more than the limit."""
     sent = port.sent
     return sent[0] + FAST_PERIODIC_TIME if len(sent) == port.edition.transmit_limit else -inf
+
+
+def _repeats(port: Port) -> float:
+    """When the port may say what it has just said; long past when it has something else to say."""
+    sent = port.sent
+    if not sent or port.now >= sent[-1] + _REPEAT or port.frame() != port.sent_frame:
+        return -inf
+    return sent[-1] + _REPEAT
 
 
 def transmit(port: Port) -> bool:
@@ -41,10 +55,16 @@ def transmit(port: Port) -> bool:
         timers.stop(Timer.TRANSMIT)
         return False
     elif not opportunity(port):
-        if timers.deadline(Timer.TRANSMIT) is None:
-            timers.start(Timer.TRANSMIT, max(_opens(port) + _MARGIN, port.retry_at))
+        if _opens(port) > port.now:
+            port.held_until = _opens(port) + _MARGIN
+        timers.start(Timer.TRANSMIT, max(port.held_until, port.retry_at))
+        return False
+    elif (again := _repeats(port)) > port.now:
+        timers.start(Timer.TRANSMIT, again)
         return False
     port.ntt = False
+    port.held_until = -inf
+    port.sent_frame = port.frame()
     timers.stop(Timer.TRANSMIT)
     port.sent.append(port.now)
     return True

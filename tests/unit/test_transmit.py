@@ -17,7 +17,7 @@ from lacp.protocol.timers import Timer
 from lacp.sim.network import address
 from lacp.wire import slow
 from lacp.wire.lacpdu import Lacpdu
-from tests.worlds import both, bring_up, cable, pair, port, sent, unrest
+from tests.worlds import all_up, both, bring_up, cable, pair, port, sent, unrest
 
 editions = pytest.mark.parametrize("edition", EDITIONS.values(), ids=EDITIONS)
 
@@ -174,3 +174,59 @@ def test_turning_to_the_long_timeout_gives_the_partner_that_time(edition: Editio
     assert unrest(network, both(1)) == []
     assert unrest(network, ()) != []
     assert len(sent(network, "left", 1)) < 12
+
+
+def test_what_was_just_said_is_not_said_again_in_a_handshake() -> None:
+    """Both waits end with a periodic LACPDU, and what the ends then say crosses.
+
+    Each end hears one more LACPDU from before its own arrived. Answers to these would be the third
+    of the second, and Distributing a second late.
+    """
+    network = pair(1, latency=0.002, short_timeout=True)
+    link, ends = cable(network), (("left", "1"), ("right", "1"))
+    for end in ends:
+        link.lose_carrier(end)
+    network.run(5)
+    network.frames.clear()
+    link.regain_carrier(ends[0])
+    network.run(0.0005)
+    link.regain_carrier(ends[1])
+    # The way to the left gets longer, so that the left is through with its wait first.
+    network.run(1)
+    link.set(ends[1], latency=0.004)
+    network.run(0.9995)
+    assert network.run_until(lambda: all_up(network, [1]), 5) < 0.02
+    for node, name in ends:
+        times = [at for at, _ in sent(network, node, name)]
+        assert all(later - at >= 1 for at, later in zip(times, times[3:], strict=False))
+
+
+def test_a_repeat_waits_a_moment_and_news_do_not() -> None:
+    system = lone_port(EDITIONS["2014"], short_timeout=True)
+    system.receive("1", heard(PortInfo()), 2.0)
+    first = transmits(system)[-1]
+    assert first == 2.0
+    # The same again is answered with the same, 50 ms later.
+    system.receive("1", heard(PortInfo()), 2.01)
+    assert transmits(system) == []
+    run_to(system, 2.5)
+    assert transmits(system) == [pytest.approx(2.05)]
+    system.receive("1", heard(PortInfo()), 4.0)
+    system.receive("1", heard(PortInfo()), 4.01)
+    system.configure_port("1", 4.02, priority=1)
+    assert transmits(system)[-2:] == [4.0, 4.02]
+
+
+def test_the_limit_counts_from_the_hand_over() -> None:
+    system = lone_port(EDITIONS["2014"], short_timeout=True)
+    run_to(system, 10.0)
+    list(system.events())
+    # The process was busy: each of three LACPDUs left 0.3 s after it was decided.
+    for turn in range(3):
+        system.configure_port("1", 10.1 + turn / 10, priority=turn + 1)
+        assert transmits(system) == [10.1 + turn / 10]
+        system.transmitted("1", 10.4 + turn / 10)
+    system.configure_port("1", 10.7, priority=9)
+    run_to(system, 12)
+    assert transmits(system)[0] == pytest.approx(11.405)
+    system.transmitted("gone", 12.0)
