@@ -402,6 +402,15 @@ def test_another_policy_while_ports_run(old: str, new: str, said: list[str]) -> 
     assert (world.said(), world.runner.hwaddr_policy, world.active) == (said, new, "a")
 
 
+def test_by_active_that_comes_back_takes_the_address_again() -> None:
+    # Another one may have been configured in the meantime.
+    world = two("by_active")
+    world.runner.configure(0.0, hwaddr_policy="same_all")
+    world.said()
+    world.runner.configure(0.0, hwaddr_policy="by_active")
+    assert world.said() == ["a own", "b own", "team takes a"]
+
+
 def test_another_policy_does_not_end_what_was_asked_for() -> None:
     world = two("same_all")
     world.set("a", prio=100)
