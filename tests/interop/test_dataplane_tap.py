@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,7 +31,7 @@ from lacp.dataplane.base import (
     Setup,
     Trouble,
 )
-from lacp.dataplane.tap import device, mover
+from lacp.dataplane.tap import announce, device, mover
 from lacp.dataplane.tap.plane import TapDataplane
 from lacp.errors import BackendError
 from tests.frames import ethernet, tagged
@@ -351,6 +350,71 @@ def test_activebackup_with_a_bridge_moves_over_and_back() -> None:
             bulk(here, there, "10.9.0.2")
 
 
+# Announcements.
+
+
+def ends(frame: bytes) -> bytes:
+    """Without what was added to reach the least length."""
+    return frame.rstrip(b"\0")
+
+
+def test_the_team_says_where_it_is_now() -> None:
+    with namespaces(2) as (here, there):
+        for number in (1, 2):
+            veth(here, f"p{number}", there, f"q{number}")
+        burst = Burst(count=3, interval=20)
+        setup = Setup(device=DEVICE, runner="activebackup", address=address(1), notify_peers=burst)
+        with team(here, ["p1", "p2"], setup) as one:
+            for active, wire_end in (("p1", "q1"), ("p2", "q2")):
+                with there.wire(wire_end) as wire:
+                    one.enable(active)
+                    one.plane.activate(active)
+                    wanted = [
+                        announce.arp(one.address, socket.inet_aton(one.hosts[0])),
+                        announce.advertisement(
+                            one.address, socket.inet_pton(socket.AF_INET6, one.hosts[1])
+                        ),
+                    ]
+                    seen: list[bytes] = []
+                    while any(seen.count(ends(frame)) < 3 for frame in wanted):
+                        seen.append(ends(wire.recv(2048)))
+                    # And no more than that, before something that comes later.
+                    with here.wire(DEVICE) as sender:
+                        last = b"\xff" * 6 + one.address + ethernet(EXPERIMENT, b"last" * 20)[12:]
+                        sender.send(last)
+                    while (frame := wire.recv(2048)) != last:
+                        assert ends(frame) not in [ends(each) for each in wanted]
+
+
+def test_the_hosts_behind_the_team_say_again_what_they_want_to_hear() -> None:
+    group, report = socket.inet_aton("239.1.2.3"), socket.inet_aton("224.0.0.22")
+    with namespaces(2) as (here, there), udp(here, 4000) as member:
+        veth(here, "p1", there, "q1")
+        setup = Setup(
+            device=DEVICE,
+            runner="activebackup",
+            address=address(1),
+            mcast_rejoin=Burst(count=1),
+        )
+        with team(here, ["p1"], setup) as one, here.wire(DEVICE) as above, there.wire("q1") as wire:
+            # What the kernel says by itself, it says at once, and twice.
+            here.run(
+                "sh",
+                "-c",
+                f"echo 1 > /proc/sys/net/ipv4/conf/{DEVICE}/igmpv3_unsolicited_report_interval",
+            )
+            index = link(here, DEVICE)["ifindex"]
+            request = struct.pack("=4s4si", group, bytes(4), index)
+            member.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)
+            for _ in range(2):
+                while above.recv(2048)[30:34] != report:
+                    pass
+            one.enable("p1")
+            one.plane.activate("p1")
+            while (frame := wire.recv(2048))[30:34] != report or group not in frame:
+                pass
+
+
 # Hashes.
 
 
@@ -552,16 +616,8 @@ def test_a_device_that_is_kept_can_be_taken_over() -> None:
         assert DEVICE not in netns.ip("link show")
 
 
-def test_what_it_cannot_do_is_said() -> None:
+def test_a_queue_is_said_to_have_no_effect() -> None:
     with bare() as (netns, plane):
-        setup, burst = Setup(device=DEVICE, runner="activebackup"), Burst(count=1, interval=10)
-        for name, asked in {
-            "notify_peers": replace(setup, notify_peers=burst),
-            "mcast_rejoin": replace(setup, mcast_rejoin=burst),
-        }.items():
-            said = plane.refusal(asked)
-            assert said is not None
-            assert name in said
         netns.ip("link add p1 type veth peer name q1")
         plane.create(Setup(device=DEVICE, runner="activebackup", address=address(1)))
         plane.add_port("p1", PortSetup(queue_id=3))

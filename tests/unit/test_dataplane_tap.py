@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacp.address import Mac
+from lacp.dataplane.base import Burst
 from lacp.dataplane.tap.orders import Orders, PortOrder, Report, channel, receive, send
 from lacp.dataplane.tap.seclusion import Seclusion
 from lacp.dataplane.tap.sockets import admit
@@ -167,6 +168,7 @@ def test_a_whole_frame_has_no_offsets_to_move() -> None:
 # Messages.
 
 _ORDERS = Orders(
+    device="team0",
     runner="lacp",
     fragments=("l3", "l4"),
     balancing=0.5,
@@ -176,6 +178,7 @@ _ORDERS = Orders(
     ),
     active=2,
     mapping={0: 1, 255: 2},
+    notify_peers=Burst(count=3, interval=20),
 )
 
 

@@ -10,6 +10,7 @@ import socket
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from lacp.dataplane.base import Burst
 from lacp.dataplane.tap.seclusion import Seclusion
 
 #: Octets of the longest message: 256 hashes and a few hundred ports.
@@ -19,6 +20,8 @@ _DESCRIPTORS = 2
 #: Messages and their descriptors fit the buffer of the socket; a reader that is stuck must not
 #: have the writer wait.
 _BUFFER = 4 << 20
+
+_NEVER = Burst()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class PortOrder:
 class Orders:
     """How frames are to go."""
 
+    #: The name of the device.
+    device: str
     runner: str
     #: Fragments of tx_hash.
     fragments: tuple[str, ...]
@@ -54,6 +59,9 @@ class Orders:
     active: int | None
     #: The numbers of ports by hash.
     mapping: dict[int, int]
+    #: What is announced when another port begins to send.
+    notify_peers: Burst = _NEVER
+    mcast_rejoin: Burst = _NEVER
     #: The number of the port whose two sockets come along; None when there are none.
     sockets: int | None = None
 
@@ -67,8 +75,16 @@ class Orders:
         document = json.loads(message)
         ports = tuple(PortOrder.of(port) for port in document.pop("ports"))
         mapping = {int(hash): number for hash, number in document.pop("mapping").items()}
-        fragments = tuple(document.pop("fragments"))
-        return cls(**document, fragments=fragments, ports=ports, mapping=mapping)
+        return cls(
+            **{
+                **document,
+                "fragments": tuple(document["fragments"]),
+                "notify_peers": Burst(**document["notify_peers"]),
+                "mcast_rejoin": Burst(**document["mcast_rejoin"]),
+            },
+            ports=ports,
+            mapping=mapping,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import select
 from dataclasses import dataclass
 
 from lacp.address import Mac
 from lacp.dataplane.base import (
+    Burst,
     DeviceChanged,
     DeviceGone,
     PlaneNews,
@@ -18,11 +18,11 @@ from lacp.dataplane.base import (
     Setup,
     Trouble,
 )
-from lacp.dataplane.links import Interface, LinkEvents, Links
+from lacp.dataplane.links import Interface, Links
 from lacp.dataplane.netlink import Lost
 from lacp.dataplane.tap import device, seclusion
 from lacp.dataplane.tap.device import Tap
-from lacp.dataplane.tap.mover import Mover
+from lacp.dataplane.tap.made import Made
 from lacp.dataplane.tap.orders import Orders, PortOrder
 from lacp.dataplane.tap.seclusion import Seclusion
 from lacp.dataplane.tap.sockets import Sockets
@@ -43,45 +43,6 @@ class _Port:
     distributing: bool = False
 
 
-class _Made:
-    """What there is between `create` and `destroy`."""
-
-    def __init__(self, links: Links, tap: Tap, interface: Interface, setup: Setup) -> None:
-        self.links = links
-        self.tap = tap
-        self.setup = setup
-        self.index = interface.index
-        #: Up and address, as the owner knows them.
-        self.told: tuple[bool, Mac | None] = (False, None)
-        self.mtu = seclusion.mtu(setup.device)
-        self.mover = Mover(setup.device, tap.fileno())
-        self.events = LinkEvents(interface.index)
-        #: Readable while there is `news`, or orders that were not sent.
-        self.stirred = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self.news: list[PlaneNews] = []
-        self.unsent = False
-        self.epoll = select.epoll()
-        for descriptor in (self.events.fileno(), self.mover.fileno(), self.stirred):
-            self.epoll.register(descriptor, select.EPOLLIN)
-        if interface.address is not None:
-            self.told = (interface.up, interface.address)
-            self.news.append(DeviceChanged(interface.up, interface.address))
-            self.stir()
-
-    def stir(self) -> None:
-        """Have the owner read."""
-        os.eventfd_write(self.stirred, 1)
-
-    def close(self) -> None:
-        """Give everything back; the device goes with it, unless it is to be kept."""
-        self.events.close()
-        self.epoll.close()
-        os.close(self.stirred)
-        self.mover.end()
-        self.tap.close()
-        self.links.close()
-
-
 class TapDataplane:
     """One team device in user space."""
 
@@ -89,7 +50,7 @@ class TapDataplane:
 
     def __init__(self) -> None:
         #: None before `create` and after `destroy`.
-        self._device: _Made | None = None
+        self._device: Made | None = None
         #: Those that may send in the order in which they were enabled.
         self._ports: dict[str, _Port] = {}
         self._numbers = 0
@@ -103,12 +64,6 @@ class TapDataplane:
         """Why there can be no such team in user space."""
         if (reason := device.missing()) is not None:
             return reason
-        for name, burst in (
-            ("notify_peers", setup.notify_peers),
-            ("mcast_rejoin", setup.mcast_rejoin),
-        ):
-            if burst is not None and burst.count:
-                return f"{name}: only drivers of the kernel can announce a device again"
         links = Links()
         try:
             permitted = links.permitted()
@@ -140,10 +95,10 @@ class TapDataplane:
             made = links.named(setup.device)
             if made is None:
                 raise BackendError(f"{setup.device}: vanished as soon as it was made")
-            self._device = _Made(links, tap, made, setup)
+            self._device = Made(links, tap, made, setup)
             undo.pop_all()
 
-    def _made(self) -> _Made:
+    def _made(self) -> Made:
         if self._device is None:
             raise UsageError("there is no device")
         return self._device
@@ -170,6 +125,11 @@ class TapDataplane:
     def set_carrier(self, up: bool) -> None:
         """Show carrier, or none."""
         self._made().tap.set_carrier(up)
+
+    def configure(self, setup: Setup) -> None:
+        """Have the process divide and announce by what is said now."""
+        self._made().setup = setup
+        self._tell()
 
     def destroy(self, keep: bool = False) -> None:
         """Give the ports back and remove the device, or leave it without anybody behind it."""
@@ -326,6 +286,7 @@ class TapDataplane:
     def _orders(self, setup: Setup) -> Orders:
         active = self._ports.get(self._active or "")
         return Orders(
+            device=setup.device,
             runner=setup.runner,
             fragments=setup.tx_hash,
             balancing=setup.balancing,
@@ -335,6 +296,8 @@ class TapDataplane:
             ),
             active=active.number if active is not None else None,
             mapping={hash: self._ports[name].number for hash, name in self._mapping.items()},
+            notify_peers=setup.notify_peers or Burst(),
+            mcast_rejoin=setup.mcast_rejoin or Burst(),
         )
 
     # News.
@@ -362,7 +325,7 @@ class TapDataplane:
         self._made().news.append(news)
         self._made().stir()
 
-    def _read_links(self, made: _Made) -> None:
+    def _read_links(self, made: Made) -> None:
         try:
             changed = made.events.read()
         except Lost as lost:
@@ -380,7 +343,7 @@ class TapDataplane:
             self._give_back(port)
             self._say(PortLeft(port.name))
 
-    def _read_device(self, made: _Made) -> None:
+    def _read_device(self, made: Made) -> None:
         found = made.links.at(made.index)
         if found is None:
             self._say(DeviceGone())

@@ -17,10 +17,10 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from lacp.dataplane.tap import seclusion
+from lacp.dataplane.tap import announce, seclusion
 from lacp.dataplane.tap.orders import Orders, Report, receive
 from lacp.dataplane.tap.ways import (
     HASHES,
@@ -68,6 +68,15 @@ class _Port:
         self.tagged.close()
 
 
+@dataclass(slots=True)
+class _Task:
+    due: float
+    interval: float
+    #: How often yet; None for ever.
+    left: int | None
+    do: Callable[[], None]
+
+
 class Worker:
     """Moves frames until the daemon is gone."""
 
@@ -82,7 +91,9 @@ class Worker:
         self._ways: Ways = all_of(())
         self._loads = [0] * HASHES
         self._dice = random.Random(tap)
-        self._report_at: float | None = None
+        #: Numbers of the ports through which frames may leave.
+        self._sending: frozenset[int] = frozenset()
+        self._agenda: list[_Task] = []
         self._complain_at = 0.0
         self._epoll = select.epoll()
         self._epoll.register(control.fileno(), select.EPOLLIN)
@@ -98,8 +109,7 @@ class Worker:
                         return
                 elif descriptor in self._sources:
                     self._from_port(*self._sources[descriptor])
-            if self._report_at is not None and time.monotonic() >= self._report_at:
-                self._report_loads()
+            self._advance(time.monotonic())
 
     def give_back(self) -> None:
         """Undo what was done to the ports."""
@@ -125,6 +135,21 @@ class Worker:
                     send(frame)
                 except OSError as error:
                     self._lost(send, error)
+
+    def _put_out(self, frame: bytes) -> None:
+        """Send a frame of our own as if it came from the device."""
+        frame = bytes(VNET_HEADER) + frame
+        for send in self._ways(frame):
+            try:
+                send(frame)
+            except OSError as error:
+                self._lost(send, error)
+
+    def _put_in(self, frame: bytes) -> None:
+        """Have the device receive a frame of our own."""
+        # It is down, and has nobody to hear it.
+        with contextlib.suppress(OSError):
+            os.write(self._tap, bytes(VNET_HEADER) + frame)
 
     def _from_port(self, sock: socket.socket, tagged: bool) -> None:
         write, tap, recv = os.write, self._tap, sock.recv
@@ -177,9 +202,58 @@ class Worker:
             # Before, nobody could have known where frames of the device are to go.
             self._epoll.register(self._tap, select.EPOLLIN)
             if orders.balancing is not None:
-                self._report_at = time.monotonic() + orders.balancing
+                self._plan(orders.balancing, None, self._report_loads)
         self._orders = orders
         self._ways = self._find_ways(orders)
+        sending = frozenset(
+            port.number
+            for port in orders.ports
+            if port.distributing
+            and (orders.runner != "activebackup" or port.number == orders.active)
+        )
+        if sending - self._sending:
+            self._announce(orders)
+        self._sending = sending
+
+    # What is done later, or again and again.
+
+    def _plan(self, interval: float, left: int | None, do: Callable[[], None]) -> None:
+        """Do something after each interval, so many times, or for ever with None."""
+        self._agenda.append(_Task(time.monotonic() + interval, interval, left, do))
+
+    def _timeout(self) -> float | None:
+        if not self._agenda:
+            return None
+        return max(0.0, min(task.due for task in self._agenda) - time.monotonic())
+
+    def _advance(self, now: float) -> None:
+        for task in [task for task in self._agenda if task.due <= now]:
+            task.do()
+            task.due = now + task.interval
+            if task.left is not None:
+                task.left -= 1
+        self._agenda = [task for task in self._agenda if task.left != 0]
+
+    def _announce(self, orders: Orders) -> None:
+        """Say where the team is now, the first time at once; what was being said ends."""
+        self._agenda = [task for task in self._agenda if task.left is None]
+        for burst, do in (
+            (orders.notify_peers, self._notify_peers),
+            (orders.mcast_rejoin, self._rejoin),
+        ):
+            if burst.count:
+                do()
+            if burst.count > 1:
+                self._plan(burst.interval / 1000, burst.count - 1, do)
+
+    def _notify_peers(self) -> None:
+        assert self._orders is not None
+        for frame in announce.peers(self._orders.device):
+            self._put_out(frame)
+
+    def _rejoin(self) -> None:
+        for frame in announce.queries():
+            self._put_in(frame)
 
     def _take(self, number: int, name: str, descriptors: Sequence[int]) -> None:
         untagged, tagged = (socket.socket(fileno=descriptor) for descriptor in descriptors)
@@ -220,15 +294,7 @@ class Worker:
 
     # Reports.
 
-    def _timeout(self) -> float | None:
-        if self._report_at is None:
-            return None
-        return max(0.0, self._report_at - time.monotonic())
-
     def _report_loads(self) -> None:
-        assert self._orders is not None
-        assert self._orders.balancing is not None
-        self._report_at = time.monotonic() + self._orders.balancing
         loads = {hash: octets for hash, octets in enumerate(self._loads) if octets}
         self._say(Report(loads=loads))
 
