@@ -35,6 +35,7 @@ from types import TracebackType
 from typing import Self
 
 from lacp.address import Mac
+from lacp.backends import taps
 from lacp.backends.base import BATCH, LinkNews, News, Overrun, TipcNews
 from lacp.backends.kinds import TIPC
 from lacp.backends.netlink import (
@@ -136,8 +137,8 @@ class PacketBackend:
         reason = "ENETDOWN"
         if entry.link.up:
             source, ethertype = frame[6:12], int.from_bytes(frame[12:14], "big")
-            if source != entry.link.address:
-                # Else the answer would not be received.
+            if ethertype == taps.ETH_P_IPV6 and source != entry.link.address:
+                # Else the answer, which is to that address, would not be received.
                 self._probes.admit(entry, source)
             try:
                 self._slow.shared.sendto(frame, (port, ethertype))

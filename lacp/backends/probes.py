@@ -29,9 +29,6 @@ _BUFFER = 16384
 #: More hosts than that are not told apart in the kernel.
 _HOSTS = 16
 
-_ETH_P_ALL = 0x0003
-_ETH_P_ARP = 0x0806
-_ETH_P_IPV6 = 0x86DD
 # Offsets in a frame without its tag.
 _ARP_OPERATION, _ARP_SENDER = 20, 28
 _IPV6_NEXT_HEADER, _ND_TYPE, _ND_TARGET = 20, 54, 62
@@ -57,7 +54,7 @@ def program(kinds: frozenset[str], hosts: frozenset[bytes]) -> Program:
             _LEAVE,
             *_one_of(_ARP_SENDER, [host for host in hosts if len(host) == 4]),
         ]
-        steps += [(JEQ, 0, len(section), _ETH_P_ARP), *section]
+        steps += [(JEQ, 0, len(section), taps.ETH_P_ARP), *section]
     if ND in kinds:
         section = [
             (LDB, 0, 0, _IPV6_NEXT_HEADER),
@@ -68,7 +65,7 @@ def program(kinds: frozenset[str], hosts: frozenset[bytes]) -> Program:
             _LEAVE,
             *_one_of(_ND_TARGET, [host for host in hosts if len(host) == 16]),
         ]
-        steps += [(JEQ, 0, len(section), _ETH_P_IPV6), *section]
+        steps += [(JEQ, 0, len(section), taps.ETH_P_IPV6), *section]
     return [*steps, _LEAVE]
 
 
@@ -114,7 +111,7 @@ class ProbeTaps:
                 taps.attach(probes, steps)
                 taps.want_tags(probes)
                 taps.ignore_outgoing(probes)
-                probes.bind((entry.name, _ETH_P_ALL))
+                probes.bind((entry.name, taps.ETH_P_ALL))
             except OSError:
                 probes.close()
                 raise

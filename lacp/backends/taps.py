@@ -12,6 +12,9 @@ from collections.abc import Iterable
 from lacp.address import SLOW_PROTOCOLS_MULTICAST
 from lacp.backends.netlink import enlarge
 
+ETH_P_ALL = 0x0003
+ETH_P_ARP = 0x0806
+ETH_P_IPV6 = 0x86DD
 ETH_P_SLOW = 0x8809
 #: The group that `join` joins.
 GROUP = SLOW_PROTOCOLS_MULTICAST

@@ -195,10 +195,23 @@ def test_a_port_that_is_removed_leaves_no_socket(taps: Taps) -> None:
     assert taps.heard(arp()) == []
 
 
+def test_an_address_that_is_asked_under_is_received_until_the_port_is_let_go(taps: Taps) -> None:
+    def received() -> bool:
+        return THEIRS.hex(":") in taps.here.run("bridge", "fdb", "show", "dev", "e0")
+
+    taps.backend.listen("e0", BOTH)
+    for _ in range(2):
+        assert taps.backend.send("e0", ethernet(bytes(40), 0x86DD, to=BROADCAST, source=THEIRS))
+    assert received()
+    taps.backend.remove("e0")
+    assert not received()
+
+
 def test_each_privileged_step_is_logged_first(taps: Taps, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     taps.backend.listen("e0", BOTH)
     taps.backend.send("e0", arp(source=THEIRS))
+    taps.backend.send("e0", ethernet(b"", 0x86DD, to=OURS, source=THEIRS))
     assert [it.getMessage() for it in caplog.records] == [
         "opening a packet socket for ARP and Neighbour Discovery on e0",
         "having e0 listen to 02:00:00:00:00:aa too",
