@@ -22,7 +22,7 @@ from lacp.daemon.report import lag_document
 from lacp.daemon.service import Reload, Service
 from lacp.daemon.sources import Sources
 from lacp.daemon.team import Team
-from lacp.dataplane.base import PlaneNews, PortJoined, PortLeft, PortSetup, Setup
+from lacp.dataplane.base import DeviceChanged, PlaneNews, PortJoined, PortLeft, PortSetup, Setup
 from lacp.dataplane.memory import MemoryDataplane, PortUse
 from lacp.errors import BackendError
 from lacp.link import DOWN
@@ -165,6 +165,9 @@ class Host:
 
     def others(self, *news: PlaneNews, name: str = "team0") -> None:
         """Somebody else did this to the device."""
+        for item in news:
+            if isinstance(item, DeviceChanged):
+                self.plane(name)._address = item.address
         self.plane(name).news += news
         self.service.driver.speaks(self.team(name))
         self.world.settle()

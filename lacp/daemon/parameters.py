@@ -35,9 +35,10 @@ from lacp.watch.options import ArpPingOptions, EthtoolOptions, NsnaPingOptions, 
 from lacp.watch.port import PortWatch
 
 #: Keys of `runner` that hold as long as the team runs.
-FIXED_KEYS = frozenset({"edition", "control", "lacp_by", "tx_hash", "tx_balancer"})
-#: Keys beside `runner` and `ports` that hold as long as the team runs.
-FIXED_TOP_KEYS = ("notify_peers", "mcast_rejoin")
+FIXED_KEYS = frozenset({"edition", "control", "lacp_by", "tx_balancer"})
+#: Keys that change with the device, where its dataplane is `Adjustable`.
+DEVICE_RUNNER_KEY = "tx_hash"
+DEVICE_KEYS = ("notify_peers", "mcast_rejoin")
 
 #: A carrier that counts at once: what the kernel does by itself.
 _CARRIER = EthtoolOptions()
@@ -146,8 +147,15 @@ def runner_parameters(config: TeamConfig, system: Mac) -> dict[str, Any]:
 def fixed(config: TeamConfig) -> dict[str, object]:
     """By path, what the configuration says of what holds as long as the team runs."""
     keys = (field.name for field in fields(config.runner) if field.name in FIXED_KEYS)
-    found = {f"runner.{key}": getattr(config.runner, key) for key in keys}
-    return found | {key: getattr(config, key) for key in FIXED_TOP_KEYS}
+    return {f"runner.{key}": getattr(config.runner, key) for key in keys}
+
+
+def of_device(config: TeamConfig) -> dict[str, object]:
+    """By path, what the configuration says of what an `Adjustable` device can change."""
+    its: dict[str, object] = {key: getattr(config, key) for key in DEVICE_KEYS}
+    if isinstance(config.runner, LoadbalanceConfig | LacpConfig):
+        its[f"runner.{DEVICE_RUNNER_KEY}"] = config.runner.tx_hash
+    return its
 
 
 # Its ports.

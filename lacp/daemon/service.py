@@ -16,12 +16,13 @@ from lacp.daemon.drive import Driver
 from lacp.daemon.files import SavedState, TeamFiles
 from lacp.daemon.options import Options
 from lacp.daemon.ports import Member
-from lacp.daemon.settable import ACTIVE_PORT, settable
+from lacp.daemon.settable import ACTIVE_PORT, OF_DEVICE, settable
 from lacp.daemon.sources import Reading, Sources
 from lacp.daemon.team import Team, nothing
 from lacp.daemon.teamd.files import TeamdFiles
 from lacp.daemon.verbosity import Verbosity
 from lacp.dataplane.base import (
+    Adjustable,
     Dataplane,
     DeviceChanged,
     DeviceGone,
@@ -343,6 +344,9 @@ class Service:
         if keys == ACTIVE_PORT:
             self.activate(team, value, now)
             return
+        if keys[-1] in OF_DEVICE and not isinstance(team.dataplane, Adjustable):
+            plane = team.dataplane.name
+            raise UsageError(f"{path} cannot be set: the device of dataplane {plane} keeps it")
         loaded = teamd.edited(team.config, keys, value)
         wanted = "$." + ".".join(keys)
         for warning in loaded.warnings:

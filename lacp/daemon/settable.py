@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from lacp.config.model import TeamConfig, TeamPort
-from lacp.daemon.parameters import FIXED_KEYS, FIXED_TOP_KEYS
+from lacp.daemon.parameters import DEVICE_KEYS, DEVICE_RUNNER_KEY, FIXED_KEYS
 from lacp.errors import UsageError
 
 #: Keys of a port that may be set.
@@ -13,7 +13,9 @@ PORT_KEYS = tuple(key.name for key in fields(TeamPort) if key.name != "name")
 #: Who is active now; it stands in no configuration.
 ACTIVE_PORT = ("runner", "active_port")
 #: Keys beside `runner` and `ports` that may be.
-TOP_KEYS = ("hwaddr", "link_watch", "link_watch_policy")
+TOP_KEYS = ("hwaddr", "link_watch", "link_watch_policy", *DEVICE_KEYS)
+#: Keys that can be set where the device can change.
+OF_DEVICE = (*DEVICE_KEYS, DEVICE_RUNNER_KEY)
 
 
 def settable(team: str, config: TeamConfig, path: str) -> tuple[str, ...]:
@@ -41,9 +43,8 @@ def settable(team: str, config: TeamConfig, path: str) -> tuple[str, ...]:
         if key in PORT_KEYS:
             return first, port, key
         raise UsageError(f"ports.{port}.{key} cannot be set, but {', '.join(PORT_KEYS)}")
-    hint = "until the next start" if path in FIXED_TOP_KEYS else "while the team runs"
     raise UsageError(
-        f"{path!r} cannot be set {hint}: expected runner.KEY, ports.NAME.KEY, {', '.join(TOP_KEYS)}"
+        f"{path!r} cannot be set: expected runner.KEY, ports.NAME.KEY, {', '.join(TOP_KEYS)}"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from lacp.daemon.joining import Joining
 from lacp.daemon.journal import Journal
 from lacp.daemon.options import Options
 from lacp.daemon.ports import Member
-from lacp.dataplane.base import Dataplane, DeviceChanged
+from lacp.dataplane.base import Adjustable, Dataplane, DeviceChanged
 from lacp.errors import BackendError, LacpError
 from lacp.link import DOWN, Link
 from lacp.protocol.events import FrameDropped
@@ -146,7 +146,11 @@ class Team:
 
     def place(self, member: Member, now: float) -> None:
         """Put a port below the device or take it from there, and tell who has to know its link."""
+        before = member.joined
         self._joining.place(member, now)
+        if member.joined and not before:
+            # The dataplane knows nothing of a port that is new to it; the watchers may remember.
+            self._try(lambda: self.dataplane.set_verdict(member.name, member.verdict))
         usable = member.joined and member.link is not None
         member.watch.link_changed(member.link if usable and member.link else DOWN, now)
         self.stirred[member] = None
@@ -186,9 +190,12 @@ class Team:
 
     def device_changed(self, news: DeviceChanged, now: float) -> None:
         """Take what somebody else did to the device."""
-        if news.address != self.addresses.team:
-            self.addresses.team = news.address
-            self.journal.say(logging.INFO, f"somebody gave the device address {news.address}")
+        # What it bears now, not what it bore when that was said: meanwhile it may have been given
+        # another one from here.
+        address = self.dataplane.address
+        if address is not None and self.addresses.team not in (None, address):
+            self.addresses.team = address
+            self.journal.say(logging.INFO, f"somebody gave the device address {address}")
             self._readdress(now)
         self.runner.device_changed(news.up, now)
 
@@ -325,16 +332,38 @@ class Team:
         self._tell_runner(config, now, said=True)
         self.config = config
         for path, was, _ in _differences(parameters.fixed(old), parameters.fixed(config)):
-            said = f"{path} stays {_text(was)} until the next start: it cannot change under way"
-            self.journal.say(logging.WARNING, said)
+            self._say_fixed(path, was)
+        self._configure_device(old)
         address = self.addresses.configure(config)
         if address is not None:
             self.journal.say(logging.INFO, f"changing hwaddr to {address}")
             self._readdress(now)
             for member in self.members.values():
                 self.place(member, now)
+        was = {name: member.config for name, member in self.members.items()}
         for name, member in self.members.items():
-            self._configure_port(member, config.port(name), old, now)
+            member.config = config.port(name)
+        self._tell_runner_of_ports(was, old, now)
+        for name, member in self.members.items():
+            self._configure_port(member, was[name], old, now)
+
+    def _say_fixed(self, path: str, was: object) -> None:
+        said = f"{path} stays {_text(was)} until the next start: it cannot change under way"
+        self.journal.say(logging.WARNING, said)
+
+    def _configure_device(self, old: TeamConfig) -> None:
+        its = parameters.of_device
+        changes = list(_differences(its(old), its(self.config)))
+        if not changes:
+            return
+        plane = self.dataplane
+        if isinstance(plane, Adjustable):
+            self._say_changes(None, {path: new for path, _, new in changes})
+            setup = parameters.setup(self.config, self.name, self.addresses.team, self.options)
+            self._try(lambda: plane.configure(setup))
+        else:
+            for path, was, _ in changes:
+                self._say_fixed(path, was)
 
     def _tell_runner(self, config: TeamConfig, now: float, said: bool = False) -> None:
         wanted = parameters.runner_parameters(config, self.addresses.system or NOBODY)
@@ -345,13 +374,22 @@ class Team:
             self.runner.configure(now, **changes)
             self._told = wanted
 
-    def _configure_port(self, member: Member, port: TeamPort, old: TeamConfig, now: float) -> None:
-        was, member.config = member.config, port
-        its = parameters.port_parameters
-        changes = {key: new for key, _, new in _differences(its(old, was), its(self.config, port))}
+    def _tell_runner_of_ports(
+        self, was: Mapping[str, TeamPort], old: TeamConfig, now: float
+    ) -> None:
+        its, changes = parameters.port_parameters, {}
+        for name, member in self.members.items():
+            before, after = its(old, was[name]), its(self.config, member.config)
+            found = {key: new for key, _, new in _differences(before, after)}
+            if found:
+                self._say_changes(name, found)
+                changes[name] = found
         if changes:
-            self._say_changes(member.name, changes)
-            self.runner.configure_port(member.name, now, **changes)
+            self.runner.configure_ports(changes, now)
+
+    def _configure_port(self, member: Member, was: TeamPort, old: TeamConfig, now: float) -> None:
+        """Do what follows from another configuration of a port, for its device and watchers."""
+        port = member.config
         setup = parameters.port_setup(port)
         if setup != parameters.port_setup(was) and member.joined:
             if port.queue_id != was.queue_id:
@@ -395,4 +433,6 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str
 
 
 def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
     return "none" if value is None else str(value)

@@ -7,7 +7,7 @@ BackendError of one line, and nothing is half done by it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lacp.address import Mac
 
@@ -160,3 +160,11 @@ class Dataplane(Protocol):
 
     def destroy(self, keep: bool = False) -> None:
         """Remove the device, ports and all; or let go of it and leave it as it is."""
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """A dataplane whose device may change while there are ports below it."""
+
+    def configure(self, setup: Setup) -> None:
+        """Take other fragments of `tx_hash`, or other bursts; all else is as it was at `create`."""

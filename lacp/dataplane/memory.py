@@ -59,6 +59,10 @@ class MemoryDataplane:
             raise UsageError(f"device {self.setup.device} exists already")
         self.setup, self._address, self.carrier = setup, setup.address, False
 
+    def configure(self, setup: Setup) -> None:
+        """Remember what the device is made for from now on."""
+        self.setup = setup
+
     def ports(self) -> list[str]:
         """The ports, in the order in which they came."""
         return list(self.uses)

@@ -23,6 +23,9 @@ class NoDataplane:
         """There is no device to have one."""
         return None
 
+    def configure(self, setup: Setup) -> None:
+        """There is no device to change."""
+
     def ports(self) -> list[str]:
         """There is no device to be below."""
         return []

@@ -159,6 +159,12 @@ class Runner(Protocol):
     def configure_port(self, name: str, now: float, **changes: Any) -> None:
         """Change parameters of a port. Raises UsageError, changing nothing, when one is wrong."""
 
+    def configure_ports(self, changes: Mapping[str, Mapping[str, Any]], now: float) -> None:
+        """Change parameters of several ports, by name, as one step: between them nobody decides.
+
+        Raises UsageError when one is wrong.
+        """
+
     def activate(self, port: str, now: float) -> None:
         """Make this port, or its aggregator, the active one. Raises UsageError if it cannot be."""
 

@@ -212,6 +212,11 @@ class LacpRunner:
         probation.settling = settling
         self._judge(name, now)
 
+    def configure_ports(self, changes: Mapping[str, Mapping[str, Any]], now: float) -> None:
+        """Change parameters of several ports, one after the other: each is told to its partner."""
+        for name, its in changes.items():
+            self.configure_port(name, now, **its)
+
     def activate(self, port: str, now: float) -> None:
         """Give the device to the LAG of this port. Raises UsageError when the port is in none.
 

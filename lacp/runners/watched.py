@@ -151,14 +151,23 @@ class WatchedRunner:
 
     def configure_port(self, name: str, now: float, **changes: Any) -> None:
         """Change `prio` or `sticky` of a port. Raises UsageError for anything else."""
-        found = self._at(name, now)
-        unknown = changes.keys() - {field.name for field in fields(RunnerPort)}
-        if unknown:
-            raise UsageError(f"no parameter {', '.join(sorted(unknown))}")
-        settings = replace(found.settings, **changes)
-        if settings != found.settings:
-            found.settings = settings
-            self._configured(found)
+        self.configure_ports({name: changes}, now)
+
+    def configure_ports(self, changes: Mapping[str, Mapping[str, Any]], now: float) -> None:
+        """Change `prio` or `sticky` of ports. Raises UsageError, changing nothing, for others."""
+        known = {field.name for field in fields(RunnerPort)}
+        settings: list[tuple[WatchedPort, RunnerPort]] = []
+        for name, its in changes.items():
+            found = self._at(name, now)
+            unknown = its.keys() - known
+            if unknown:
+                raise UsageError(f"no parameter {', '.join(sorted(unknown))}")
+            settings.append((found, replace(found.settings, **its)))
+        changed = [port for port, new in settings if new != port.settings]
+        for port, new in settings:
+            port.settings = new
+        if changed:
+            self._configured(changed[0])
 
     def activate(self, port: str, now: float) -> None:
         """Raises UsageError: all ports that can be used are."""
@@ -177,7 +186,7 @@ class WatchedRunner:
         """A port came."""
 
     def _configured(self, port: WatchedPort) -> None:
-        """`prio` or `sticky` of a port changed."""
+        """`prio` or `sticky` of this port, and perhaps of others, changed."""
 
     def _settle(self, port: WatchedPort) -> None:
         """Decide anew after news of `port`. Raises nothing."""
