@@ -50,6 +50,9 @@ class SystemConfig:
     revertive: bool = True
     #: Put speed and duplex into the operational keys, so that only equal links aggregate.
     speed_in_key: bool = False
+    #: Who hears no partner speaks each second: one that comes, or comes back, is found at once and
+    #: not within 30 s.
+    seeking: bool = False
     #: State changes remembered for each port.
     history: int = 32
 
@@ -81,10 +84,10 @@ class SystemConfig:
     @property
     def default_partner(self) -> PortInfo:
         """Partner_Admin of a port that names none: nobody, or with a fallback one who agrees."""
-        if self.fallback is Fallback.NONE:
-            return PortInfo()
-        agreeing = PortState.AGGREGATION | PortState.SYNCHRONIZATION | PortState.COLLECTING
-        return PortInfo(state=PORT_STATES[agreeing])
+        state = PortState.SHORT_TIMEOUT * self.seeking
+        if self.fallback is not Fallback.NONE:
+            state |= PortState.AGGREGATION | PortState.SYNCHRONIZATION | PortState.COLLECTING
+        return PortInfo(state=PORT_STATES[state])
 
 
 class Administration:

@@ -28,6 +28,7 @@ from lacp.errors import UsageError
 from lacp.link import DOWN, Duplex, Link
 from lacp.protocol.config import PortConfig, SystemConfig
 from lacp.protocol.system import Engine, System
+from lacp.runners.base import Runner
 from lacp.sim.cable import Cable, End, Faults, Payload, UserFrame
 from lacp.sim.node import Logged, Node, address
 
@@ -83,7 +84,9 @@ class Network:
 
     # Building.
 
-    def add(self, name: str, build: Callable[[float], Engine], ports: Iterable[str]) -> Node:
+    def add(
+        self, name: str, build: Callable[[float], Engine | Runner], ports: Iterable[str]
+    ) -> Node:
         """Add a node whose engine `build(now)` makes, now and whenever it restarts."""
         if name in self.nodes:
             raise UsageError(f"there is a node {name} already")

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from lacp.address import Mac
 from lacp.errors import UsageError
 from lacp.link import Link
-from lacp.protocol.events import MuxChanged, News, Transmit
+from lacp.protocol.events import MuxChanged, Transmit
 from lacp.protocol.system import Engine, System
+from lacp.runners.base import Runner, RunnerNews
 
 if TYPE_CHECKING:
     from lacp.sim.network import Network
@@ -30,14 +31,14 @@ class Logged:
 
     time: float
     node: str
-    event: News
+    event: RunnerNews
 
 
 class Node:
     """An engine in the network, with what the network has told it."""
 
     def __init__(
-        self, network: Network, name: str, number: int, build: Callable[[float], Engine]
+        self, network: Network, name: str, number: int, build: Callable[[float], Engine | Runner]
     ) -> None:
         self._network = network
         self.name = name
