@@ -50,7 +50,8 @@ class Network:
         self.silent = dict.fromkeys(self.names, False)
         self.target = True
         self.learnt: dict[bytes, str] = {}
-        #: Frames that standby ports sent while another one carried the traffic.
+        #: Ports that were told that another one carries the traffic, and what they sent then.
+        self.standby: set[str] = set()
         self.aside: list[bytes] = []
         self.changes: list[tuple[float, str | None]] = []
         self._number = itertools.count()
@@ -116,11 +117,12 @@ class Network:
                 enabled = any(self.runner.enabled(name))
                 others = any(any(self.runner.enabled(it)) for it in self.names if it != name)
                 watch.use_changed(enabled, not others, self.now)
+                (self.standby.discard if enabled or not others else self.standby.add)(name)
         raise AssertionError("no rest")
 
     def _send(self, name: str, frame: bytes) -> None:
         source = frame[6:12]
-        if self.runner.active_port not in (None, name):
+        if name in self.standby:
             self.aside.append(frame)
         if not self.carriers[name] or self.silent[name]:
             return
