@@ -48,7 +48,8 @@ class Journal:
                 throttle.forget(event.port)
         level = _level(event)
         if level is not None and log.isEnabledFor(level):
-            self.say(level, phrase(event_document(event)), getattr(event, "port", None))
+            document = event_document(event)
+            self.say(level, phrase(document), document["port"])
         if self.subscribers:
             self.publish(event_document(event), event.time)
 

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from lacp.address import Mac
-from lacp.daemon.documents import event_document, phrase
+from lacp.daemon.documents import Event, event_document, phrase
 from lacp.info import PortInfo
 from lacp.link import DOWN, Duplex, Link
 from lacp.protocol.events import (
@@ -22,12 +22,22 @@ from lacp.protocol.events import (
     PortRemoved,
     StateChanged,
 )
-from lacp.runners.base import CarrierChanged, PortEnabled, RunnerNews
+from lacp.runners.base import (
+    ActivePortChanged,
+    CarrierChanged,
+    HashMapped,
+    PortAddressed,
+    PortEnabled,
+    TeamAddressed,
+)
+from lacp.watch.base import VerdictChanged, WatcherChanged
 
 UP = Link(up=True, speed=10000, duplex=Duplex.FULL, address=Mac.parse("02:00:00:00:00:01"))
 SOMEBODY = PortInfo(1, Mac.parse("02:00:00:00:00:02"), 7, 2, 3)
 
-SAID: tuple[tuple[RunnerNews, str], ...] = (
+NO_ANSWER = "4 probes in a row without an answer from 10.0.0.1"
+
+SAID: tuple[tuple[Event, str], ...] = (
     (StateChanged("a", "mux", "X", "Y", "why", 0.0), "mux X -> Y: why"),
     (StateChanged("a", "mux", "X", "Y", "", 0.0), "mux X -> Y"),
     (LinkChanged("a", UP, 0.0), "link up, 10G, full duplex"),
@@ -46,19 +56,31 @@ SAID: tuple[tuple[RunnerNews, str], ...] = (
     (PortRemoved("a", 0.0), "port removed"),
     (MarkerAnswered("a", 5, 0.25, 0.0), "marker 5 answered after 0.25 s"),
     (MarkerLost("a", 5, 0.0), "marker 5 was not answered"),
+    (ActivePortChanged("b", "a", "a is withdrawn", 0.0), "active port a -> b: a is withdrawn"),
+    (ActivePortChanged(None, "a", "why", 0.0), "active port a -> none: why"),
+    (PortAddressed("a", True, 0.0), "takes the address of the team"),
+    (PortAddressed("a", False, 0.0), "takes its own address"),
+    (TeamAddressed("a", 0.0), "the team takes the address of this port"),
+    (HashMapped(7, "a", 0.0), "carries hash 7"),
+    (WatcherChanged("a", 1, "arp_ping", False, NO_ANSWER, 0.0), f"arp_ping went down: {NO_ANSWER}"),
+    (WatcherChanged("a", 0, "ethtool", True, "carrier", 0.0), "ethtool went up: carrier"),
+    (VerdictChanged("a", False, 0.0), "the link watchers say down"),
 )
+#: What happens to the team, not to one of its ports.
+OF_THE_TEAM = (CarrierChanged, ActivePortChanged)
 
 
 @pytest.mark.parametrize(("event", "words"), SAID, ids=[words for _, words in SAID])
-def test_an_event_in_words(event: RunnerNews, words: str) -> None:
+def test_an_event_in_words(event: Event, words: str) -> None:
     document = event_document(event)
     json.dumps(document)
-    assert document["port"] == getattr(event, "port", None)
+    port = None if isinstance(event, OF_THE_TEAM) else getattr(event, "port", None)
+    assert document["port"] == port
     assert phrase(document) == words
 
 
 def test_every_event_has_its_words() -> None:
-    assert {type(event) for event, _ in SAID} == set(get_args(RunnerNews))
+    assert {type(event) for event, _ in SAID} == set(get_args(Event))
 
 
 def test_an_event_of_a_later_version_shows_what_it_holds() -> None:
