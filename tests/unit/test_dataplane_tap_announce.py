@@ -15,7 +15,7 @@ NODES = socket.inet_pton(socket.AF_INET6, "ff02::1")
 
 def summed(octets: bytes) -> int:
     """What is over when the checksum of IP is right: nothing."""
-    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    total: int = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return total ^ 0xFFFF
