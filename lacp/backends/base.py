@@ -113,10 +113,10 @@ class Backend(Protocol):
         """
 
     def mute(self, port: str, muted: bool) -> None:
-        """Throw away what arrives at a port, as early and cheaply as can be, or listen again.
+        """Throw away slow-protocol frames of a port, as early and cheaply as can be, or no longer.
 
         For a port that is flooded, so that the frames of the others find room. News of its link
-        come all the same, and a frame that waits already may still be read.
+        and what it listens to come all the same, and a frame that waits already may still be read.
         """
 
     def failure(self, port: str) -> str:

@@ -31,7 +31,8 @@ class PortWatch:
 
     `now` is seconds on any monotonic scale. An interface that does not exist is a link whose
     address is `lacp.address.NO_MAC`: all watchers are down, without delay. For each `Resolve`
-    among the events the driver finds an address and calls `resolved`.
+    among the events the driver finds an address and calls `resolved`. Raises UsageError for a
+    watcher that asks without interval.
     """
 
     def __init__(self, port: str, options: Sequence[WatcherOptions], policy: str = "any") -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from lacp.errors import UsageError
 from lacp.link import DOWN, Link
 from lacp.watch.base import Probe, Resolve, Watcher, WatchEvent
 from lacp.watch.hosts import Host, Hosts
@@ -37,6 +38,8 @@ class Prober(Watcher, ABC):
         source: Host | None = None,
     ) -> None:
         super().__init__(port, index, events)
+        if options.interval < 1:
+            raise UsageError(f"{self.name}: interval is {options.interval}, expected 1 or more ms")
         self.options = options
         #: Ticks in a row without an answer.
         self.missed = 0

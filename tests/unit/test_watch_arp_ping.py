@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from lacp.errors import UsageError
 from lacp.watch.options import ArpPingOptions
 from lacp.watch.probing import ENOUGH, TOO_MANY
 from tests.watch_frames import BROADCAST, OURS, REPLY, REQUEST, THEIRS, arp, ethernet, ip4
@@ -111,6 +112,11 @@ def test_use_that_changes_during_the_wait_does_not_cut_it_short() -> None:
     assert port.asked == []
     port.run(0.25)
     assert port.asked == [0.5]
+
+
+def test_without_an_interval_there_is_no_watcher() -> None:
+    with pytest.raises(UsageError, match="interval is 0, expected 1 or more ms"):
+        Watched(replace(PLAIN, interval=0))
 
 
 # Answers and misses
