@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -437,6 +438,27 @@ def test_loads_are_told_and_a_hash_goes_where_it_is_mapped() -> None:
             before = sent(here.netns, port)
             ping(here.netns, both.there.hosts[0], 20)
             assert sent(here.netns, port) - before >= 20
+
+
+def test_other_fragments_take_effect_while_frames_flow() -> None:
+    with pair("loadbalance") as both, udp(both.here.netns, 0) as giver:
+        here, setup = both.here, Setup(device=DEVICE, runner="loadbalance")
+
+        def used() -> list[str]:
+            before = [sent(here.netns, port) for port in here.ports]
+            for port in range(64):
+                giver.sendto(b"x", (both.there.hosts[0], 5000 + port))
+            # Frames before it have been moved when this one is answered.
+            ping(here.netns, both.there.hosts[0], 1)
+            after = [sent(here.netns, port) for port in here.ports]
+            more = zip(here.ports, before, after, strict=True)
+            return [port for port, old, new in more if new - old > 10]
+
+        assert used() == ["p1", "p2"]
+        here.plane.configure(replace(setup, tx_hash=("eth",)))
+        assert len(used()) == 1
+        here.plane.configure(replace(setup, tx_hash=("l4",)))
+        assert used() == ["p1", "p2"]
 
 
 # The device and its ports.
