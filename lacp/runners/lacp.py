@@ -115,8 +115,10 @@ class LacpRunner:
     def link_changed(self, port: str, link: Link, now: float) -> None:
         """Take a new observation of the link below `port`."""
         self._system.link_changed(port, link, now)
-        if not link.up:
-            self._probations[port].release()
+        probation = self._probations[port]
+        if not link.up and probation.held_at is not None:
+            probation.release()
+            self._hold(port, now)
         self._judge(port, now)
 
     def verdict_changed(self, port: str, up: bool, now: float) -> None:
