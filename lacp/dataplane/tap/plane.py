@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lacp.address import Mac
 from lacp.dataplane.base import (
@@ -121,17 +121,6 @@ class TapDataplane:
         for port in self._ports.values():
             if port.collecting:
                 port.sockets.hear(own)
-
-    def configure(self, setup: Setup) -> None:
-        """Hash other fragments, announce in other bursts."""
-        made = self._made()
-        made.setup = replace(
-            made.setup,
-            tx_hash=setup.tx_hash,
-            notify_peers=setup.notify_peers,
-            mcast_rejoin=setup.mcast_rejoin,
-        )
-        self._tell()
 
     def set_carrier(self, up: bool) -> None:
         """Show carrier, or none."""
