@@ -271,6 +271,8 @@ class Master:
             self._strangers.pop(found.index, None)
         if port is not None:
             del self._ports[name]
+            if found is None:
+                self._own.pop(port.index, None)
         self._watch()
 
     def set_port_address(self, name: str, address: Mac | None) -> None:

@@ -92,7 +92,7 @@ class Requests:
     def _answer(self, dump: bool) -> list[bytes]:
         found: list[bytes] = []
         while True:
-            data, (sender, _) = self._socket.recvfrom(1 << 18)
+            data, (sender, _) = self._socket.recvfrom(1 << 16)
             if sender != 0:
                 continue
             for message in messages(data):
@@ -160,7 +160,7 @@ class Announcements:
         """
         for _ in range(limit):
             try:
-                data, (sender, _) = self._socket.recvfrom(1 << 18)
+                data, (sender, _) = self._socket.recvfrom(1 << 16)
             except BlockingIOError:
                 return
             except OSError as error:

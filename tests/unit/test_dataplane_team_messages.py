@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
 from lacp.address import Mac
 from lacp.dataplane import netlink
@@ -187,6 +188,17 @@ def test_an_interface() -> None:
     assert (found.index, found.name, found.kind) == (DEVICE, "team0", "team")
     assert isinstance(found.address, Mac)
     assert (found.up, found.loopback, found.master, found.permanent) == (False, False, 0, None)
+
+
+def test_an_interface_is_what_pyroute2_says() -> None:
+    octets = captured("device_link")[0]
+    message = ifinfmsg(octets)
+    message.decode()
+    found = read_interface(octets)
+    assert found.name == message.get_attr("IFLA_IFNAME")
+    assert str(found.address) == message.get_attr("IFLA_ADDRESS")
+    assert found.kind == message.get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_KIND")
+    assert found.index == message["index"]
 
 
 def test_a_filter_for_too_many_ports_lets_everything_through() -> None:
