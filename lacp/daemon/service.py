@@ -15,24 +15,14 @@ from lacp.daemon.clock import Clock
 from lacp.daemon.drive import Driver
 from lacp.daemon.files import SavedState, TeamFiles
 from lacp.daemon.options import Options
+from lacp.daemon.others import Others
 from lacp.daemon.ports import Member
 from lacp.daemon.settable import ACTIVE_PORT, OF_DEVICE, settable
 from lacp.daemon.sources import Reading, Sources
 from lacp.daemon.team import Team, nothing
 from lacp.daemon.teamd.files import TeamdFiles
 from lacp.daemon.verbosity import Verbosity
-from lacp.dataplane.base import (
-    Adjustable,
-    Dataplane,
-    DeviceChanged,
-    DeviceGone,
-    Loads,
-    PlaneNews,
-    PortJoined,
-    PortLeft,
-    Setup,
-    Trouble,
-)
+from lacp.dataplane.base import Adjustable, Dataplane, Setup
 from lacp.dataplane.choose import choose
 from lacp.errors import BackendError, LacpError, UsageError
 
@@ -65,7 +55,8 @@ class Service:
         planes: Callable[[str, Setup], Dataplane] = choose,
     ) -> None:
         self.driver = Driver(backend)
-        self.driver.plane_news = self._plane_news
+        self._others = Others(self.driver, self._removed)
+        self.driver.plane_news = self._others.take
         self.sources = sources
         self.clock = clock
         self.options = options
@@ -111,10 +102,11 @@ class Service:
             team = self._make(name, config, SavedState.load(files.state))
             self.driver.add_team(team)
             wanted = [] if self.options.no_ports else list(config.ports.values())
-            self.driver.add_ports(team, wanted, now)
-            for port in team.dataplane.ports():
-                if port not in team.members:
-                    self._adopt(team, port, now)
+            for port in wanted:
+                self._add_port(team, port, now)
+            for name_below in team.dataplane.ports():
+                if name_below not in team.members:
+                    self._others.adopt(team, name_below, now)
             self.opened(team, files)
             self.verbosity.start(name, max(self.options.debug_level, config.debug_level))
         except BaseException:
@@ -190,53 +182,8 @@ class Service:
             self.driver.remove_ports(team, list(team.runner.ports), now)
         self.driver.remove_team(team)
 
-    # What others do to a device.
-
-    def _plane_news(self, team: Team, news: PlaneNews, now: float) -> None:
-        match news:
-            case PortJoined(port):
-                self._joined(team, port, now)
-            case PortLeft(port):
-                self._left(team, port, now)
-            case DeviceChanged():
-                team.device_changed(news, now)
-            case DeviceGone():
-                self._gone(team, now)
-            case Loads(octets):
-                team.runner.loads(octets, now)
-            case Trouble(text):
-                team.journal.say(logging.WARNING, text)
-
-    def _joined(self, team: Team, port: str, now: float) -> None:
-        member = team.members.get(port)
-        if member is None:
-            self._adopt(team, port, now)
-        elif not member.joined:
-            team.journal.say(logging.INFO, "somebody put the port into the team", port)
-            member.released = False
-            team.place(member, now)
-            self.driver.touched(team, now)
-
-    def _adopt(self, team: Team, port: str, now: float) -> None:
-        team.journal.say(logging.INFO, "taking up a port that somebody put into the team", port)
-        self._add_port(team, team.config.port(port), now, adopted=True)
-
-    def _left(self, team: Team, port: str, now: float) -> None:
-        member = team.members.get(port)
-        if member is None:
-            return
-        if member.adopted:
-            team.journal.say(logging.INFO, "somebody took the port out of the team", port)
-            member.joined = False
-            self.driver.remove_ports(team, [port], now)
-        else:
-            team.left(port, now)
-
-    def _gone(self, team: Team, now: float) -> None:
-        if self.driver.teams.get(team.name) is not team:
-            return
-        team.journal.say(logging.WARNING, "Team device removal detected.")
-        team.let_go()
+    def _removed(self, team: Team, now: float) -> None:
+        """Somebody removed the device of a team, which ends with it."""
         self.stop_team(team, now)
         if not self.driver.teams:
             self.deserted()
@@ -323,12 +270,13 @@ class Service:
             return
         for port in config.ports.values():
             if port.name not in team.members:
-                self._add_port(team, port, now)
+                self._others.add(team, port, now)
 
-    def _add_port(self, team: Team, port: TeamPort, now: float, adopted: bool = False) -> None:
+    def _add_port(self, team: Team, port: TeamPort, now: float) -> None:
+        """Take up a port of a new team; one that another team has is left to it."""
         try:
-            self.driver.add_ports(team, [port], now, adopted)
-        except LacpError as error:
+            self.driver.add_ports(team, [port], now)
+        except UsageError as error:
             team.journal.say(logging.ERROR, str(error), port.name)
 
     # Questions and orders of the control endpoints.

@@ -11,6 +11,7 @@ from lacp.config.model import TeamConfig, TeamPort
 from lacp.daemon import parameters
 from lacp.daemon.addresses import NOBODY, Addresses
 from lacp.daemon.clock import Clock
+from lacp.daemon.effects import Effects
 from lacp.daemon.files import SavedState
 from lacp.daemon.joining import Joining
 from lacp.daemon.journal import Journal
@@ -20,15 +21,7 @@ from lacp.dataplane.base import Adjustable, Dataplane, DeviceChanged
 from lacp.errors import BackendError, LacpError
 from lacp.link import DOWN, Link
 from lacp.protocol.events import FrameDropped
-from lacp.runners.base import (
-    ActivePortChanged,
-    CarrierChanged,
-    HashMapped,
-    PortAddressed,
-    PortEnabled,
-    RunnerNews,
-    TeamAddressed,
-)
+from lacp.runners.base import PortAddressed, RunnerNews, TeamAddressed
 from lacp.watch.port import PortWatch
 
 
@@ -68,12 +61,7 @@ class Team:
         self._joining = Joining(
             dataplane, self.addresses, self.saved, self.journal, options.take_over
         )
-        #: Ports that carry traffic, and whether that is news for who asks neighbours.
-        self._carrying: set[str] = set()
-        self._use_changed = False
-        self._asking: dict[str, Member] = {}
-        #: The device is left as it is, whatever the runner decides from now on.
-        self._let_go = False
+        self._effects = Effects(dataplane, self.journal, self.members)
 
         # What cannot be is said before there is a device.
         self._make_runner(config)
@@ -150,7 +138,7 @@ class Team:
         self._joining.place(member, now)
         if member.joined and not before:
             # The dataplane knows nothing of a port that is new to it; the watchers may remember.
-            self._try(lambda: self.dataplane.set_verdict(member.name, member.verdict))
+            self._effects.show_verdict(member)
         usable = member.joined and member.link is not None
         member.watch.link_changed(member.link if usable and member.link else DOWN, now)
         self.stirred[member] = None
@@ -172,7 +160,7 @@ class Team:
             member.verdict = verdict
             self.runner.verdict_changed(member.name, member.verdict, now)
             if member.joined:
-                self._try(lambda: self.dataplane.set_verdict(member.name, member.verdict))
+                self._effects.show_verdict(member)
 
     def _shown(self, member: Member) -> Link:
         if not member.there:
@@ -217,15 +205,6 @@ class Team:
         """Do what the runner has decided, and note what happened."""
         self.journal.record(event)
         match event:
-            case PortEnabled(port, collecting, distributing):
-                self._note_use(port, collecting or distributing)
-                if self._joined(port):
-                    self._try(lambda: self.dataplane.enable_port(port, collecting, distributing))
-            case CarrierChanged(up):
-                self._try(lambda: self.dataplane.set_carrier(up))
-            case ActivePortChanged(active):
-                usable = active if active is not None and self._joined(active) else None
-                self._try(lambda: self.dataplane.activate(usable))
             case PortAddressed(port, team):
                 member = self.members[port]
                 member.bears_team = team
@@ -234,49 +213,23 @@ class Team:
             case TeamAddressed(port):
                 self.addresses.team = self.members[port].own
                 self._readdress(now)
-            case HashMapped(hash, port):
-                if self._joined(port):
-                    self._try(lambda: self.dataplane.map_hash(hash, port))
-
-    def _joined(self, port: str) -> bool:
-        member = self.members.get(port)
-        return member is not None and member.joined
-
-    def _try(self, step: Callable[[], None]) -> None:
-        if self._let_go:
-            return
-        try:
-            step()
-        except BackendError as error:
-            self.journal.say(logging.ERROR, str(error))
+            case _:
+                self._effects.carry_out(event)
 
     def _readdress(self, now: float) -> None:
         """Have the device, the ports and the system bear what they are to bear now."""
         address = self.addresses.team
         if address is not None and self.dataplane.address != address:
-            self._try(lambda: self.dataplane.set_address(address))
+            self._effects.attempt(lambda: self.dataplane.set_address(address))
         for member in self.members.values():
             if member.bears_team:
                 self._joining.address(member)
         self._tell_runner(self.config, now)
 
-    def _note_use(self, port: str, carries: bool) -> None:
-        if carries is not (port in self._carrying):
-            (self._carrying.add if carries else self._carrying.discard)(port)
-            self._use_changed = True
-
     def tell_use(self, now: float) -> None:
         """Tell the watchers that ask neighbours who carries traffic, if that has changed."""
-        if not self._use_changed:
-            return
-        self._use_changed = False
-        for name, member in self._asking.items():
-            self._tell_use(name, member, now)
-
-    def _tell_use(self, name: str, member: Member, now: float) -> None:
-        enabled = name in self._carrying
-        member.watch.use_changed(enabled, len(self._carrying) == enabled, now)
-        self.stirred[member] = None
+        for member in self._effects.tell_use(now):
+            self.stirred[member] = None
 
     # Ports.
 
@@ -295,21 +248,18 @@ class Team:
 
     def _watch_with(self, member: Member, now: float) -> None:
         self.stirred[member] = None
-        self._asking.pop(member.name, None)
-        if member.watch.hears:
-            self._asking[member.name] = member
-            self._tell_use(member.name, member, now)
+        self._effects.ask(member, now)
 
     def remove_port(self, name: str, now: float) -> None:
         """Let go of a port that was withdrawn; `release_port` when the runner has said its last."""
         self.runner.remove_port(name, now)
-        self._asking.pop(name, None)
+        self._effects.silence(name)
         self.stirred.pop(self.members[name], None)
 
     def release_port(self, name: str) -> None:
         """Take a port that the runner has removed from below the device."""
         member = self.members.pop(name)
-        self._note_use(name, False)
+        self._effects.leaves(name)
         self._joining.leave(member)
 
     def refuse(self, port: str, reason: str, now: float) -> None:
@@ -360,7 +310,7 @@ class Team:
         if isinstance(plane, Adjustable):
             self._say_changes(None, {path: new for path, _, new in changes})
             setup = parameters.setup(self.config, self.name, self.addresses.team, self.options)
-            self._try(lambda: plane.configure(setup))
+            self._effects.attempt(lambda: plane.configure(setup))
         else:
             for path, was, _ in changes:
                 self._say_fixed(path, was)
@@ -394,7 +344,7 @@ class Team:
         if setup != parameters.port_setup(was) and member.joined:
             if port.queue_id != was.queue_id:
                 self._say_changes(member.name, {"queue_id": port.queue_id})
-            self._try(lambda: self.dataplane.configure_port(member.name, setup))
+            self._effects.attempt(lambda: self.dataplane.configure_port(member.name, setup))
         policies = (old.link_watch_policy, self.config.link_watch_policy)
         if port.link_watch != was.link_watch or policies[0] != policies[1]:
             self.journal.say(logging.INFO, "changing its link watchers", member.name)
@@ -414,14 +364,14 @@ class Team:
 
     def let_go(self) -> None:
         """From now on leave the device and its ports as they are."""
-        self._let_go = True
+        self._effects.let_go = True
         for member in self.members.values():
             member.joined = False
 
     def close(self) -> None:
         """Give the device back, if it was not let go of."""
         try:
-            self.dataplane.destroy(keep=self._let_go)
+            self.dataplane.destroy(keep=self._effects.let_go)
         except LacpError as error:
             self.journal.say(logging.ERROR, str(error))
 

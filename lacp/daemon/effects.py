@@ -1,0 +1,103 @@
+"""What a runner decides, in effect: on the device, and for the watchers that ask neighbours."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from lacp.daemon.journal import Journal
+from lacp.daemon.ports import Member
+from lacp.dataplane.base import Dataplane
+from lacp.errors import BackendError
+from lacp.runners.base import (
+    ActivePortChanged,
+    CarrierChanged,
+    HashMapped,
+    PortEnabled,
+    RunnerNews,
+)
+
+
+class Effects:
+    """Carries decisions of one team's runner out on its device."""
+
+    def __init__(self, plane: Dataplane, journal: Journal, members: Mapping[str, Member]) -> None:
+        self._plane = plane
+        self._journal = journal
+        self._members = members
+        #: Members whose watchers ask neighbours, by name.
+        self._asking: dict[str, Member] = {}
+        #: Ports that carry traffic, and whether that is news to who asks.
+        self._carrying: set[str] = set()
+        self._news = False
+        #: The device is left as it is, whatever the runner decides from now on.
+        self.let_go = False
+
+    def carry_out(self, event: RunnerNews) -> None:
+        """Do on the device what this event is about, if it is about that."""
+        plane = self._plane
+        match event:
+            case PortEnabled(port, collecting, distributing):
+                self._note_use(port, collecting or distributing)
+                if self._joined(port):
+                    self.attempt(lambda: plane.enable_port(port, collecting, distributing))
+            case CarrierChanged(up):
+                self.attempt(lambda: plane.set_carrier(up))
+            case ActivePortChanged(active):
+                usable = active if active is not None and self._joined(active) else None
+                self.attempt(lambda: plane.activate(usable))
+            case HashMapped(hash, port):
+                if self._joined(port):
+                    self.attempt(lambda: plane.map_hash(hash, port))
+
+    def show_verdict(self, member: Member) -> None:
+        """Show what the link watchers of a port amount to."""
+        self.attempt(lambda: self._plane.set_verdict(member.name, member.verdict))
+
+    def attempt(self, step: Callable[[], None]) -> None:
+        """Do something to the device; what it refuses is logged, and the team goes on."""
+        if self.let_go:
+            return
+        try:
+            step()
+        except BackendError as error:
+            self._journal.say(logging.ERROR, str(error))
+
+    def _joined(self, port: str) -> bool:
+        member = self._members.get(port)
+        return member is not None and member.joined
+
+    # Who carries traffic, for those that ask.
+
+    def ask(self, member: Member, now: float) -> None:
+        """Note that the watchers of a port are other ones."""
+        self._asking.pop(member.name, None)
+        if member.watch.hears:
+            self._asking[member.name] = member
+            self._tell_use(member, now)
+
+    def silence(self, name: str) -> None:
+        """Forget the watchers of a port."""
+        self._asking.pop(name, None)
+
+    def leaves(self, name: str) -> None:
+        """The port carries nothing any more."""
+        self._note_use(name, False)
+
+    def tell_use(self, now: float) -> list[Member]:
+        """Tell the watchers that ask who carries traffic, if that is news; whose have been told."""
+        if not self._news:
+            return []
+        self._news = False
+        for member in self._asking.values():
+            self._tell_use(member, now)
+        return list(self._asking.values())
+
+    def _tell_use(self, member: Member, now: float) -> None:
+        enabled = member.name in self._carrying
+        member.watch.use_changed(enabled, len(self._carrying) == enabled, now)
+
+    def _note_use(self, port: str, carries: bool) -> None:
+        if carries is not (port in self._carrying):
+            (self._carrying.add if carries else self._carrying.discard)(port)
+            self._news = True
