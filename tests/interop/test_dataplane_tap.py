@@ -32,7 +32,7 @@ from lacp.dataplane.base import (
     Setup,
     Trouble,
 )
-from lacp.dataplane.tap import announce, device, mover
+from lacp.dataplane.tap import announce, device, mover, seclusion
 from lacp.dataplane.tap.plane import TapDataplane
 from lacp.errors import BackendError
 from tests.frames import ethernet, tagged
@@ -558,33 +558,31 @@ def test_a_port_is_given_back_as_it_was() -> None:
         assert state() == before
 
 
+def test_what_a_crash_has_left_is_taken_up() -> None:
+    with namespaces(2) as (here, there):
+        veth(here, "p1", there, "q1")
+        with here.entered():
+            index = socket.if_nametoindex("p1")
+            _, before = seclusion.seclude("p1", index, down=False)
+            after, again = seclusion.seclude("p1", index, down=False)
+            assert before is None
+            assert again is None
+            assert len(run(here, "tc filter show dev p1 ingress").splitlines()) == 2
+            assert seclusion.reveal(after) == []
+            assert run(here, "tc filter show dev p1 ingress") == ""
+
+
 def test_filters_of_others_stay() -> None:
     with namespaces(2) as (here, there):
         veth(here, "p1", there, "q1")
         run(here, "tc qdisc add dev p1 clsact")
-        here.run(
-            *[
-                "tc",
-                "filter",
-                "add",
-                "dev",
-                "p1",
-                "ingress",
-                "pref",
-                "9",
-                "protocol",
-                "all",
-                "u32",
-                "match",
-                "u32",
-                "0",
-                "0",
-            ]
-        )
+        place = ["dev", "p1", "ingress", "pref", "1", "protocol", "ip"]
+        here.run("tc", "filter", "add", *place, "bpf", "bytecode", "1,6 0 0 4294967295")
         before = run(here, "tc filter show dev p1 ingress")
+        assert "bytecode" in before
         setup = Setup(device=DEVICE, runner="activebackup", address=address(1))
         with team(here, ["p1"], setup):
-            assert run(here, "tc filter show dev p1 ingress") != before
+            assert run(here, "tc filter show dev p1 ingress").count("bytecode") == 2
         assert run(here, "tc filter show dev p1 ingress") == before
 
 

@@ -8,7 +8,6 @@ on as before.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import logging
@@ -46,7 +45,8 @@ _IFREQ_ADDRESS = struct.Struct("16sH14s8x")
 # linux/rtnetlink.h, linux/pkt_sched.h, linux/pkt_cls.h
 _RTM_NEWQDISC, _RTM_DELQDISC = 36, 37
 _RTM_NEWTFILTER, _RTM_DELTFILTER = 44, 45
-_NLM_F_EXCL_CREATE = 0x600
+_NLM_F_CREATE = 0x400
+_NLM_F_EXCL = 0x200
 _CLSACT = 0xFFFFFFF1
 _CLSACT_HANDLE = 0xFFFF0000
 _INGRESS = 0xFFFFFFF2
@@ -54,7 +54,9 @@ _TC_ACT_SHOT = 2
 _TCA_KIND, _TCA_OPTIONS = 1, 2
 _TCA_BPF_OPS_LEN, _TCA_BPF_OPS, _TCA_BPF_FLAGS = 4, 5, 8
 _ETH_P_IP = 0x0800
+#: Before filters of others; the number tells ours from theirs of the same preference.
 _PREFERENCE = 1
+_HANDLE = 0x1ACB
 _TCMSG = struct.Struct("=BxHiIII")
 _ATTRIBUTE = struct.Struct("=HH")
 
@@ -82,23 +84,31 @@ def seclude(port: str, index: int, down: bool) -> tuple[Seclusion, str | None]:
     done = Seclusion(port, index, down=down)
     _warn_of_address(port)
     log.info("%s: switching IPv6 and answers to ARP off, it is a port now", port)
-    for name, value in _SETTINGS.items():
-        path = name.format(port)
-        # A kernel without IPv6 has no such file.
-        with contextlib.suppress(OSError):
-            before = (_PROC / path).read_text().strip()
-            if before != value:
-                (_PROC / path).write_text(value)
-                done.settings[path] = before
+    refusals = [_change(done, name.format(port), value) for name, value in _SETTINGS.items()]
     log.info("%s: filtering IPv4 away from the host's own stack (tc ingress)", port)
     try:
         _filter(done)
     except BackendError as refused:
-        return done, (
-            f"{port}: the kernel takes no tc filter ({refused}): IPv4 packets can reach this host "
-            f"twice, through the team device and through the port"
-        )
+        refusals.append(f"the kernel takes no tc filter ({refused})")
+    said = ", ".join(filter(None, refusals))
+    if said:
+        return done, f"{port}: {said}: this host may hear twice, or answer twice, what is for it"
     return done, None
+
+
+def _change(done: Seclusion, path: str, value: str) -> str:
+    """Change a setting of the port; why not, or empty."""
+    try:
+        before = (_PROC / path).read_text().strip()
+        if before != value:
+            (_PROC / path).write_text(value)
+            done.settings[path] = before
+    except FileNotFoundError:
+        # A kernel without IPv6 has nothing to switch off.
+        return ""
+    except OSError as error:
+        return f"cannot set /proc/sys/net/{path} to {value} ({error.strerror})"
+    return ""
 
 
 def reveal(done: Seclusion) -> list[str]:
@@ -184,7 +194,7 @@ def _filter(done: Seclusion) -> None:
     try:
         body = _TCMSG.pack(0, 0, done.index, _CLSACT_HANDLE, _CLSACT, 0)
         try:
-            requests.ask(_RTM_NEWQDISC, body + _kind(b"clsact"), _NLM_F_EXCL_CREATE)
+            requests.ask(_RTM_NEWQDISC, body + _kind(b"clsact"), _NLM_F_CREATE | _NLM_F_EXCL)
             done.place = True
         except KernelRefused as refused:
             # Somebody has filters of his own there.
@@ -197,7 +207,8 @@ def _filter(done: Seclusion) -> None:
             + _attribute(_TCA_BPF_FLAGS, struct.pack("=I", 1))
         )
         message = _filter_message(done.index) + _attribute(_TCA_OPTIONS, options)
-        requests.ask(_RTM_NEWTFILTER, message, _NLM_F_EXCL_CREATE)
+        # Not exclusively: one that a crash has left is replaced.
+        requests.ask(_RTM_NEWTFILTER, message, _NLM_F_CREATE)
         done.filter = True
     finally:
         requests.close()
@@ -221,7 +232,7 @@ def _unfilter(done: Seclusion) -> None:
 
 def _filter_message(index: int) -> bytes:
     info = _PREFERENCE << 16 | socket.htons(_ETH_P_IP)
-    return _TCMSG.pack(0, 0, index, 1, _INGRESS, info) + _kind(b"bpf")
+    return _TCMSG.pack(0, 0, index, _HANDLE, _INGRESS, info) + _kind(b"bpf")
 
 
 def _kind(name: bytes) -> bytes:

@@ -109,13 +109,24 @@ def _opened(port: str) -> socket.socket:
         _attach(sock, _NOTHING)
         for option in (_PACKET_IGNORE_OUTGOING, _PACKET_VNET_HDR):
             sock.setsockopt(_SOL_PACKET, option, 1)
-        for option in (_SO_SNDBUFFORCE, _SO_RCVBUFFORCE):
-            sock.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
+        _enlarge(sock)
         sock.bind((port, _ETH_P_ALL))
     except OSError:
         sock.close()
         raise
     return sock
+
+
+def _enlarge(sock: socket.socket) -> None:
+    for forced, modest in (
+        (_SO_SNDBUFFORCE, socket.SO_SNDBUF),
+        (_SO_RCVBUFFORCE, socket.SO_RCVBUF),
+    ):
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, forced, _BUFFER)
+        except PermissionError:
+            # In a container: as much as its host allows everybody.
+            sock.setsockopt(socket.SOL_SOCKET, modest, _BUFFER)
 
 
 def _attach(sock: socket.socket, program: tuple[Instruction, ...]) -> None:
