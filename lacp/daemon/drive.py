@@ -168,6 +168,11 @@ class Driver:
             news = self.backend.read()
             if not news:
                 break
+            # Who was taken from below the device, and then changed, is no port any more.
+            for item in news:
+                if isinstance(item, LinkNews) and item.port in self._owners:
+                    self._speaking[self._owners[item.port]] = None
+            self._read_planes(now)
             for item in news:
                 self._take(item, now)
             self._flush(now)
@@ -258,6 +263,8 @@ class Driver:
                 team.journal.publish(body, now)
 
     def _read_planes(self, now: float) -> None:
+        if not self._speaking:
+            return
         speaking, self._speaking = self._speaking, {}
         for team in speaking:
             try:

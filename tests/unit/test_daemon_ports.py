@@ -11,7 +11,7 @@ import pytest
 from lacp.address import Mac
 from lacp.config.model import RUNNERS
 from lacp.daemon.files import SavedState
-from lacp.dataplane.base import DeviceChanged, DeviceGone
+from lacp.dataplane.base import DeviceChanged, DeviceGone, PortLeft
 from lacp.errors import BackendError, ConfigError, UsageError
 from tests.daemons import Host, World, conf, lacp, world
 
@@ -416,3 +416,19 @@ def test_a_port_is_made_active(hosts: World) -> None:
     assert left.show()["active_port"] == "a2"
     with pytest.raises(UsageError, match="no port 'a9' in team0, there are a1, a2"):
         left.service.set(team, "runner.active_port", "a9", hosts.now)
+
+
+def test_a_port_that_was_taken_out_counts_no_more_whatever_its_link_does_then(
+    hosts: World, said: pytest.LogCaptureFixture
+) -> None:
+    left, _, cables = hosts.pair(name="activebackup")
+    hosts.run(5)
+    said.clear()
+    # What NetworkManager does to a port that it takes out, before anybody has looked.
+    del left.plane().uses["a1"]
+    left.plane().news.append(PortLeft("a1"))
+    cables[0].set(up=False)
+    cables[0].set(up=True)
+    hosts.settle()
+    (moved,) = [line for line in said.messages if "active port" in line]
+    assert "active port a1 -> a2" in moved
