@@ -9,6 +9,7 @@ from itertools import count
 
 from benchmarks._measure import head, row
 from lacp import (
+    AggSelectPolicy,
     Duplex,
     Link,
     Mac,
@@ -84,6 +85,52 @@ def _convergence(ports: int) -> float:
     return (time.process_time() - start) / ports / 2 * 1e6
 
 
+def _contest(ports: int) -> float:
+    """µs per port from link up until one LAG of as many has the one aggregator, for the team."""
+    team = System(
+        SystemConfig(
+            system=Mac.parse("02:00:00:00:00:01"),
+            aggregators={1: None},
+            agg_select_policy=AggSelectPolicy.BANDWIDTH,
+        )
+    )
+    partners = [
+        System(SystemConfig(system=Mac(bytes([2, 0, 0, 1, *number.to_bytes(2)]))))
+        for number in range(ports)
+    ]
+    spent = 0.0
+    for number, partner in enumerate(partners):
+        team.add_port(str(number), PortConfig(number=number + 1), 0.0)
+        partner.add_port("1", PortConfig(number=1), 0.0)
+    for now in range(6):
+        for number, partner in enumerate(partners):
+            link = Link(True, 1000 + number, Duplex.FULL, Mac(bytes(5) + bytes([number])))
+            partner.link_changed("1", link, now)
+            start = time.process_time()
+            team.link_changed(str(number), link, now)
+            spent += time.process_time() - start
+        moved = True
+        while moved:
+            moved = False
+            for number, partner in enumerate(partners):
+                partner.advance(now)
+                for event in partner.events():
+                    if isinstance(event, Transmit):
+                        start = time.process_time()
+                        team.receive(str(number), event.frame, now)
+                        spent += time.process_time() - start
+            start = time.process_time()
+            team.advance(now)
+            events = list(team.events())
+            spent += time.process_time() - start
+            for event in events:
+                if isinstance(event, Transmit):
+                    moved = True
+                    partners[int(event.port)].receive("1", event.frame, now)
+    assert team.ports[str(ports - 1)].distributing
+    return spent / ports * 1e6
+
+
 def _up() -> float:
     """Virtual seconds from link up to both ends of two links distributing."""
     pair = Pair(2)
@@ -120,6 +167,7 @@ def main() -> None:
     small = _convergence(8)
     row("convergence of 8 links, per port", small, "µs", _convergence(1), "1 link")
     row("convergence of 200 links, per port", _convergence(200), "µs", small, "8 links")
+    row("64 LAGs contest for one aggregator, per port", _contest(64), "µs", _contest(8), "8 LAGs")
     row("memory per port", _memory(500), "octets", 6900, "best prototype loop, published figure")
     row("link up to distributing, 1 ms flight", _up(), "s", 2.88, "Linux bonding, published")
     start = time.process_time()

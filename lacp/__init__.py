@@ -27,10 +27,11 @@ from lacp.protocol.events import (
     Transmit,
 )
 from lacp.protocol.system import Engine, System
-from lacp.protocol.variables import Control, Fallback, Selected
+from lacp.protocol.variables import AggSelectPolicy, Control, Fallback, Selected
 
 __all__ = [
     "EDITIONS",
+    "AggSelectPolicy",
     "BackendError",
     "ConfigError",
     "Control",

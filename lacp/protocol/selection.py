@@ -146,7 +146,9 @@ class Selection:
             self._contest.leave(port)
             port.waits_since = None
             port.selected_reason = reason
-            return ()
+            # An aggregator may have been left to it.
+            left = self._contest and any(a.lag is None for a in self._candidates(port))
+            return self._contest.ports() if left else ()
         aggregator = self._by_lag.get(port.lag)
         if aggregator is None:
             aggregator = self._free(port)
@@ -206,12 +208,15 @@ class Selection:
     def _preceded(self, port: Port, aggregator: Aggregator) -> bool:
         """Whether another LAG without an aggregator has a better claim to this one."""
         self._contest.enter(port)
-        fitting = (
+        return self._heir(aggregator) != port.lag
+
+    def _heir(self, aggregator: Aggregator) -> LagId | None:
+        """The best of the LAGs without an aggregator that could have this one."""
+        return self._contest.best(
             lag
             for lag, ports in self._contest.lags.items()
-            if any(_fits(aggregator, p) for p in ports.values())
+            if _fits(aggregator, next(iter(ports.values())))
         )
-        return self._contest.best(fitting) != port.lag
 
     def _evict(self, port: Port) -> Iterable[Port]:
         """Make the users of the least of the aggregators that the port's LAG is due leave it."""
@@ -254,7 +259,8 @@ class Selection:
         del self._by_lag[aggregator.lag]
         aggregator.lag = aggregator.leaving_for = None
         self._drop_if_left(aggregator)
-        return self._contest.ports()
+        heir = self._heir(aggregator)
+        return tuple(self._contest.lags[heir].values()) if heir is not None else ()
 
     def _drop_if_left(self, aggregator: Aggregator) -> None:
         if aggregator.identifier in self._leaving and not aggregator.ports:

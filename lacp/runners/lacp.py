@@ -261,7 +261,8 @@ class LacpRunner:
     def _note(self, name: str) -> None:
         """Keep in mind the ports of which the link watchers may have more to say."""
         probation = self._probations[name]
-        if probation.held_at is not None or not probation.up:
+        probed = probation.settling is not None
+        if probation.held_at is not None or (probed and not probation.up):
             self._suspects[name] = probation
         else:
             self._suspects.pop(name, None)
