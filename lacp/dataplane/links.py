@@ -12,7 +12,7 @@ import logging
 import os
 import socket
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from lacp.dataplane.netlink import (
     Announcements,
     KernelRefused,
     Requests,
+    attribute,
     attributes,
     fits,
 )
@@ -43,6 +44,9 @@ _IFLA_MASTER = 10
 _IFLA_LINKINFO = 18
 _IFLA_PERM_ADDRESS = 54
 _IFLA_INFO_KIND = 1
+_IFLA_INFO_DATA = 2
+_IFLA_INFO_SLAVE_KIND = 4
+_IFLA_INFO_SLAVE_DATA = 5
 _RTEXT_FILTER_SKIP_STATS = 8
 _IFF_UP = 0x1
 _IFF_LOOPBACK = 0x8
@@ -102,7 +106,26 @@ class Links:
         found = self._requests.ask(_RTM_GETLINK, body, dump=True)
         return [one for one in map(read_interface, found) if one.master == index]
 
+    def driver(self, index: int) -> dict[int, bytes]:
+        """What the driver of an interface says of it, by its own numbers; empty when it is gone."""
+        return self._driver_data(index, _IFLA_INFO_DATA)
+
+    def driver_above(self, index: int) -> dict[int, bytes]:
+        """What the driver of the device above says of an interface; empty when there is none."""
+        return self._driver_data(index, _IFLA_INFO_SLAVE_DATA)
+
+    def _driver_data(self, index: int, which: int) -> dict[int, bytes]:
+        answer = self._ask(index)
+        if answer is None:
+            return {}
+        info = dict(attributes(dict(attributes(answer[_ATTRIBUTES:])).get(_IFLA_LINKINFO, b"")))
+        return dict(attributes(info.get(which, b"")))
+
     def _get(self, index: int = 0, **values: object) -> Interface | None:
+        answer = self._ask(index, **values)
+        return None if answer is None else read_interface(answer)
+
+    def _ask(self, index: int, **values: object) -> bytes | None:
         body = _body(index, **values, IFLA_EXT_MASK=_RTEXT_FILTER_SKIP_STATS)
         try:
             (answer,) = self._requests.ask(_RTM_GETLINK, body)
@@ -110,7 +133,7 @@ class Links:
             if refused.number in (errno.ENODEV, errno.ENXIO):
                 return None
             raise
-        return read_interface(answer)
+        return answer
 
     # Orders.
 
@@ -132,6 +155,21 @@ class Links:
         said = ", ".join(f"{name} to {value}" for name, value in settings)
         log.info("%s: setting %s", device.name, said)
         self._change(device.index, IFLA_LINKINFO=_info(kind, settings))
+
+    def tell_driver(self, index: int, kind: str, settings: Mapping[int, bytes]) -> None:
+        """Tell the driver of an interface something, by its own numbers."""
+        self._tell(index, kind, settings, _IFLA_INFO_KIND, _IFLA_INFO_DATA)
+
+    def tell_driver_above(self, index: int, kind: str, settings: Mapping[int, bytes]) -> None:
+        """Tell the driver of the device above something of an interface."""
+        self._tell(index, kind, settings, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA)
+
+    def _tell(
+        self, index: int, kind: str, settings: Mapping[int, bytes], named: int, data: int
+    ) -> None:
+        told = b"".join(attribute(number, value) for number, value in settings.items())
+        info = attribute(named, kind.encode()) + attribute(data, told)
+        self._requests.ask(_RTM_NEWLINK, _body(index) + attribute(_IFLA_LINKINFO, info))
 
     def delete(self, device: Interface) -> None:
         """Remove a virtual interface; those below it are released."""

@@ -193,6 +193,12 @@ def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += (length + 3) & ~3
 
 
+def attribute(kind: int, value: bytes) -> bytes:
+    """One attribute, up to where the next one begins."""
+    size = _ATTRIBUTE.size + len(value)
+    return _ATTRIBUTE.pack(size, kind) + value.ljust((len(value) + 3) & ~3, b"\0")
+
+
 def fits(program: Sequence[Instruction]) -> bool:
     """Whether the kernel takes a program of this length."""
     return len(program) <= _MAX_INSTRUCTIONS
