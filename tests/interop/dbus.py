@@ -51,8 +51,8 @@ _CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configura
 class SystemBus:
     """A dbus-daemon in a directory of its own; made by `system_bus`."""
 
-    def __init__(self, directory: Path, policies: str) -> None:
-        self.socket = directory / "bus"
+    def __init__(self, directory: Path, policies: str, socket: Path | None = None) -> None:
+        self.socket = socket or directory / "bus"
         self.address = f"unix:path={self.socket}"
         self._config = directory / "bus.conf"
         self._config.write_text(_CONFIG.format(socket=self.socket, policies=policies))
@@ -115,15 +115,18 @@ class SystemBus:
 
 
 @contextmanager
-def system_bus(*policies: Path) -> Iterator[SystemBus]:
-    """A bus with these policies beside the default one; nothing is left of it afterwards."""
+def system_bus(*policies: Path, socket: Path | None = None) -> Iterator[SystemBus]:
+    """A bus with these policies beside the default one; nothing is left of it afterwards.
+
+    It listens in a directory of its own, or on `socket`.
+    """
     need_root()
     need_tool("dbus-daemon", "dbus-send", "setpriv")
     included = "\n  ".join(f"<include>{policy}</include>" for policy in policies)
     with tempfile.TemporaryDirectory(prefix="bus-") as directory:
         # As the real one, it can be reached by everybody.
         os.chmod(directory, 0o711)
-        bus = SystemBus(Path(directory), included)
+        bus = SystemBus(Path(directory), included, socket)
         try:
             bus.start()
             yield bus

@@ -148,7 +148,7 @@ class TestBesideTeamd:
         assert said["state item get setup.runner_name"].ok == "lacp\n"
         assert said["port present e0"].code == 0
         assert said["port present e9"].code == 1
-        assert 'Unknown command "frobnicate".' in said["frobnicate"].output
+        assert 'Unknown command "frobnicate".' in said["frobnicate"].errors
         assert REFUSED.format("PathDoesNotExist") in said["state item get nothing"].errors
 
 
