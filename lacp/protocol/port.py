@@ -43,7 +43,6 @@ class Port:
         "events",
         "heard",
         "held",
-        "held_until",
         "history",
         "lacp_enabled",
         "lag",
@@ -61,6 +60,7 @@ class Port:
         "port_moved",
         "receive",
         "received",
+        "repeats",
         "reselect",
         "retry_at",
         "scheduled",
@@ -140,8 +140,8 @@ class Port:
         self.sent: deque[float] = sent or deque(maxlen=system.edition.transmit_limit)
         #: The last of them.
         self.sent_frame: bytes | None = None
-        #: When what the limit holds back may leave.
-        self.held_until = -inf
+        #: What is held back says what the last one said.
+        self.repeats = False
         #: After a failed transmission, when to try again.
         self.retry_at = -inf
         self.marker = Markers()

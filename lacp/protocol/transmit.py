@@ -22,9 +22,13 @@ _REPEAT = 0.05
 
 
 def opportunity(port: Port) -> bool:
-    """Whether a LACPDU may leave now. One that is held back leaves when its time comes."""
-    held_until = -inf if port.timers.expired(Timer.TRANSMIT) else port.held_until
-    return port.now >= max(_opens(port), held_until, port.retry_at)
+    """Whether a LACPDU may leave now. One that is held back leaves when its timer says so."""
+    return not _held_back(port) and port.now >= max(_opens(port), port.retry_at)
+
+
+def _held_back(port: Port) -> bool:
+    """Whether the limit, or a failure, holds back a LACPDU: not only that it repeats the last."""
+    return port.timers.deadline(Timer.TRANSMIT) is not None and not port.repeats
 
 
 def _opens(port: Port) -> float:
@@ -55,15 +59,15 @@ def transmit(port: Port) -> bool:
         timers.stop(Timer.TRANSMIT)
         return False
     elif not opportunity(port):
-        if _opens(port) > port.now:
-            port.held_until = _opens(port) + _MARGIN
-        timers.start(Timer.TRANSMIT, max(port.held_until, port.retry_at))
+        if not _held_back(port):
+            port.repeats = False
+            timers.start(Timer.TRANSMIT, max(_opens(port) + _MARGIN, port.retry_at))
         return False
     elif (again := _repeats(port)) > port.now:
+        port.repeats = True
         timers.start(Timer.TRANSMIT, again)
         return False
-    port.ntt = False
-    port.held_until = -inf
+    port.ntt = port.repeats = False
     port.sent_frame = port.frame()
     timers.stop(Timer.TRANSMIT)
     port.sent.append(port.now)

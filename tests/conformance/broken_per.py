@@ -121,9 +121,9 @@ BROKEN = [
         name="sends every 1.5 s",
         patch=_periods(fast=1.5),
         fails={
-            "PER-01": "a periodic LACPDU within 1.25 s",
+            "PER-01": _PERIOD,
             "PER-03": _PERIOD,
-            "PER-11": "each second to a passive partner",
+            "PER-11": _PERIOD,
         },
     ),
     Broken(

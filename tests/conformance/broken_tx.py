@@ -41,7 +41,7 @@ class _Restless(System):
     def advance(self, now: float) -> None:
         super().advance(now)
         for port in self.ports.values():
-            if not port.sent or now - port.sent[-1] >= 2.0:
+            if not port.sent or now >= port.sent[-1] + 2.0:
                 port.ntt = True
                 super().link_changed(port.name, port.link, now)
 

@@ -41,7 +41,7 @@ WITHOUT_EFFECT = frozenset(
     }
 )
 #: Here only as a number of LACPDUs, or as times: `Move.limited` stands for them.
-TRANSMIT_LIMIT = frozenset({"held_until", "retry_at", "sent", "sent_frame"})
+TRANSMIT_LIMIT = frozenset({"retry_at", "sent", "sent_frame"})
 #: Seen by nobody but the Selection Logic when LAGs compete for one aggregator.
 CHURN = frozenset({"actor_churn", "partner_churn"})
 #: What lets a frame that equals the last one take the short way.
