@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from lacp.address import SLOW_PROTOCOLS_MULTICAST
+from lacp.address import SLOW_PROTOCOLS_MULTICAST, Mac
 from lacp.dataplane.base import (
     Burst,
     DeviceChanged,
@@ -526,6 +527,19 @@ def test_ports_have_the_mtu_of_the_device_and_get_their_own_back() -> None:
         here.netns.run("ping", "-c1", "-W5", "-Mdo", "-s8000", both.there.hosts[0])
         here.remove("p1")
         assert link(here.netns, "p1")["mtu"] == 1500
+
+
+def test_an_interface_that_keeps_its_address_is_as_good_a_port(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(name: str, wanted: Mac) -> None:
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    # As drivers do that cannot change it while the interface is up.
+    monkeypatch.setattr(seclusion, "set_address", refuse)
+    with pair("roundrobin") as both:
+        assert link(both.here.netns, "p1")["address"] != str(both.here.address)
+        ping(both.here.netns, both.there.hosts[0])
 
 
 def test_a_port_is_given_back_as_it_was() -> None:

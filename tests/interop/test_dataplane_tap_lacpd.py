@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -85,3 +86,35 @@ def test_a_daemon_that_is_killed_leaves_its_ports_to_the_host() -> None:
         assert TEAM not in both.here.ip("link show")
         assert both.here.run("tc", "qdisc", "show", "dev", "p1").count("clsact") == 0
         assert both.here.run("cat", "/proc/sys/net/ipv4/conf/p1/arp_ignore").strip() == "0"
+
+
+_FLOOD = """
+import socket, time
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.connect(("10.9.0.2", 9))
+octets, end = bytes(64), time.monotonic() + 4
+while time.monotonic() < end:
+    for _ in range(64):
+        try:
+            sock.send(octets)
+        except OSError:
+            pass
+"""
+
+
+def test_user_traffic_does_not_keep_lacp_waiting() -> None:
+    with two(fast_rate=True) as both:
+        both.near.until_distributing(["p1", "p2"])
+        both.far.until_distributing(["q1", "q2"])
+
+        def heard() -> int:
+            found = both.near.port("p1")["counters"]["lacpdus_rx"]
+            assert isinstance(found, int)
+            return found
+
+        before, said = heard(), (both.near.said(), both.far.said())
+        both.here.run(sys.executable, "-c", _FLOOD)
+        # Four seconds, one each; the partner gives up after three without one.
+        assert 3 <= heard() - before <= 6
+        assert (both.near.said(), both.far.said()) == said
+        assert both.near.distributing() == ["p1", "p2"]

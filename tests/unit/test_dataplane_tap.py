@@ -5,19 +5,21 @@ from __future__ import annotations
 import random
 import struct
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lacp.address import Mac
-from lacp.dataplane.base import Burst
+from lacp.dataplane.base import Burst, PortSetup
 from lacp.dataplane.tap.orders import Orders, PortOrder, Report, channel, receive, send
+from lacp.dataplane.tap.plane import TapDataplane
 from lacp.dataplane.tap.seclusion import Seclusion
 from lacp.dataplane.tap.sockets import admit
 from lacp.dataplane.tap.ways import Send, all_of, by_chance, by_hash, hasher, in_turn
 from lacp.dataplane.tap.worker import with_tag
+from lacp.errors import UsageError
 from lacp.txhash import fold, tx_hash
 from tests.bpf import interpret
 from tests.frames import SOURCE, TARGET, ipv4, ipv6, tagged
@@ -205,3 +207,38 @@ def test_the_end_of_the_daemon_is_heard() -> None:
 def test_reports_arrive_as_they_were_sent() -> None:
     for report in (Report(loads={0: 5, 255: 1 << 40}), Report(trouble="p1: 3 frames lost")):
         assert Report.decode(report.encode()) == report
+
+
+# Without a device.
+
+
+def test_a_dataplane_without_a_device_says_so() -> None:
+    plane = TapDataplane()
+    assert plane.ports() == []
+    assert plane.address is None
+    assert plane.pid is None
+    plane.destroy()
+    calls: list[Callable[[], object]] = [
+        plane.read,
+        plane.filenos,
+        lambda: plane.set_carrier(True),
+        lambda: plane.set_address(OWN),
+        lambda: plane.add_port("p1", PortSetup()),
+    ]
+    for call in calls:
+        with pytest.raises(UsageError, match="there is no device"):
+            call()
+
+
+def test_a_port_that_was_not_added_is_a_mistake_of_the_caller() -> None:
+    plane = TapDataplane()
+    for call in (
+        lambda: plane.remove_port("p1"),
+        lambda: plane.activate("p1"),
+        lambda: plane.enable_port("p1", True, True),
+        lambda: plane.map_hash(0, "p1"),
+        lambda: plane.set_verdict("p1", True),
+        lambda: plane.set_port_address("p1", None),
+    ):
+        with pytest.raises(UsageError, match="no port p1, there are none"):
+            call()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 from dataclasses import dataclass
@@ -230,6 +231,9 @@ class TapDataplane:
             if seclusion.address(port) != wanted:
                 seclusion.set_address(port, wanted)
         except OSError as error:
+            if error.errno in (errno.EBUSY, errno.EOPNOTSUPP):
+                log.warning("%s: its driver cannot change the address now: it stays", port)
+                return
             raise BackendError(f"{port}: cannot have address {wanted}: {error.strerror}") from error
         found.seclusion.address = None if wanted == found.own else str(found.own)
         self._tell()
