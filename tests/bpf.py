@@ -14,6 +14,7 @@ _ALU: dict[int, Callable[[int, int], int]] = {
     0x00: lambda a, b: a + b,
     0x10: lambda a, b: a - b,
     0x20: lambda a, b: a * b,
+    0x90: lambda a, b: a % b,
     0x40: lambda a, b: a | b,
     0x50: lambda a, b: a & b,
     0x60: lambda a, b: a << b,

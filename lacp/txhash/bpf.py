@@ -19,7 +19,7 @@ LD_K, LD_MEM, LD_LEN, ST = 0x00, 0x60, 0x80, 0x02
 #: X <- k, memory k.
 LDX_K, LDX_MEM = 0x01, 0x61
 #: A <- A op k, or A op X.
-ADD_K, MUL_K, AND_K, LSH_K, RSH_K = 0x04, 0x24, 0x54, 0x64, 0x74
+ADD_K, MUL_K, AND_K, LSH_K, RSH_K, MOD_K = 0x04, 0x24, 0x54, 0x64, 0x74, 0x94
 ADD_X, SUB_X, XOR_X = 0x0C, 0x1C, 0xAC
 JA, JEQ_K, JGE_K, JSET_K, JGE_X = 0x05, 0x15, 0x35, 0x45, 0x3D
 RET_K, RET_A = 0x06, 0x16
@@ -48,6 +48,15 @@ Program = tuple[Instruction, ...]
 def octets(program: Iterable[Instruction]) -> bytes:
     """The program as the kernel takes it: an array of `struct sock_filter`, native byte order."""
     return b"".join(_SOCK_FILTER.pack(*instruction) for instruction in program)
+
+
+def remainder(program: Program, divisor: int) -> Program:
+    """The same program with its value divided, and what remains as the new one."""
+    *before, last = program
+    if last.code != RET_A:
+        # It is 0 for every frame.
+        return program
+    return (*before, Instruction(MOD_K, 0, 0, divisor), last)
 
 
 class Assembler:

@@ -246,6 +246,27 @@ def hashing_spreads_flows_and_keeps_each(it: Bench) -> None:
         it.plane.destroy()
 
 
+def a_port_that_only_collects_is_given_nothing(it: Bench) -> None:
+    plane = it.team("lacp", "e1", "e2", tx_hash=("eth",))
+    flows = [it.frame(bytes([2, 0, 0, 0, 0, number])) for number in range(32)]
+    plane.enable_port("e2", True, False)
+    assert it.leaving(*flows) == [["p1"]] * 32
+    assert (it.arriving("p1"), it.arriving("p2")) == (True, True)
+    # Stopped and opened for one way again, the driver has forgotten what led around it.
+    it.enable("e2", False)
+    plane.enable_port("e2", True, False)
+    assert it.leaving(*flows) == [["p1"]] * 32
+    it.enable("e2")
+    assert {"p1", "p2"} == {way for (way,) in it.leaving(*flows)}
+    assert it.option("lb_tx_method") == "hash"
+    # With nobody else to give frames to, the carrier is what keeps them back.
+    it.enable("e1", False)
+    plane.enable_port("e2", True, False)
+    assert it.arriving("p2") is True
+    it.enable("e2")
+    assert it.leaving(*flows) == [["p2"]] * 32
+
+
 def a_new_port_carries_nothing(it: Bench) -> None:
     for runner in ("broadcast", "roundrobin", "random", "loadbalance"):
         it.fresh()
@@ -849,6 +870,7 @@ CHECKS = [
     random_uses_every_port,
     activebackup_uses_the_active_port,
     hashing_spreads_flows_and_keeps_each,
+    a_port_that_only_collects_is_given_nothing,
     a_new_port_carries_nothing,
     no_frame_of_a_port_that_joins_is_repeated,
     pings_cross_every_runner,

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacp.txhash import FRAGMENTS, Instruction, program, teamd_hash, tx_hash
+from lacp.txhash.bpf import remainder
 from tests.bpf import interpret
 from tests.frames import ethernet, ipv4, ipv6, tagged
 
@@ -76,6 +77,12 @@ def test_teamds_program_computes_teamds_hash(
     fragments: list[str], frame: bytes, tci: int | None
 ) -> None:
     assert run(fragments, True, frame, tci) == teamd_hash(fragments, frame, tci)
+
+
+@given(choices, anything, st.integers(1, 256))
+def test_a_program_with_a_remainder(fragments: list[str], frame: bytes, ports: int) -> None:
+    small = remainder(program(fragments), ports)
+    assert interpret(small, frame, None) == tx_hash(fragments, frame, None) % ports
 
 
 @given(choices, packets, tcis)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lacp.dataplane.base import PortSetup, Setup
 from lacp.dataplane.team.messages import Key, Value
 from lacp.txhash import octets, program
+from lacp.txhash.bpf import remainder
 
 #: The driver's mode for each runner. For it, LACP is a way to switch ports on and off.
 MODES = {
@@ -30,6 +31,11 @@ NEW_PORT: Mapping[str, Value] = {
     "priority": 0,
     "queue_id": 0,
 }
+HASH_PROGRAM = Key("bpf_hash_func")
+#: Who selects the port of a frame: its hash alone, or what was told of its hash.
+_METHOD = Key("lb_tx_method")
+_HASHED = (_METHOD, "hash")
+_MAPPED = (_METHOD, "hash_to_port_mapping")
 
 
 def enabled(port: int) -> Key:
@@ -45,14 +51,26 @@ def device_options(setup: Setup) -> list[tuple[Key, Value]]:
             options.append((Key(f"{name}_count"), burst.count))
             options.append((Key(f"{name}_interval"), burst.interval))
     if MODES[setup.runner] == "loadbalance":
-        options.append((Key("bpf_hash_func"), octets(program(setup.tx_hash))))
         # Tenths of a second; 0 is never.
-        method, interval = "hash", 0
+        interval = 0
         if setup.balancing is not None:
-            method, interval = "hash_to_port_mapping", max(1, round(setup.balancing * 10))
-        options.append((Key("lb_tx_method"), method))
+            interval = max(1, round(setup.balancing * 10))
+            options.append(_MAPPED)
+        else:
+            options.append(_HASHED)
+        options.append((HASH_PROGRAM, octets(program(setup.tx_hash))))
         options.append((Key("lb_stats_refresh_interval"), interval))
     return options
+
+
+def steered(setup: Setup, ports: Sequence[int]) -> list[tuple[Key, Value]]:
+    """What makes the device give frames to these ports only, whatever others are enabled.
+
+    The hash is made as small as there are ports, so that a way for each of its values is soon told.
+    """
+    ways = [(Key(HASH_MAPPING, 0, place), port) for place, port in enumerate(ports)]
+    small = octets(remainder(program(setup.tx_hash), len(ports)))
+    return [*ways, (HASH_PROGRAM, small), _MAPPED]
 
 
 def port_options(port: int, setup: PortSetup) -> list[tuple[Key, Value]]:

@@ -31,6 +31,7 @@ from lacp.dataplane.team.options import (
     device_options,
     enabled,
     port_options,
+    steered,
 )
 from lacp.dataplane.team.probe import refusal
 from lacp.dataplane.team.table import OptionTable
@@ -57,8 +58,9 @@ class _Opened:
 class _Use:
     """What is known of a port that decides whether the driver may use it."""
 
-    #: The runner lets it carry traffic.
-    on: bool = False
+    #: The runner lets it give frames to the device, and take frames from it.
+    collecting: bool = False
+    distributing: bool = False
     #: The driver sends frames of a queue through it, whatever the mode would select.
     queued: bool = False
     #: The verdict of its link watchers.
@@ -81,6 +83,8 @@ class TeamDataplane:
         self._uses: dict[int, _Use] = {}
         #: Whether there are ports that only stand by.
         self._backups = False
+        #: What the device is made for, where it selects the port of a frame by its hash.
+        self._hashes: Setup | None = None
 
     @property
     def _master(self) -> Master:
@@ -134,6 +138,7 @@ class TeamDataplane:
             master.set_address(setup.address)
         self._inherits = setup.address is None and not master.strangers
         self._backups = setup.runner == "activebackup"
+        self._hashes = setup if MODES[setup.runner] == "loadbalance" else None
         self._uses.clear()
         self._set_mode(MODES[setup.runner])
         table.change(device_options(setup))
@@ -186,7 +191,10 @@ class TeamDataplane:
         """Take other fragments of `tx_hash`, or other bursts, none included."""
         bursts = (setup.notify_peers or Burst(), setup.mcast_rejoin or Burst())
         whole = replace(setup, notify_peers=bursts[0], mcast_rejoin=bursts[1])
+        if self._hashes is not None:
+            self._hashes = setup
         self._table.change(device_options(whole))
+        self._steer()
 
     def destroy(self, keep: bool = False) -> None:
         """Remove the device, which releases its ports; or let go of it and leave it as it is."""
@@ -238,7 +246,7 @@ class TeamDataplane:
     def _begin(self, index: int, setup: PortSetup) -> None:
         use = self._uses[index] = _Use(queued=bool(setup.queue_id))
         if index in self._kept and not setup.watched:
-            use.on = True
+            use.collecting = use.distributing = True
             self._table.change(port_options(index, setup))
             return
         self._table.change([(enabled(index), False), *port_options(index, setup)])
@@ -264,13 +272,34 @@ class TeamDataplane:
         self._master.set_port_address(port, address)
 
     def enable_port(self, port: str, collecting: bool, distributing: bool) -> None:
-        """Let a port carry traffic, or stop it. The driver has one switch for both directions."""
-        # One that may do only half of it would lose or repeat frames if it did both.
-        index, on = self._master.port(port).index, collecting and distributing
-        self._uses[index].on = on
+        """Let a port carry traffic, one way or both, or stop it.
+
+        The driver has one switch for both ways. Where it selects by hash, one that may only collect
+        is on, so that nothing is lost that the partner sends at once, and no hash leads to it.
+        """
+        index = self._master.port(port).index
+        use = self._uses[index]
+        use.collecting, use.distributing = collecting, distributing
+        if collecting and not distributing:
+            self._steer()
         self._switch(index)
-        if not on:
+        if distributing or not collecting:
+            self._steer()
+        if not collecting:
             self._stopped(index)
+
+    def _steer(self) -> None:
+        """Give frames to no port that may only collect, as long as another one distributes."""
+        if self._hashes is None or self._hashes.balancing is not None:
+            # A balancer knows which ports distribute, and leads every hash to one.
+            return
+        givers = [index for index, use in self._uses.items() if use.distributing]
+        halves = any(use.collecting and not use.distributing for use in self._uses.values())
+        if givers and halves:
+            # The driver forgets by itself the ways through a port that was stopped.
+            self._table.change(steered(self._hashes, givers), always=True)
+        elif not halves:
+            self._table.change(device_options(self._hashes))
 
     def _switch(self, index: int) -> None:
         """Switch a port as the runner wants it.
@@ -279,7 +308,8 @@ class TeamDataplane:
         it and gives nothing to it.
         """
         use = self._uses[index]
-        on = use.on or (self._backups and use.queued and use.usable)
+        on = use.collecting if self._hashes is not None else use.collecting and use.distributing
+        on = on or (self._backups and use.queued and use.usable)
         self._table.decide({enabled(index): on})
 
     def activate(self, port: str | None) -> None:
