@@ -232,13 +232,14 @@ def test_a_dataplane_without_a_device_says_so() -> None:
 
 def test_a_port_that_was_not_added_is_a_mistake_of_the_caller() -> None:
     plane = TapDataplane()
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: plane.remove_port("p1"),
         lambda: plane.activate("p1"),
         lambda: plane.enable_port("p1", True, True),
         lambda: plane.map_hash(0, "p1"),
         lambda: plane.set_verdict("p1", True),
         lambda: plane.set_port_address("p1", None),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(UsageError, match="no port p1, there are none"):
             call()
