@@ -224,8 +224,9 @@ def test_a_hash_is_a_program_and_a_method(runner: str) -> None:
     assert MODES[runner] == "loadbalance"
     setup = Setup(device="team0", runner=runner, tx_hash=("eth", "l4"))
     assert device_options(setup) == [
-        (Key("bpf_hash_func"), octets(program(("eth", "l4")))),
+        # First: no value of the program may find a way that was told of another one's values.
         (Key("lb_tx_method"), "hash"),
+        (Key("bpf_hash_func"), octets(program(("eth", "l4")))),
         (Key("lb_stats_refresh_interval"), 0),
     ]
 
