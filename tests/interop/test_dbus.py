@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import subprocess
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -16,6 +17,8 @@ import pytest
 from lacp.daemon.teamd import methods
 from lacp.daemon.teamd.bus import Bus
 from lacp.errors import BackendError
+from tests.daemons import conf
+from tests.interop.daemon import COMMAND, ROOT, apart, lacpd
 from tests.interop.dbus import INTERFACE, POLICY, TEAMD, SystemBus, system_bus
 from tests.interop.netns import namespace
 from tests.interop.teamdctl import Teamdctl
@@ -218,3 +221,43 @@ def test_the_name_is_logged_before_it_is_taken(caplog: pytest.LogCaptureFixture)
         assert f"team0: taking the name {NAME} on the system bus" in caplog.messages
 
     play(story)
+
+
+# A whole lacpd with -D.
+
+
+def test_lacpd_owns_the_names_of_its_teams() -> None:
+    need_teamd()
+    with system_bus(POLICY) as bus, bus.addressed(), namespace() as here:
+        here.ip("link add team0 type bridge")
+        with lacpd(here, conf("team0", [], name="random"), "-D") as daemon:
+            ctl = Teamdctl(here, None, ("-D",), bus.environment)
+            daemon.until(lambda: ctl("state").code == 0)
+            assert json.loads(ctl("state", "dump").ok)["setup"]["dbus_enabled"] is True
+            bus.stop()
+            daemon.until(lambda: "the system bus went away" in daemon.said())
+            assert Teamdctl(here, daemon.directory / "teamd")("state").code == 0
+            bus.start()
+            daemon.until(lambda: ctl("state").code == 0)
+            assert daemon.end() == 0
+        assert ctl("state").code == 1
+
+
+def test_lacpd_does_not_start_without_the_bus(tmp_path: Path) -> None:
+    with namespace() as here:
+        command = here.command(
+            *COMMAND, "-D", "-t", "team0", "-c", "{}", *apart(tmp_path), "--log-level", "error"
+        )
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={tmp_path}/nothing"},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert done.returncode == 1
+    what = "cannot reach the system bus: No such file or directory"
+    assert done.stderr == f"lacpd: team0: D-Bus name {NAME}: {what}\n"
+    assert not list((tmp_path / "teamd").iterdir())
