@@ -211,13 +211,14 @@ class Loop:
 
     async def _publish(self) -> None:
         """Take the names on D-Bus; a team that cannot have its own is stopped."""
+        every = tuple(self._endpoints.values())
         errors: list[BackendError] = []
-        for endpoints in tuple(self._endpoints.values()):
+        for endpoints, publishing in [(e, asyncio.create_task(e.publish())) for e in every]:
             try:
-                await endpoints.publish()
+                await publishing
             except BackendError as error:
                 errors.append(error)
-                if len(self._endpoints) > 1:
+                if len(every) > 1:
                     log.error("%s", error)
                 if endpoints.team in self._endpoints:
                     self.service.stop_team(endpoints.team, self.service.clock.now())

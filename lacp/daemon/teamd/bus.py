@@ -88,12 +88,13 @@ class Bus:
 
     # The connection.
 
-    async def _connect(self) -> MessageBus:
+    async def _connect(self, level: int = logging.INFO) -> MessageBus:
         from dbus_fast import BusType, NameFlag, RequestNameReply
         from dbus_fast.aio import MessageBus
         from dbus_fast.errors import DBusFastError
 
-        log.info("%s: taking the name %s on the system bus", self.subject.name, self.name)
+        name = self.subject.name
+        log.log(level, "%s: taking the name %s on the system bus", name, self.name)
         try:
             async with asyncio.timeout(_PATIENCE):
                 bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
@@ -136,7 +137,8 @@ class Bus:
         while True:
             await asyncio.sleep(pause)
             try:
-                return await self._connect()
+                # Once is enough to say what is tried again and again.
+                return await self._connect(logging.DEBUG if said else logging.INFO)
             except BackendError as error:
                 if str(error) != said:
                     log.warning("%s", error)
