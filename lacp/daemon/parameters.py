@@ -7,7 +7,7 @@ holds as long as the team runs.
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any, assert_never
+from typing import Any, TypeGuard, assert_never
 
 from lacp.address import Mac
 from lacp.config.model import (
@@ -16,11 +16,12 @@ from lacp.config.model import (
     LacpConfig,
     LoadbalanceConfig,
     PlainConfig,
+    RunnerConfig,
     TeamConfig,
     TeamPort,
 )
 from lacp.daemon.options import Options
-from lacp.dataplane.base import Burst, PortSetup, Setup
+from lacp.dataplane.base import Burst, DriverLacp, PortSetup, Setup
 from lacp.protocol.config import PortConfig, SystemConfig
 from lacp.protocol.edition import EDITIONS
 from lacp.protocol.variables import AggSelectPolicy, Control, Fallback
@@ -29,13 +30,30 @@ from lacp.runners.balancer import Balancer
 from lacp.runners.base import Runner, RunnerPort
 from lacp.runners.lacp import LacpPort, LacpRunner
 from lacp.runners.loadbalance import LoadbalanceRunner
-from lacp.runners.plain import PlainRunner
+from lacp.runners.plain import DriverLacpRunner, PlainRunner
 from lacp.runners.probation import SETTLING
-from lacp.watch.options import ArpPingOptions, EthtoolOptions, NsnaPingOptions, TipcOptions
+from lacp.watch.options import (
+    ArpPingOptions,
+    EthtoolOptions,
+    NsnaPingOptions,
+    TipcOptions,
+    WatcherOptions,
+)
 from lacp.watch.port import PortWatch
 
 #: Keys of `runner` that hold as long as the team runs.
 FIXED_KEYS = frozenset({"edition", "control", "lacp_by", "tx_balancer"})
+#: Keys of `lacp` that no driver knows: a configuration that sets them wants lacpd to speak.
+_OURS_ALONE = (
+    "max_ports",
+    "control",
+    "edition",
+    "aggregate_wait",
+    "fallback",
+    "collector_max_delay",
+    "wait_to_restore",
+    "revertive",
+)
 #: Keys that change with the device, where its dataplane is `Adjustable`.
 DEVICE_RUNNER_KEY = "tx_hash"
 DEVICE_KEYS = ("notify_peers", "mcast_rejoin")
@@ -60,8 +78,29 @@ def setup(config: TeamConfig, device: str, address: Mac | None, options: Options
         balancing=None if balancer is None else balancer.balancing_interval / 10,
         notify_peers=_burst(config.notify_peers),
         mcast_rejoin=_burst(config.mcast_rejoin),
+        max_ports=runner.max_ports if isinstance(runner, LacpConfig) else None,
+        driver_lacp=_driver_lacp(config, runner) if _by_driver(runner) else None,
         take_over=options.take_over,
         recreate=options.recreate,
+    )
+
+
+def _by_driver(runner: RunnerConfig) -> TypeGuard[LacpConfig]:
+    return isinstance(runner, LacpConfig) and runner.lacp_by == "driver"
+
+
+def _driver_lacp(config: TeamConfig, runner: LacpConfig) -> DriverLacp:
+    default = LacpConfig()
+    asked = [key for key in _OURS_ALONE if getattr(runner, key) != getattr(default, key)]
+    return DriverLacp(
+        activity=runner.active,
+        short_timeout=runner.fast_rate,
+        min_ports=runner.min_ports,
+        system_priority=runner.sys_prio,
+        system=runner.system,
+        keys=frozenset(port.lacp_key for port in config.ports.values()) or frozenset({0}),
+        agg_select_policy=runner.agg_select_policy,
+        beyond=tuple(asked),
     )
 
 
@@ -72,7 +111,25 @@ def _burst(announce: Announce | None) -> Burst | None:
 def port_setup(port: TeamPort) -> PortSetup:
     """What the dataplane must know of a port."""
     watched = any(watcher != _CARRIER for watcher in port.link_watch)
-    return PortSetup(prio=port.prio, queue_id=port.queue_id, watched=watched)
+    settling = max(map(_settles, port.link_watch), default=0.0)
+    return PortSetup(prio=port.prio, queue_id=port.queue_id, watched=watched, settling=settling)
+
+
+def _settles(watcher: WatcherOptions) -> float:
+    """Seconds after a loss of carrier until a watcher sees a good link again."""
+    match watcher:
+        case EthtoolOptions():
+            return watcher.delay_up / 1000
+        case ArpPingOptions() | NsnaPingOptions():
+            return _asking_takes(watcher)
+        case TipcOptions():
+            return 0.0
+        case _:
+            assert_never(watcher)
+
+
+def _asking_takes(watcher: ArpPingOptions | NsnaPingOptions) -> float:
+    return (watcher.init_wait + watcher.interval * (watcher.missed_max + 1)) / 1000
 
 
 def port_watch(config: TeamConfig, port: TeamPort) -> PortWatch:
@@ -86,8 +143,7 @@ def watching_takes(port: TeamPort) -> float | None:
     for watcher in port.link_watch:
         match watcher:
             case ArpPingOptions() | NsnaPingOptions():
-                wait = watcher.init_wait + watcher.interval * (watcher.missed_max + 1)
-                found = max(found or 0.0, wait / 1000)
+                found = max(found or 0.0, _asking_takes(watcher))
             case TipcOptions():
                 found = found or 0.0
     return found
@@ -106,6 +162,8 @@ def make_runner(config: TeamConfig, system: Mac) -> Runner:
             return ActivebackupRunner(**runner_parameters(config, system))
         case LoadbalanceConfig():
             return LoadbalanceRunner(_balancer(runner))
+        case LacpConfig(lacp_by="driver"):
+            return DriverLacpRunner()
         case LacpConfig():
             parameters = runner_parameters(config, system)
             edition, control = EDITIONS[runner.edition], Control(runner.control)
@@ -123,7 +181,7 @@ def runner_parameters(config: TeamConfig, system: Mac) -> dict[str, Any]:
     """The parameters of the runner that can change while it runs."""
     runner = config.runner
     match runner:
-        case PlainConfig() | LoadbalanceConfig():
+        case PlainConfig() | LoadbalanceConfig() | LacpConfig(lacp_by="driver"):
             return {}
         case ActivebackupConfig():
             return {"hwaddr_policy": runner.hwaddr_policy}
@@ -146,7 +204,11 @@ def runner_parameters(config: TeamConfig, system: Mac) -> dict[str, Any]:
 
 def fixed(config: TeamConfig) -> dict[str, object]:
     """By path, what the configuration says of what holds as long as the team runs."""
-    keys = (field.name for field in fields(config.runner) if field.name in FIXED_KEYS)
+    names = [field.name for field in fields(config.runner)]
+    if _by_driver(config.runner):
+        keys = [name for name in names if name != DEVICE_RUNNER_KEY]
+    else:
+        keys = [name for name in names if name in FIXED_KEYS]
     return {f"runner.{key}": getattr(config.runner, key) for key in keys}
 
 
@@ -163,7 +225,7 @@ def of_device(config: TeamConfig) -> dict[str, object]:
 
 def runner_port(config: TeamConfig, port: TeamPort, number: int) -> RunnerPort:
     """A new port of the runner; `number` is for one that speaks LACP."""
-    if isinstance(config.runner, LacpConfig):
+    if isinstance(config.runner, LacpConfig) and not _by_driver(config.runner):
         lacp = PortConfig(number=number, **_lacp_port(config.runner, port))
         settling = _settling(port)
         return LacpPort(lacp=lacp, prio=port.prio, sticky=port.sticky, settling=settling)
@@ -173,7 +235,7 @@ def runner_port(config: TeamConfig, port: TeamPort, number: int) -> RunnerPort:
 def port_parameters(config: TeamConfig, port: TeamPort) -> dict[str, Any]:
     """The parameters of a port of the runner that can change while it runs."""
     its = {"prio": port.prio, "sticky": port.sticky}
-    if isinstance(config.runner, LacpConfig):
+    if isinstance(config.runner, LacpConfig) and not _by_driver(config.runner):
         return its | _lacp_port(config.runner, port) | {"settling": _settling(port)}
     return its
 

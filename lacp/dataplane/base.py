@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from lacp.address import Mac
+from lacp.info import PortInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,24 @@ class Burst:
     count: int = 0
     #: Milliseconds between two.
     interval: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverLacp:
+    """LACP as the driver of the device is to speak it, because nobody else does."""
+
+    activity: bool = True
+    short_timeout: bool = False
+    min_ports: int = 1
+    system_priority: int = 65535
+    #: None for the device's address.
+    system: Mac | None = None
+    #: The keys of the ports.
+    keys: frozenset[int] = frozenset({0})
+    #: One of teamd.conf's names.
+    agg_select_policy: str = "lacp_prio"
+    #: Keys of the configuration that ask for what no driver can do.
+    beyond: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +56,10 @@ class Setup:
     balancing: float | None = None
     notify_peers: Burst | None = None
     mcast_rejoin: Burst | None = None
+    #: How many ports carry traffic at most; None knows no limit.
+    max_ports: int | None = None
+    #: Runner `lacp` only follows the driver, which speaks LACP; None has the runner speak it.
+    driver_lacp: DriverLacp | None = None
     #: Use a device of this name that exists, with the ports it has.
     take_over: bool = False
     #: Remove a device of this name that exists, first.
@@ -53,6 +76,8 @@ class PortSetup:
     queue_id: int | None = None
     #: Whether the verdict of link watchers, not the carrier, says if it can be used.
     watched: bool = False
+    #: Seconds that the link watchers need, after a loss of carrier, to know again.
+    settling: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +185,32 @@ class Dataplane(Protocol):
 
     def destroy(self, keep: bool = False) -> None:
         """Remove the device, ports and all; or let go of it and leave it as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class LacpPortState:
+    """A port as the driver's LACP has it; None is what the driver does not say."""
+
+    aggregator: int | None
+    actor: PortInfo | None
+    partner: PortInfo | None
+
+
+@dataclass(frozen=True, slots=True)
+class LacpState:
+    """LACP as the driver of a device has it."""
+
+    #: The one in use.
+    aggregator: int | None
+    ports: dict[str, LacpPortState]
+
+
+@runtime_checkable
+class SpeaksLacp(Protocol):
+    """A dataplane whose driver may speak LACP by itself."""
+
+    def lacp_state(self) -> LacpState | None:
+        """What the driver's LACP has come to; None when it speaks none, or nobody knows."""
 
 
 @runtime_checkable

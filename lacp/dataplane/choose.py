@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 
-from lacp.dataplane.base import Dataplane, Setup
+from lacp.dataplane.base import Dataplane, Setup, SpeaksLacp
 from lacp.errors import BackendError, UsageError
 
 log = logging.getLogger(__name__)
@@ -15,11 +15,12 @@ _PLANES = {
     "none": ("lacp.dataplane.none", "NoDataplane"),
     "memory": ("lacp.dataplane.memory", "MemoryDataplane"),
     "team": ("lacp.dataplane.team.plane", "TeamDataplane"),
+    "bond": ("lacp.dataplane.bond.plane", "BondDataplane"),
     "tap": ("lacp.dataplane.tap.plane", "TapDataplane"),
 }
 #: What `auto` tries. Those that move no frames are for who asks for them: a team that carries
 #: nothing is worse than an error.
-_BEST_FIRST = tuple(name for name in ("team", "bond", "tap") if name in _PLANES)
+_BEST_FIRST = ("team", "bond", "tap")
 
 
 def make(name: str) -> Dataplane:
@@ -38,16 +39,16 @@ def choose(name: str, setup: Setup) -> Dataplane:
     """
     if name != "auto":
         plane = make(name)
-        reason = plane.refusal(setup)
+        reason = _refusal(plane, setup)
         if reason is not None:
-            others = [one for one in _BEST_FIRST if one != name and not make(one).refusal(setup)]
+            others = [one for one in _BEST_FIRST if one != name and not _refusal(make(one), setup)]
             hint = f"; dataplane {' or '.join(others)} can" if others else ""
             raise BackendError(f"{setup.device}: dataplane {name} cannot be used: {reason}{hint}")
         return plane
     reasons = []
     for candidate in _BEST_FIRST:
         plane = make(candidate)
-        reason = plane.refusal(setup)
+        reason = _refusal(plane, setup)
         if reason is None:
             log.info("%s: using dataplane %s", setup.device, candidate)
             return plane
@@ -55,3 +56,9 @@ def choose(name: str, setup: Setup) -> Dataplane:
         reasons.append(f"{candidate}: {reason}")
     said = "; ".join(reasons) or "this machine has none"
     raise BackendError(f"{setup.device}: no dataplane can carry runner {setup.runner}: {said}")
+
+
+def _refusal(plane: Dataplane, setup: Setup) -> str | None:
+    if setup.driver_lacp is not None and not isinstance(plane, SpeaksLacp):
+        return 'it has no driver that speaks LACP (runner.lacp_by is "driver")'
+    return plane.refusal(setup)

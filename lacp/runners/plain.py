@@ -31,6 +31,14 @@ class PlainRunner(WatchedRunner):
         self._enable(port, port.usable)
 
 
+class DriverLacpRunner(PlainRunner):
+    """`lacp`, spoken by the driver of the device: every port that can be used is left to it."""
+
+    def __init__(self) -> None:
+        WatchedRunner.__init__(self)
+        self.name = "lacp"
+
+
 if TYPE_CHECKING:
     from lacp.runners.base import Runner
 
