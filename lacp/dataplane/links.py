@@ -26,6 +26,7 @@ from lacp.dataplane.netlink import (
     attributes,
     fits,
 )
+from lacp.dataplane.parts import part
 from lacp.errors import BackendError
 from lacp.txhash.bpf import JEQ_K, LD_K, LD_W, LD_W_X, LDX_K, RET_K, TAX, Instruction
 
@@ -322,9 +323,7 @@ def _mac(octets: bytes | None) -> Mac | None:
 
 
 def _message(index: int, **values: object) -> Any:
-    from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
-
-    message = ifinfmsg()
+    message = part("pyroute2", "netlink.rtnl.ifinfmsg").ifinfmsg()
     message["index"] = index
     message["attrs"] = list(values.items())
     return message

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from lacp.dataplane.links import word_filter
 from lacp.dataplane.netlink import HEADER, Announcements, KernelRefused, Lost, Requests
+from lacp.dataplane.parts import part
 from lacp.dataplane.team.messages import (
     FAMILY,
     GROUP,
@@ -40,8 +41,7 @@ class TeamClient:
 
     def find(self) -> bool:
         """Look for the family, for which the kernel loads the driver; False when there is none."""
-        from pyroute2.netlink import ctrlmsg
-
+        ctrlmsg = part("pyroute2", "netlink").ctrlmsg
         question = ctrlmsg()
         question["cmd"], question["version"] = _CTRL_CMD_GETFAMILY, _CTRL_VERSION
         question["attrs"] = [("CTRL_ATTR_FAMILY_NAME", FAMILY)]

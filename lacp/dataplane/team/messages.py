@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from lacp.dataplane.netlink import HEADER, attributes
+from lacp.dataplane.parts import part
 
 FAMILY = "team"
 VERSION = 1
@@ -201,7 +202,9 @@ def _request(command: int, attributes: list[tuple[str, object]]) -> bytes:
 @cache
 def team_message() -> Any:
     """The class of the family's messages, as pyroute2 wants it declared."""
-    from pyroute2.netlink import genlmsg, nla
+    declared = part("pyroute2", "netlink")
+    genlmsg: Any = declared.genlmsg
+    nla: Any = declared.nla
 
     class OptionItem(nla):  # type: ignore[misc]
         __slots__ = ()
