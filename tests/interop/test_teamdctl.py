@@ -210,3 +210,38 @@ def test_what_cannot_be(runner: tuple[str, Teamdctl]) -> None:
         answer = ctl(*line.split())
         assert answer.code == 1, line
         assert REFUSED.format(code) in answer.errors, line
+
+
+def test_names_are_taken_to_the_letter() -> None:
+    need_teamd()
+    with namespaces(2) as (here, there):
+        here.ip("link add team0 type bridge")
+        names = ["e1", "e10", "e1.100", "e1.1"]
+        for number, name in enumerate(names):
+            veth(here, name, there, f"p{number}")
+        text = conf(ports=names, name="roundrobin")
+        with lacpd(here, text, "--dataplane", "memory") as daemon:
+            ctl = Teamdctl(here, daemon.directory / "teamd")
+            for name in names:
+                for path in (f"ports.{name}.ifinfo.ifname", f'ports."{name}".ifinfo.ifname'):
+                    assert ctl("state", "item", "get", path).ok == f"{name}\n"
+            assert ctl("state", "item", "get", "ports.e.ifinfo.ifname").code == 1
+            assert ctl("port", "remove", "e1").ok == ""
+            assert ctl("port", "present", "e1").code == 1
+            assert ctl("port", "present", "e10").code == 0
+            assert ctl("port", "config", "update", "e1.100", '{"prio": 4}').ok == ""
+            assert json.loads(ctl("port", "config", "dump", "e1.100").ok)["prio"] == 4
+
+
+def test_a_team_whose_state_is_longer_than_a_send_buffer() -> None:
+    need_teamd()
+    with namespaces(1) as (here,):
+        pairs = range(100)
+        here.ip_batch([f"link add a{n} type veth peer name b{n}" for n in pairs])
+        here.ip_batch(["link add team0 type bridge"])
+        ports = [f"{end}{n}" for n in pairs for end in "ab"]
+        with lacpd(here, conf(ports=ports), "--dataplane", "memory") as daemon:
+            ctl = Teamdctl(here, daemon.directory / "teamd")
+            answer = ctl("state", "dump")
+            assert len(answer.ok) > 250_000
+            assert {*json.loads(answer.ok)["ports"]} == {*ports}
