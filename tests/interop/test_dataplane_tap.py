@@ -38,7 +38,7 @@ from lacp.dataplane.tap.plane import TapDataplane
 from lacp.errors import BackendError
 from tests.frames import ethernet, tagged
 from tests.interop.netns import Namespace, namespace, namespaces, veth
-from tests.interop.taps import DEVICE, address, pair, ping, team, udp
+from tests.interop.taps import DEVICE, Pair, address, pair, ping, team, udp
 from tests.interop.traffic import acquaint, traffic
 from tests.interop.traffic import address as give_addresses
 from tests.lab import need
@@ -126,6 +126,31 @@ def test_a_pulled_cable_costs_what_was_under_way(runner: str) -> None:
         assert report.lost_since(told + 0.1) == 0
         assert report.lost_since(flowing) <= 20 * (told - flowing + 0.1) / 0.02
         assert report.duplicates == 0
+
+
+@pytest.mark.parametrize("runner", ["roundrobin", "loadbalance", "broadcast"])
+def test_frames_leave_through_what_has_carrier_before_anybody_says_so(runner: str) -> None:
+    with pair(runner, 3) as both:
+        here = both.here.netns
+        # One after the other: of the second the kernel tells up to a second later.
+        both.pull(1)
+        both.pull(2)
+        # Half of what the kernel may take to tell.
+        end = time.monotonic() + 0.5
+        command = here.command("ping", "-c", "1", "-W", "0.1", both.there.hosts[0])
+        while subprocess.run(command, capture_output=True, check=False).returncode:
+            assert time.monotonic() < end
+        ping(here, both.there.hosts[0], 20)
+        both.plug(1)
+        until(lambda: carries(both, "p1"), "the port with its cable back is not used")
+
+
+def carries(both: Pair, port: str) -> bool:
+    """Whether some pings leave through a port."""
+    before = sent(both.here.netns, port)
+    for host in both.there.hosts:
+        ping(both.here.netns, host)
+    return sent(both.here.netns, port) - before >= 2
 
 
 def test_roundrobin_uses_every_port_alike() -> None:

@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from lacp.dataplane.tap import announce, seclusion
+from lacp.dataplane.tap.carriers import Carriers
 from lacp.dataplane.tap.orders import Orders, Report, receive
 from lacp.dataplane.tap.ways import (
     HASHES,
@@ -96,7 +97,9 @@ class Worker:
         self._agenda: list[_Task] = []
         self._complain_at = 0.0
         self._epoll = select.epoll()
-        self._epoll.register(control.fileno(), select.EPOLLIN)
+        self._carriers = Carriers()
+        for descriptor in (control.fileno(), self._carriers.fileno()):
+            self._epoll.register(descriptor, select.EPOLLIN)
 
     def run(self) -> None:
         """Move frames; returns when the daemon has closed its end, or the device is gone."""
@@ -109,6 +112,8 @@ class Worker:
                         return
                 elif descriptor in self._sources:
                     self._from_port(*self._sources[descriptor])
+                elif descriptor == self._carriers.fileno() and self._orders is not None:
+                    self._ways = self._find_ways(self._orders, self._carriers.read())
             self._advance(time.monotonic())
 
     def give_back(self) -> None:
@@ -204,7 +209,8 @@ class Worker:
             if orders.balancing is not None:
                 self._plan(orders.balancing, None, self._report_loads)
         self._orders = orders
-        self._ways = self._find_ways(orders)
+        self._carriers.watch(port.name for port in orders.ports)
+        self._ways = self._find_ways(orders, self._carriers.lost)
         sending = frozenset(
             port.number
             for port in orders.ports
@@ -271,12 +277,11 @@ class Worker:
             self._epoll.unregister(sock.fileno())
         port.close()
 
-    def _find_ways(self, orders: Orders) -> Ways:
-        sends = {
-            port.number: self._ports[port.number].untagged.send
-            for port in orders.ports
-            if port.distributing
-        }
+    def _find_ways(self, orders: Orders, lost: frozenset[str]) -> Ways:
+        enabled = [port for port in orders.ports if port.distributing]
+        # Where none has carrier it does not matter, and one that has just got it is not missed.
+        chosen = [port for port in enabled if port.name not in lost] or enabled
+        sends = {port.number: self._ports[port.number].untagged.send for port in chosen}
         ports = list(sends.values())
         match orders.runner:
             case "broadcast":
