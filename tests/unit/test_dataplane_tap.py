@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 import struct
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from lacp.address import Mac
 from lacp.dataplane.base import Burst, PortSetup
+from lacp.dataplane.tap.carriers import carrier
 from lacp.dataplane.tap.orders import Orders, PortOrder, Report, channel, receive, send
 from lacp.dataplane.tap.plane import TapDataplane
 from lacp.dataplane.tap.seclusion import Seclusion
@@ -243,3 +245,11 @@ def test_a_port_that_was_not_added_is_a_mistake_of_the_caller() -> None:
     for call in calls:
         with pytest.raises(UsageError, match="no port p1, there are none"):
             call()
+
+
+# Carrier.
+
+
+def test_an_interface_that_cannot_say_is_believed_to_have_carrier() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        assert carrier(any_socket, "no-such-device")
