@@ -20,6 +20,9 @@ from lacp.daemon.team import Team
 from lacp.daemon.teamd import methods
 from lacp.daemon.teamd.state import Setup, state
 from lacp.daemon.teamd.subject import TeamSubject
+from lacp.dataplane.base import LacpPortState, LacpState
+from lacp.dataplane.memory import MemoryDataplane
+from lacp.info import PortInfo, PortState
 from tests import reference
 from tests.daemons import Host, World, conf, world
 
@@ -398,3 +401,41 @@ def test_addresses_are_those_of_the_moment(machine: Callable[..., Machine]) -> N
     assert document["team_device"]["ifinfo"]["ifindex"] == INDEXES["team0"]
     link = team.links["eth1"]
     assert document["ports"]["eth1"]["ifinfo"]["dev_addr"] == str(Mac(link.address))
+
+
+class Driven(MemoryDataplane):
+    """A dataplane whose driver speaks LACP."""
+
+    said: LacpState | None = None
+
+    def lacp_state(self) -> LacpState | None:
+        return self.said
+
+
+def test_lacp_of_the_driver(machine: Callable[..., Machine]) -> None:
+    here, plane = machine(), Driven()
+    here.service._planes = lambda name, setup: plane
+    here.begin(conf(ports=["eth1", "eth10", "eth1.100"], dataplane="bond", lacp_by="driver"))
+    here.world.run(1.0)
+    everything = here.state()["ports"]
+    assert {port["runner"]["state"] for port in everything.values()} == {"disabled"}
+    assert types(everything["eth1"]["runner"])["actor_lacpdu_info"] == INFO
+    own, other = Mac.parse("02:00:00:00:00:01"), Mac.parse("02:00:00:00:00:02")
+    partner = PortInfo(1, other, 2, 3, 4, PortState(0x3D))
+    plane.said = LacpState(
+        7,
+        {
+            "eth1": LacpPortState(7, PortInfo(65535, own, 15, 255, 2, PortState(0x3D)), partner),
+            "eth10": LacpPortState(7, PortInfo(65535, own, 15, 255, 1, PortState(0x8D)), partner),
+            "eth1.100": LacpPortState(
+                8, PortInfo(65535, own, 15, 255, 3, PortState(0x45)), PortInfo()
+            ),
+        },
+    )
+    found = {name: port["runner"] for name, port in here.state()["ports"].items()}
+    assert [port["state"] for port in found.values()] == ["current", "expired", "defaulted"]
+    lead = {"id": INDEXES["eth10"], "selected": True}
+    assert found["eth1"]["aggregator"] == found["eth10"]["aggregator"] == lead
+    assert found["eth1.100"]["aggregator"] == {"id": 0, "selected": False}
+    assert found["eth1"]["partner_lacpdu_info"]["system"] == str(other)
+    assert found["eth1"]["actor_lacpdu_info"]["state"] == 0x3D

@@ -7,7 +7,6 @@ do not know it, the kernel's own value for "unknown" stands.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lacp.address import NO_MAC, Mac
@@ -15,14 +14,9 @@ from lacp.config.document import Json
 from lacp.config.model import LacpConfig
 from lacp.daemon.ports import Member
 from lacp.daemon.team import Team
-from lacp.info import PortInfo
+from lacp.daemon.teamd import state_lacp
 from lacp.link import Duplex, Link
-from lacp.protocol import policy
-from lacp.protocol.aggregator import LagId
-from lacp.protocol.port import Port
-from lacp.protocol.receive import ReceiveState
 from lacp.runners.activebackup import ActivebackupRunner
-from lacp.runners.lacp import LacpRunner
 from lacp.watch.arp_ping import ArpPingWatcher
 from lacp.watch.base import Watcher
 from lacp.watch.options import ArpPingOptions, EthtoolOptions, NsnaPingOptions, TipcOptions
@@ -32,12 +26,6 @@ Document = dict[str, Json]
 
 #: The mode of the kernel's driver that a runner uses, where it has another name.
 _MODES = {"lacp": "loadbalance"}
-#: teamd's names for the states of a port; in all others it is disabled.
-_STATES = {
-    ReceiveState.CURRENT: "current",
-    ReceiveState.EXPIRED: "expired",
-    ReceiveState.DEFAULTED: "defaulted",
-}
 #: ethtool's SPEED_UNKNOWN.
 _SPEED_UNKNOWN = -1
 
@@ -107,13 +95,17 @@ def _runner(team: Team) -> Document:
 
 
 def _ports(team: Team) -> Document:
-    leads = _leads(team.runner) if isinstance(team.runner, LacpRunner) else {}
-    return {name: _port(team, team.members[name], leads) for name in team.present}
+    ports: Document = {name: _port(team, team.members[name]) for name in team.present}
+    for name, runner in state_lacp.ports(team).items():
+        port = ports[name]
+        assert isinstance(port, dict)
+        port["runner"] = runner
+    return ports
 
 
-def _port(team: Team, member: Member, leads: Mapping[LagId, Port]) -> Document:
+def _port(team: Team, member: Member) -> Document:
     link = member.link or Link()
-    found: Document = {
+    return {
         "ifinfo": _ifinfo(team, member.name, link.address),
         "link": _link(link),
         "link_watches": {
@@ -124,9 +116,6 @@ def _port(team: Team, member: Member, leads: Mapping[LagId, Port]) -> Document:
             },
         },
     }
-    if isinstance(team.runner, LacpRunner):
-        found["runner"] = _lacp(team, member, team.runner.ports[member.name], leads)
-    return found
 
 
 def _link(link: Link) -> Document:
@@ -171,50 +160,3 @@ def _prober(watcher: Prober) -> Document:
             "send_always": asked.send_always,
         }
     return found
-
-
-# LACP. teamd's aggregators are the LAGs; the one that has the device is its selected aggregator.
-
-
-def _leads(runner: LacpRunner) -> dict[LagId, Port]:
-    """The lead of each LAG; teamd names its aggregators after their leads."""
-    lags: dict[LagId, list[Port]] = {}
-    for port in runner.ports.values():
-        if _in_lag(port):
-            lags.setdefault(port.lag, []).append(port)
-    by = runner.config.agg_select_policy
-    return {lag: policy.lead(ports, by) for lag, ports in lags.items()}
-
-
-def _in_lag(port: Port) -> bool:
-    """Whether teamd would say that the port is in an aggregator, selected or not."""
-    heard = port.receive.state in (ReceiveState.CURRENT, ReceiveState.EXPIRED)
-    known = heard and port.partner.system != NO_MAC
-    return port.aggregator is not None or (known and not port.lag.loop_end)
-
-
-def _lacp(team: Team, member: Member, port: Port, leads: Mapping[LagId, Port]) -> Document:
-    lead = leads[port.lag] if _in_lag(port) else None
-    return {
-        "selected": lead is not None,
-        "aggregator": {
-            "id": 0 if lead is None else team.ifindex(lead.name) or 0,
-            "selected": port.aggregator is not None,
-        },
-        "state": _STATES.get(port.receive.state, "disabled"),
-        "key": member.config.lacp_key,
-        "prio": member.config.lacp_prio,
-        "actor_lacpdu_info": _info(port.actor),
-        "partner_lacpdu_info": _info(port.partner),
-    }
-
-
-def _info(info: PortInfo) -> Document:
-    return {
-        "system_priority": info.system_priority,
-        "system": str(info.system),
-        "key": info.key,
-        "port_priority": info.port_priority,
-        "port": info.port,
-        "state": int(info.state),
-    }
