@@ -294,11 +294,17 @@ class Driver:
             stirred, team.stirred = team.stirred, {}
             for member in stirred:
                 self._watchers(team, member, now)
-        for event in team.runner.events():
-            if isinstance(event, Transmit):
-                self._send(team, event, now)
-            else:
-                team.carry_out(event, now)
+        while decided := list(team.runner.events()):
+            # Before a word of it is logged: each line takes time, in which frames are lost.
+            for event in decided:
+                if isinstance(event, Transmit):
+                    self._send(team, event, now)
+                else:
+                    team.carry_out(event, now)
+            for event in decided:
+                if not isinstance(event, Transmit):
+                    team.journal.record(event)
+        team.show_verdicts()
         team.tell_use(now)
         self._agenda.plan(team, team.runner.next_deadline())
         if team.stirred:
@@ -326,7 +332,11 @@ class Driver:
 
     def _send(self, team: Team, event: Transmit, now: float) -> None:
         port = event.port
-        if self._owners.get(port) is not team or self.backend.send(port, event.frame):
+        if self._owners.get(port) is not team:
+            return
+        if self.backend.send(port, event.frame):
+            # Much may have been done since the time of this turn, and the wire counts from now.
+            team.runner.transmitted(port, team.clock.now())
             return
         if port in team.runner.ports:
             if self._owners.get(port) is team:

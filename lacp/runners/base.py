@@ -171,5 +171,8 @@ class Runner(Protocol):
     def quiet(self, ports: Iterable[str]) -> bool:
         """Whether none of these ports holds back a frame."""
 
+    def transmitted(self, name: str, now: float) -> None:
+        """Report when the last Transmit of a port was handed over, if later than its time."""
+
     def transmit_failed(self, name: str, frame: bytes, now: float) -> None:
         """Report that the frame of a Transmit did not leave."""

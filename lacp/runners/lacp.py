@@ -231,6 +231,10 @@ class LacpRunner:
         known = self.ports
         return all(known[p].timers.deadline(Timer.TRANSMIT) is None for p in ports if p in known)
 
+    def transmitted(self, name: str, now: float) -> None:
+        """Report when the last Transmit of a port was handed over: the limit counts from then."""
+        self._system.transmitted(name, now)
+
     def transmit_failed(self, name: str, frame: bytes, now: float) -> None:
         """Report that the frame of a Transmit did not leave; a LACPDU is sent again."""
         self._system.transmit_failed(name, frame, now)

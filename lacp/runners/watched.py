@@ -177,6 +177,9 @@ class WatchedRunner:
         """No port ever holds back a frame."""
         return True
 
+    def transmitted(self, name: str, now: float) -> None:
+        """No frame is ever sent."""
+
     def transmit_failed(self, name: str, frame: bytes, now: float) -> None:
         """No frame is ever sent."""
 
