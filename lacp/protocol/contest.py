@@ -117,11 +117,18 @@ class Contest:
         chosen = lag == self.preferred and at > Standing.LOOPED
         return chosen, at, measure(ports, config), strength(ports)
 
+    def users(self, aggregator: Aggregator) -> list[Port]:
+        """The ports of the LAG that has the aggregator: those that use it, and are about to."""
+        users = list(aggregator.ports.values())
+        if aggregator.lag is not None:
+            users += self._lags.get(aggregator.lag, {}).values()
+        return users
+
     def outdoes(self, lag: LagId, aggregator: Aggregator) -> bool:
         """Whether this LAG is to take the aggregator from those who use it."""
         if aggregator.lag is None:
             return False
-        ours, theirs = self._lags[lag].values(), aggregator.ports.values()
+        ours, theirs = self._lags[lag].values(), self.users(aggregator)
         rises, holds = standing(ours, self._config), standing(theirs, self._config)
         if lag == self.preferred and rises > Standing.LOOPED:
             return True
@@ -137,12 +144,12 @@ class Contest:
         if lag == self.preferred:
             return "management has selected it"
         rises = standing(self._lags[lag].values(), self._config)
-        holds = standing(aggregator.ports.values(), self._config)
+        holds = standing(self.users(aggregator), self._config)
         if rises is holds:
             return f"agg_select_policy is {self._config.agg_select_policy}"
         return f"it is {_WORDS[rises]}, the other {_WORDS[holds]}"
 
-    def _better(self, ours: Iterable[Port], theirs: Iterable[Port], holds: Standing) -> bool:
+    def _better(self, ours: Iterable[Port], theirs: list[Port], holds: Standing) -> bool:
         """Whether the policy thinks more of these ports than of those that have the aggregator."""
         policy = self._config.agg_select_policy
         if policy is AggSelectPolicy.LACP_PRIO_STABLE:
@@ -152,9 +159,7 @@ class Contest:
         proven = [p for p in ours if p.timers.expired(Timer.CONTEST)]
         carrying = holds in (Standing.IN_SYNC, Standing.STAND_IN)
         counted = proven if carrying else list(ours)
-        return bool(counted) and measure(counted, self._config) > measure(
-            list(theirs), self._config
-        )
+        return bool(counted) and measure(counted, self._config) > measure(theirs, self._config)
 
 
 def refused(aggregator: Aggregator) -> bool:

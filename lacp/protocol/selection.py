@@ -220,22 +220,22 @@ class Selection:
 
     def _evict(self, port: Port) -> Iterable[Port]:
         """Make the users of the least of the aggregators that the port's LAG is due leave it."""
-        config, contest = self._config, self._contest
+        config, contest, users = self._config, self._contest, self._contest.users
         due = [a for a in self._candidates(port) if contest.outdoes(port.lag, a)]
         if not due:
             return ()
         least = min(
             due,
-            key=lambda a: (standing(a.ports.values(), config), measure(a.ports.values(), config)),
+            key=lambda a: (standing(users(a), config), measure(users(a), config)),
         )
         if least.lag == contest.preferred:
             contest.preferred = None
         least.leaving_for = port.lag
         why = f"{port.lag} takes aggregator {least.identifier}: {contest.why(port.lag, least)}"
-        users = tuple(least.ports.values())
-        for user in users:
+        leaving = tuple(least.ports.values())
+        for user in leaving:
             user.unselect(why)
-        return users
+        return leaving
 
     def _contenders(self, aggregator: Aggregator) -> Iterable[Port]:
         """The ports without an aggregator that are to have this one now, one of each LAG."""

@@ -282,6 +282,16 @@ def test_a_partner_that_insists_gets_its_way(policy: str, team_is: str) -> None:
     assert used(network) == {"b", "c"}
 
 
+def test_a_lag_that_takes_over_port_by_port_is_not_below_min_ports_meanwhile() -> None:
+    network = team("lacp_prio", {"a": {}, "b": {}, "c": {"priority": 1}, "d": {}}, min_ports=2)
+    switch(network, "first", {"a": 1000, "b": 1000}, system=Mac.parse(WEAK % 1))
+    network.run(5)
+    assert used(network) == {"a", "b"}
+    switch(network, "second", {"c": 1000, "d": 1000}, system=Mac.parse(WEAK % 2))
+    network.run(5)
+    assert used(network) == {"c", "d"}
+
+
 # By hand.
 
 
