@@ -116,6 +116,8 @@ def of_port(
     found = list(_transmission(port, now, refusal))
     if port.withdrawn:
         return [*found, "the port is about to leave"]
+    if port.held:
+        found.append(f"held: {port.held}")
     if port.receive.state is not ReceiveState.CURRENT:
         found += _silence(runner, port, now)
     elif port.actor.system_id == port.partner.system_id:

@@ -134,6 +134,13 @@ def test_held_back_and_standing_by(hosts: World) -> None:
     assert problems(left, "a1") == []
 
 
+def test_a_port_that_is_held(hosts: World) -> None:
+    left, _, _ = hosts.pair()
+    hosts.run(5)
+    left.team().runner.device_changed(False, hosts.now)
+    assert "held: the team device is down" in problems(left, "a1")
+
+
 def test_the_reason_to_stand_by_is_the_one_that_holds(hosts: World) -> None:
     left, _, cables = hosts.pair(fallback="single", max_ports=2)
     for cable in cables:
