@@ -1,0 +1,144 @@
+"""Small parts of the daemon: its queue of appointments, budgets, addresses, names looked up."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lacp.address import Mac
+from lacp.daemon.addresses import Addresses
+from lacp.daemon.agenda import Agenda
+from lacp.daemon.files import SavedState
+from lacp.daemon.resolver import Resolver
+from lacp.daemon.throttle import Budget
+from lacp.watch.hosts import Host
+from tests.daemons import config
+
+ONE, TWO = Mac.parse("02:00:00:00:00:01"), Mac.parse("02:00:00:00:00:02")
+
+# Appointments.
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 9))))
+def test_nobody_is_looked_at_later_than_planned(plans: list[tuple[str, int]]) -> None:
+    agenda: Agenda[str] = Agenda()
+    first: dict[str, int] = {}
+    for key, at in plans:
+        agenda.plan(key, at)
+        first[key] = min(first.get(key, at), at)
+    assert agenda.first() == min(first.values(), default=None)
+    came = []
+    for now in range(10):
+        while (key := agenda.due(now)) is not None:  # type: ignore[assignment]
+            came.append((key, now))
+    assert dict(came) == first
+    assert len(came) == len(first)
+    assert agenda.first() is None
+
+
+def test_who_is_forgotten_does_not_come_up_and_may_be_planned_again() -> None:
+    agenda: Agenda[str] = Agenda()
+    agenda.plan("a", 1.0)
+    agenda.plan("a", None)
+    agenda.forget("a")
+    agenda.forget("b")
+    assert agenda.due(5.0) is None
+    agenda.plan("a", 7.0)
+    assert agenda.first() == 7.0
+
+
+def test_a_budget_begins_anew_each_second_for_each_key() -> None:
+    budget = Budget(2)
+    assert [budget.afford("a", now) for now in (0.0, 0.5, 0.9, 1.0)] == [True, True, False, True]
+    assert budget.afford("b", 0.9)
+    budget.forget("a")
+    assert budget.afford("a", 1.0)
+
+
+# Addresses.
+
+
+def test_a_configured_address_is_that_of_system_and_team() -> None:
+    addresses = Addresses(config(hwaddr=str(ONE)), SavedState())
+    assert (addresses.team, addresses.system) == (ONE, ONE)
+    assert addresses.adopt([]) is None
+
+
+def test_a_configured_system_is_not_that_of_the_team() -> None:
+    addresses = Addresses(config(hwaddr=str(ONE), system=str(TWO)), SavedState())
+    assert (addresses.team, addresses.system) == (ONE, TWO)
+
+
+def test_a_remembered_address_holds_with_the_port_it_came_from() -> None:
+    saved = SavedState({}, ONE, "a1")
+    assert Addresses(config(ports=["a1"]), saved).team == ONE
+    assert Addresses(config(ports=["a2"]), saved).team is None
+
+
+def test_own_addresses_survive_a_restart(tmp_path: Path) -> None:
+    saved = SavedState({"a1": 1}, ONE, "a1", {"a1": TWO})
+    saved.save(tmp_path / "state")
+    assert SavedState.load(tmp_path / "state") == saved
+
+
+def test_a_memory_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    text = '{"version": 1, "ports": {"a1": 1}, "system": "02:00:00:00:00:01", "system_from": "a1"}'
+    (tmp_path / "state").write_text(text)
+    assert SavedState.load(tmp_path / "state") == SavedState({"a1": 1}, ONE, "a1")
+
+
+# Names.
+
+
+def look_up(monkeypatch: pytest.MonkeyPatch, answers: dict[str, Any]) -> list[Any]:
+    """Ask twice for each host at once; what was found."""
+    asked: list[str] = []
+
+    def getaddrinfo(name: str, _: None, family: int, kind: int) -> Any:
+        asked.append(name)
+        assert threading.current_thread() is not threading.main_thread()
+        answer = answers[name]
+        if isinstance(answer, Exception):
+            raise answer
+        return [(family, kind, 17, "", (answer, 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+    async def main() -> list[Any]:
+        resolver, found = Resolver(asyncio.get_running_loop()), []
+        done = asyncio.Event()
+
+        def take(host: Host, address: str | None) -> None:
+            found.append((host.name, address))
+            done.set()
+
+        for name in answers:
+            for _ in range(2):
+                resolver.look_up(Host(name, 4), take)
+        while len(found) < 2 * len(answers):
+            await asyncio.wait_for(done.wait(), 10)
+            done.clear()
+        return found
+
+    found = asyncio.run(main())
+    assert sorted(asked) == sorted(answers)
+    return sorted(found, key=str)
+
+
+def test_a_name_is_looked_up_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = look_up(monkeypatch, {"gateway": "10.0.0.1", "other": "10.0.0.2"})
+    assert found == [("gateway", "10.0.0.1")] * 2 + [("other", "10.0.0.2")] * 2
+
+
+def test_a_name_that_nobody_knows_has_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    strange = UnicodeError("label too long")
+    found = look_up(monkeypatch, {"nobody": unknown, "x" * 70: strange})
+    assert {address for _, address in found} == {None}
