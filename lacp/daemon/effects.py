@@ -25,6 +25,8 @@ class Effects:
         self._plane = plane
         self._journal = journal
         self._members = members
+        #: Members whose verdict is news to the device, by name.
+        self._verdicts: dict[str, Member] = {}
         #: Members whose watchers ask neighbours, by name.
         self._asking: dict[str, Member] = {}
         #: Ports that carry traffic, and whether that is news to who asks.
@@ -49,6 +51,17 @@ class Effects:
             case HashMapped(hash, port):
                 if self._joined(port):
                     self.attempt(lambda: plane.map_hash(hash, port))
+
+    def note_verdict(self, member: Member) -> None:
+        """Note that the link watchers of a port have changed their mind."""
+        self._verdicts[member.name] = member
+
+    def show_verdicts(self) -> None:
+        """Show what was noted, behind what the runner made of it: there the haste is."""
+        verdicts, self._verdicts = self._verdicts, {}
+        for member in verdicts.values():
+            if member.joined:
+                self.show_verdict(member)
 
     def show_verdict(self, member: Member) -> None:
         """Show what the link watchers of a port amount to."""

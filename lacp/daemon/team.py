@@ -159,8 +159,7 @@ class Team:
         if verdict is not member.verdict:
             member.verdict = verdict
             self.runner.verdict_changed(member.name, member.verdict, now)
-            if member.joined:
-                self._effects.show_verdict(member)
+            self._effects.note_verdict(member)
 
     def _shown(self, member: Member) -> Link:
         if not member.there:
@@ -202,8 +201,7 @@ class Team:
     # Decisions.
 
     def carry_out(self, event: RunnerNews, now: float) -> None:
-        """Do what the runner has decided, and note what happened."""
-        self.journal.record(event)
+        """Do what the runner has decided."""
         match event:
             case PortAddressed(port, team):
                 member = self.members[port]
@@ -225,6 +223,10 @@ class Team:
             if member.bears_team:
                 self._joining.address(member)
         self._tell_runner(self.config, now)
+
+    def show_verdicts(self) -> None:
+        """Show the dataplane what the link watchers say now, if that is news."""
+        self._effects.show_verdicts()
 
     def tell_use(self, now: float) -> None:
         """Tell the watchers that ask neighbours who carries traffic, if that has changed."""
