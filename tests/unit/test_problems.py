@@ -207,3 +207,39 @@ def test_an_interface_that_is_not_there(hosts: World) -> None:
     left.team().runner.withdraw_port("a2", hosts.now)
     hosts.run(0)
     assert "the port is about to leave" in problems(left, "a2")
+
+
+# Without LACP.
+
+
+def test_no_port_can_be_used(hosts: World) -> None:
+    left, _, cables = hosts.pair(name="roundrobin")
+    hosts.settle()
+    assert left.show()["problems"] == []
+    for cable in cables:
+        cable.set(up=False)
+    hosts.settle()
+    assert left.show()["problems"] == ["no carrier: no port can be used"]
+    assert problems(left, "a1") == ["ethtool: no carrier"]
+
+
+def test_a_port_that_stands_by_is_no_problem(hosts: World) -> None:
+    left, _, _ = hosts.pair(name="activebackup")
+    hosts.settle()
+    assert left.port("a2")["distributing"] is False
+    assert problems(left, "a2") == []
+
+
+def test_a_team_of_any_runner_without_ports(hosts: World) -> None:
+    left = hosts.host("a")
+    left.start(conf(ports=[], name="random"))
+    assert left.show()["problems"] == ["no ports"]
+
+
+def test_what_the_dataplane_refuses_is_the_problem_of_the_port(hosts: World) -> None:
+    left = hosts.host("a")
+    hosts.cable(left, "a1", hosts.host("b"), "b1")
+    left.refused["a1"] = "belongs to bond0 already"
+    left.start(conf(ports=["a1"], name="random"))
+    hosts.settle()
+    assert problems(left, "a1") == ["a1: belongs to bond0 already"]
