@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lacp.daemon import problems, report_lacp
+from lacp.daemon import problems, report_driver, report_lacp
 from lacp.daemon.documents import link_document
 from lacp.daemon.parameters import port_setup
 from lacp.runners.activebackup import ActivebackupRunner
@@ -52,8 +52,15 @@ def lag_document(team: Team, now: float, verbose: bool = False) -> Document:
     if isinstance(runner, LacpRunner):
         partners = problems.partner_ports(runner)
         lacp = report_lacp.lag_members(runner, team.system_known)
+    by_driver = report_driver.of_team(team)
+    if by_driver is not None:
+        lacp = _NO_LAG | report_driver.lag_members(team, by_driver)
     address = team.addresses.team
     ports = [_port(team, member, now, partners, verbose) for member in team.members.values()]
+    if by_driver is not None:
+        for port in ports:
+            port.update(report_driver.port_members(by_driver, port["name"]))
+        lacp["up"] = report_driver.carrier(team, ports)
     return {
         "name": team.name,
         "source": "lacpd",
