@@ -121,6 +121,11 @@ def partner(where: Namespace, runner: str) -> Iterator[str]:
         where.ip("link del far0")
 
 
+def stories(implementation: str, texts: dict[str, str], plane: str = "team") -> dict[str, Any]:
+    """`story` of many configurations, by name, in one guest."""
+    return {name: story(implementation, text, plane) for name, text in texts.items()}
+
+
 def story(implementation: str, text: str, plane: str = "team") -> dict[str, Any]:
     """Tell it of one configuration; `Told` as JSON."""
     document = json.loads(text)
@@ -137,10 +142,20 @@ def story(implementation: str, text: str, plane: str = "team") -> dict[str, Any]
         address(there, far, "10.2", "10.2.0.1", FLOWS)
         here.ip(f"route add 10.2.0.0/16 dev {team.name}")
         there.ip(f"route add 10.1.0.0/16 dev {far}")
-        return asdict(_told(here, there, team, laid))
+        return asdict(_told(here, there, team, laid, _longest_delay(document) + 1.0))
 
 
-def _told(here: Namespace, there: Namespace, team: _Team, laid: cables.Cables) -> Told:
+def _longest_delay(document: dict[str, Any]) -> float:
+    """Seconds; LACP waits for others to aggregate with, and so does its partner."""
+    if document["runner"]["name"] == "lacp":
+        return 3.0
+    watch = document.get("link_watch", {})
+    return max(watch.get("delay_up", 0), watch.get("delay_down", 0)) / 1000
+
+
+def _told(
+    here: Namespace, there: Namespace, team: _Team, laid: cables.Cables, patience: float
+) -> Told:
     active: list[str | None] = []
     with (
         traffic(here, there, net="10.2", flows=FLOWS, interval=INTERVAL) as out,
@@ -148,15 +163,15 @@ def _told(here: Namespace, there: Namespace, team: _Team, laid: cables.Cables) -
     ):
         for flows in (out, back):
             flows.until_flowing(seconds=60)
-        out.wait(1)
+        out.wait(0.5)
         active.append(team.active())
         pulled = out.now()
         laid.each[0].pull()
-        _settle(out, back)
+        _settle(patience, out, back)
         active.append(team.active())
         plugged = out.now()
         laid.each[0].plug()
-        _settle(out, back)
+        _settle(patience, out, back)
         active.append(team.active())
         ping = here.run("ping", "-c", "3", "-i", "0.2", "-W", "1", "10.2.1.1")
     return Told(
@@ -167,10 +182,10 @@ def _told(here: Namespace, there: Namespace, team: _Team, laid: cables.Cables) -
     )
 
 
-def _settle(*flows: Traffic) -> None:
-    """Longer than any delay of the configurations."""
+def _settle(patience: float, *flows: Traffic) -> None:
+    """Wait for whatever follows."""
+    flows[0].wait(patience)
     for each in flows:
-        each.wait(2.5)
         each.until_flowing()
 
 
