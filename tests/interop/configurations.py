@@ -150,7 +150,7 @@ def _longest_delay(document: dict[str, Any]) -> float:
     if document["runner"]["name"] == "lacp":
         return 3.0
     watch = document.get("link_watch", {})
-    return max(watch.get("delay_up", 0), watch.get("delay_down", 0)) / 1000
+    return float(max(watch.get("delay_up", 0), watch.get("delay_down", 0))) / 1000
 
 
 def _told(
