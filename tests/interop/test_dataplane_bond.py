@@ -417,6 +417,21 @@ def a_port_beside_the_bond_goes_where_others_put_it(it: Bench) -> None:
     assert plane.ports() == ["e1"]
 
 
+@check
+def a_port_that_was_left_beside_by_somebody_killed_is_taken_back(it: Bench) -> None:
+    plane = it.bond("roundrobin", "e1")
+    plane.add_port("e2", _WATCHED)
+    # Nothing more is heard of that process.
+    left, it.plane = plane, BondDataplane()
+    it.plane.create(Setup(device="bond9", runner="roundrobin", take_over=True))
+    it.plane.add_port("e1", PortSetup())
+    it.plane.add_port("e2", PortSetup())
+    assert it.is_below("e2")
+    assert "bpf" not in it.here.run("tc", "filter", "show", "dev", "e2", "ingress")
+    it.until(lambda: it.seen_up("e2"))
+    left.destroy(keep=True)
+
+
 # Addresses.
 
 

@@ -173,6 +173,8 @@ class BondDataplane:
         device, up, until they have said something.
         """
         there = self._there
+        if port not in {one.name for one in there.ports.all()}:
+            there.ports.recover(port)
         found = there.master.candidate(port)
         own = there.master.own_address(found)
         if self._inherits and own is not None and not set(self.ports()) - {port}:

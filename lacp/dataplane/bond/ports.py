@@ -17,7 +17,7 @@ from lacp.dataplane.bond import options
 from lacp.dataplane.bond.driver import Driver
 from lacp.dataplane.links import Interface
 from lacp.dataplane.master import Master
-from lacp.dataplane.tap.seclusion import Seclusion, reveal, seclude
+from lacp.dataplane.tap.seclusion import Seclusion, left_behind, reveal, seclude
 from lacp.errors import BackendError, UsageError
 
 log = logging.getLogger(__name__)
@@ -70,6 +70,16 @@ class BondPorts:
             self._master.port(name)
             raise UsageError(f"{self._master.name}: no port {name}")
         return self._ports[name]
+
+    def recover(self, name: str) -> None:
+        """Undo what somebody who was killed has left at a port that waited beside a bond."""
+        found = self._master.links.named(name)
+        if found is None or found.master not in (0, self._master.index) or not found.up:
+            return
+        left = left_behind(name, found.index, down=not found.master)
+        if left is not None:
+            log.warning("%s: was left beside a bond: taking it back from there", name)
+            self.troubles += [Trouble(text) for text in reveal(left)]
 
     def add(self, found: Interface, setup: PortSetup, below: bool) -> BondPort:
         """Take up a candidate of the bond, or what is below it: below it, or beside."""

@@ -96,6 +96,23 @@ def seclude(port: str, index: int, down: bool) -> tuple[Seclusion, str | None]:
     return done, None
 
 
+def left_behind(port: str, index: int, down: bool) -> Seclusion | None:
+    """What a process that was killed has left of keeping the stack off a port, to be undone.
+
+    None when the port does not look like that. What its settings were before nobody knows: they
+    become the kernel's defaults.
+    """
+    paths = {name.format(port): value for name, value in _SETTINGS.items()}
+    try:
+        changed = all((_PROC / path).read_text().strip() == value for path, value in paths.items())
+    except OSError:
+        return None
+    if not changed:
+        return None
+    settings = dict.fromkeys(paths, "0")
+    return Seclusion(port, index, settings=settings, filter=True, place=True, down=down)
+
+
 def _change(done: Seclusion, path: str, value: str) -> str:
     """Change a setting of the port; why not, or empty."""
     try:
