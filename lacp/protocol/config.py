@@ -53,6 +53,9 @@ class SystemConfig:
     #: Who hears no partner speaks each second: one that comes, or comes back, is found at once and
     #: not within 30 s.
     seeking: bool = False
+    #: Whether the partner is told at once that a port distributes, as 2020 has it, and not with the
+    #: next LACPDU (independent control).
+    announcing: bool = False
     #: State changes remembered for each port.
     history: int = 32
 

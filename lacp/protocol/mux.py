@@ -173,6 +173,7 @@ class IndependentMux(_ClassicMux):
 
     def enter_DISTRIBUTING(self) -> None:
         # The figure does not set NTT here: the partner learns of it with the next LACPDU.
+        self.port.ntt |= self.port.system_config.announcing
         self.port.set_actor_state(on=_DISTRIBUTING)
 
 

@@ -59,7 +59,10 @@ class LacpRunner:
 
     def __init__(self, config: SystemConfig, balancer: Balancer | None = None) -> None:
         """With a `balancer`, the hashes are mapped to ports by what they carry."""
-        self._system = System(replace(config, aggregators={AGGREGATOR: None}, seeking=True))
+        aggregators = {AGGREGATOR: None}
+        self._system = System(
+            replace(config, aggregators=aggregators, seeking=True, announcing=True)
+        )
         self._balancer = balancer
         #: What was said of each port that carries traffic: (collecting, distributing).
         self._enabled: dict[str, tuple[bool, bool]] = {}

@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 
-from lacp import Control, PortConfig, SystemConfig
+from lacp import Control, PortConfig, PortState, SystemConfig
 from lacp.runners.lacp import LacpPort, LacpRunner
 from lacp.sim.network import Network, address
 from tests.worlds import all_up, distributing, muxes, sent
@@ -85,6 +85,21 @@ def last_heard(network: Network, name: str) -> float:
 def test_links_up(control: Control, phase: float) -> None:
     # teamd and Open vSwitch: 1 ms.
     assert lit(unlit(control), phase) < EXCHANGE
+
+
+@controls
+@phases
+def test_each_end_says_at_once_that_it_distributes(control: Control, phase: float) -> None:
+    network = unlit(control)
+    lit(network, phase)
+    network.run(EXCHANGE)
+    for name in ENDS:
+        for n in LINKS:
+            _, state = sent(network, name, n)[-1]
+            assert state & PortState.DISTRIBUTING
+    # What it then says each second is no news, and what is said is within the limit.
+    network.run(1.5)
+    assert max(in_a_second([at for at, _ in sent(network, "left", 1)])) <= 3
 
 
 @controls
