@@ -310,11 +310,16 @@ class System:
     def transmitted(self, name: str, now: float) -> None:
         """Report that the last Transmit of a port was handed over at `now`, if that was later.
 
-        The limit is one of the wire: it counts from then.
+        The limit is one of the wire: it counts from then, also for those before it that were
+        decided in the same turn.
         """
         port = self._ports.get(name)
-        if port is not None and port.sent:
-            port.sent[-1] = max(port.sent[-1], now)
+        if port is None:
+            return
+        last = len(port.sent) - 1
+        for place, at in enumerate(port.sent):
+            if at == self.now or place == last:
+                port.sent[place] = max(at, now)
 
     def transmit_failed(self, name: str, frame: bytes, now: float) -> None:
         """Report that the frame of a Transmit did not leave: it is not counted as sent.

@@ -230,3 +230,19 @@ def test_the_limit_counts_from_the_hand_over() -> None:
     run_to(system, 12)
     assert transmits(system)[0] == pytest.approx(11.405)
     system.transmitted("gone", 12.0)
+
+
+def test_two_that_were_decided_at_once_count_from_their_hand_over() -> None:
+    system = lone_port(EDITIONS["2014"], short_timeout=True)
+    run_to(system, 10.0)
+    list(system.events())
+    for priority in (1, 2):
+        system.configure_port("1", 10.1, priority=priority)
+    assert transmits(system) == [10.1, 10.1]
+    for moment in (10.4, 10.41):
+        system.transmitted("1", moment)
+    system.configure_port("1", 10.5, priority=3)
+    assert transmits(system) == [10.5]
+    system.configure_port("1", 10.6, priority=4)
+    run_to(system, 12)
+    assert transmits(system)[0] >= 11.405
