@@ -418,6 +418,26 @@ def a_port_beside_the_bond_goes_where_others_put_it(it: Bench) -> None:
 
 
 @check
+def a_port_beside_the_bond_that_somebody_else_takes_has_left(it: Bench) -> None:
+    plane = it.bond("roundrobin", "e1")
+    plane.add_port("e2", _WATCHED)
+    it.here.ip("link add other type bond")
+    it.here.ip("link set e2 down")
+    it.here.ip("link set e2 master other")
+    plane.set_verdict("e2", True)
+    assert refused(lambda: plane.enable_port("e2", True, True)) == (
+        "e2: belongs to other: free it first (ip link set e2 nomaster)"
+    )
+    assert it.until_said(PortLeft) == PortLeft("e2")
+    assert refused(lambda: plane.set_verdict("e2", False)) == "e2: is no longer a port of bond9"
+    assert plane.ports() == ["e1"]
+    plane.remove_port("e2")
+    it.here.ip("link set e2 nomaster")
+    plane.add_port("e2", PortSetup())
+    assert it.is_below("e2")
+
+
+@check
 def a_port_that_was_left_beside_by_somebody_killed_is_taken_back(it: Bench) -> None:
     plane = it.bond("roundrobin", "e1")
     plane.add_port("e2", _WATCHED)

@@ -242,12 +242,15 @@ class BondDataplane:
     def _place(self, port: BondPort) -> None:
         """Have a port below the device if it may be used, beside it if it must not."""
         there = self._there
-        if self._belongs(port):
-            there.ports.join(port)
-        elif port.unsettled > time.monotonic():
-            there.alarm.at(port.unsettled)
-        else:
-            there.ports.rest(port)
+        try:
+            if self._belongs(port):
+                there.ports.join(port)
+            elif port.unsettled > time.monotonic():
+                there.alarm.at(port.unsettled)
+            else:
+                there.ports.rest(port)
+        finally:
+            self._say(there.ports)
 
     def _belongs(self, port: BondPort) -> bool:
         there = self._there

@@ -12,7 +12,7 @@ import logging
 import time
 from dataclasses import dataclass
 
-from lacp.dataplane.base import PlaneNews, PortSetup, Trouble
+from lacp.dataplane.base import PlaneNews, PortLeft, PortSetup, Trouble
 from lacp.dataplane.bond import options
 from lacp.dataplane.bond.driver import Driver
 from lacp.dataplane.links import Interface
@@ -54,18 +54,18 @@ class BondPorts:
         self._driver = driver
         self._mode = mode
         self._ports: dict[str, BondPort] = {}
+        #: Names of those that somebody else took while they were beside the bond.
+        self._lost: set[str] = set()
         self.troubles: list[PlaneNews] = []
 
     def all(self) -> list[BondPort]:
         """Every one."""
         return list(self._ports.values())
 
-    def beside(self) -> list[str]:
-        """The names of those that are not below the bond."""
-        return [port.name for port in self._ports.values() if port.beside is not None]
-
     def get(self, name: str) -> BondPort:
         """A port that was added. Raises BackendError when it has left, UsageError when unknown."""
+        if name in self._lost:
+            raise BackendError(f"{name}: is no longer a port of {self._master.name}")
         if name not in self._ports:
             self._master.port(name)
             raise UsageError(f"{self._master.name}: no port {name}")
@@ -91,6 +91,7 @@ class BondPorts:
         else:
             self._put_beside(port)
         self._ports[port.name] = port
+        self._lost.discard(port.name)
         return port
 
     def _take(self, port: BondPort, found: Interface) -> None:
@@ -152,6 +153,10 @@ class BondPorts:
             found = self._master.links.at(port.index)
             if found is not None and not found.master:
                 self._put_beside(port)
+            else:
+                self.forget(port.name)
+                self._lost.add(port.name)
+                self.troubles.append(PortLeft(port.name))
             raise
 
     def _reveal(self, port: BondPort) -> None:
@@ -175,6 +180,8 @@ class BondPorts:
         port = self._ports.get(name)
         if port is not None and port.beside is not None:
             self._reveal(port)
+        elif name in self._lost:
+            self._lost.remove(name)
         else:
             self._master.release(name)
         self.forget(name)
