@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from lacp.config.document import Json
-from lacp.daemon.teamd import items
+from lacp.config.dump import text
 from lacp.errors import BackendError
 
 
@@ -31,17 +31,17 @@ class FakeTeam:
         return interface in self.there
 
     def config(self) -> str:
-        return items.dump(self.document)
+        return text(self.document)
 
     def actual_config(self) -> str:
-        return items.dump({"device": self.name, "ports": {port: {} for port in self.members}})
+        return text({"device": self.name, "ports": {port: {} for port in self.members}})
 
     def port_config(self, port: str) -> str:
         ports = self.document["ports"]
         assert isinstance(ports, dict)
         found = ports.get(port, {})
         assert isinstance(found, dict)
-        return items.dump(found)
+        return text(found)
 
     def state(self) -> dict[str, Json]:
         ports: dict[str, Json] = {

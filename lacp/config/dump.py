@@ -43,11 +43,6 @@ def dump(config: TeamConfig, joined: Iterable[str] | None = None) -> Document:
     return found
 
 
-def dump_noports(config: TeamConfig) -> Document:
-    """`dump` without `ports`."""
-    return {key: value for key, value in dump(config).items() if key != "ports"}
-
-
 def dump_actual(config: TeamConfig, present: Iterable[str]) -> Document:
     """`dump` with exactly the ports that are in the team."""
     names = tuple(present)

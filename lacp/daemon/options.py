@@ -31,8 +31,6 @@ class Options:
     usock: bool = True
     #: Offer teamd's D-Bus interface (``-D``).
     dbus: bool = False
-    #: ``ADDR:PORT`` to serve metrics at.
-    metrics: str | None = None
     #: Whether the process went into the background (``-d``).
     daemonized: bool = False
     #: How often ``-g`` was given.

@@ -22,7 +22,6 @@ from lacp.errors import BackendError, LacpError
 from lacp.link import DOWN, Link
 from lacp.protocol.events import FrameDropped
 from lacp.runners.base import PortAddressed, RunnerNews, TeamAddressed
-from lacp.watch.port import PortWatch
 
 
 def nothing(_: str) -> None:
@@ -104,11 +103,6 @@ class Team:
     def links(self) -> dict[str, Link]:
         """The interfaces as last observed; made anew each time."""
         return {name: m.link for name, m in self.members.items() if m.link is not None}
-
-    @property
-    def watches(self) -> dict[str, PortWatch]:
-        """The link watchers of each port; made anew each time."""
-        return {name: member.watch for name, member in self.members.items()}
 
     # News.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lacp.config.dump import dump, dump_actual, dump_noports, port_dump, text
+from lacp.config.dump import dump, dump_actual, port_dump, text
 from lacp.config.model import TeamConfig
 from lacp.config.teamd import loads, with_port
 from lacp.errors import ConfigError
@@ -69,9 +69,7 @@ def _session(there: Namespace, config: str) -> list[str]:
             _show(there, "port", "add", port)
             _until(lambda port=port: port in _show(there, "config", "dump", "actual"))
         found += [_show(there, "config", "dump"), _show(there, "config", "dump", "actual")]
-        found += [_show(there, "port", "config", "dump", port) for port in ("p2", "p3")]
-        found.append(_show(there, "config", "dump", "noports"))
-        return found
+        return found + [_show(there, "port", "config", "dump", port) for port in ("p2", "p3")]
 
 
 def _ours(config: TeamConfig) -> list[str]:
@@ -82,7 +80,6 @@ def _ours(config: TeamConfig) -> list[str]:
     present += ["p2", "p3"]
     found += [dump(config, present), dump_actual(config, present)]
     found += [port_dump(config, port) for port in ("p2", "p3")]
-    found.append(dump_noports(config))
     return [text(document) for document in found]
 
 

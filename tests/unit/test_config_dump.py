@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacp.config.dump import dump, dump_actual, dump_noports, port_dump, text
+from lacp.config.dump import dump, dump_actual, port_dump, text
 from lacp.config.model import RUNNERS, TeamConfig
 from lacp.config.teamd import loads, with_port
 from tests import reference
@@ -93,15 +93,6 @@ def test_the_dump_of_one_port() -> None:
     it = with_port(it, "other", {"prio": 2}).config
     assert port_dump(it, "other") == {"prio": 2}
     assert port_dump(config({"ports": {"a": {}}}), "a") == ETHTOOL
-
-
-def test_the_dump_without_ports() -> None:
-    it = config({"ports": {"a": {}}, "hwaddr": "2:0:0:0:0:1"})
-    assert dump_noports(it) == {
-        "device": "team0",
-        "hwaddr": "2:0:0:0:0:1",
-        "runner": {"name": "roundrobin"},
-    }
 
 
 @pytest.mark.parametrize("case", ["ab_arp", "ab_ethtool", "bc", "lacp", "lb", "rnd", "rr"])

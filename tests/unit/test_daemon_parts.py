@@ -142,3 +142,60 @@ def test_a_name_that_nobody_knows_has_no_address(monkeypatch: pytest.MonkeyPatch
     strange = UnicodeError("label too long")
     found = look_up(monkeypatch, {"nobody": unknown, "x" * 70: strange})
     assert {address for _, address in found} == {None}
+
+
+def address_of(host: Host) -> str | None:
+    """What is found for one host, by the machine's own resolver."""
+
+    async def main() -> str | None:
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[str | None] = loop.create_future()
+        Resolver(loop).look_up(host, lambda _, address: found.set_result(address))
+        return await asyncio.wait_for(found, 10)
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "address"),
+    [
+        ("127.0.0.1", 4, "127.0.0.1"),
+        ("::1", 6, "::1"),
+        ("10.1", 4, "10.0.0.1"),
+        ("::1", 4, None),
+        ("127.0.0.1", 6, None),
+        ("a" * 70 + ".", 4, None),
+    ],
+)
+def test_an_address_is_its_own_address(name: str, version: int, address: str | None) -> None:
+    assert address_of(Host(name, version)) == address
+
+
+def test_the_first_of_several_addresses_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def getaddrinfo(name: str, _: None, family: int, kind: int) -> list[Any]:
+        return [(family, kind, 17, "", (text, 0, 0, 0)) for text in ("fd00::1", "fd00::2")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    assert address_of(Host("gateway", 6)) == "fd00::1"
+
+
+def test_a_program_that_ends_does_not_wait_for_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def getaddrinfo(*_: object) -> list[Any]:
+        asked.set()
+        assert go_on.wait(10)
+        return []
+
+    async def main() -> None:
+        Resolver(asyncio.get_running_loop()).look_up(Host("gateway", 4), lambda *_: None)
+        while not asked.is_set():
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    asyncio.run(main())
+    late = [thread for thread in threading.enumerate() if thread.name == "resolve gateway"]
+    assert [thread.daemon for thread in late] == [True]
+    go_on.set()
+    for thread in late:
+        thread.join(10)

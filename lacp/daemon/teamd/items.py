@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from lacp.config.document import Json
@@ -60,8 +59,3 @@ def text(value: Scalar) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
-
-
-def dump(document: dict[str, Json]) -> str:
-    """A document as teamd writes it: sorted, indented by four, ASCII."""
-    return json.dumps(document, indent=4, sort_keys=True)
