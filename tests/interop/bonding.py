@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lacp.address import NO_MAC, Mac
@@ -141,7 +142,8 @@ class Bonding:
 
     def proc(self) -> str:
         """/proc/net/bonding of the bond."""
-        return self.namespace.run("cat", f"/proc/thread-self/net/bonding/{self.name}")
+        with self.namespace.entered():
+            return Path(f"/proc/thread-self/net/bonding/{self.name}").read_text()
 
     def show(self) -> Shown:
         """Its own view."""

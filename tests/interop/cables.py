@@ -1,7 +1,8 @@
 """Cables between two namespaces that can be pulled at both ends at once, or swallow in silence.
 
 A cable runs through a namespace in the middle, where a filter passes every frame on, the link-local
-ones too, as no bridge would. It needs the kernel's mirred action; a guest has it (`MODULES`).
+ones too. It needs the kernel's mirred action; a guest has it (`MODULES`). Where there is none, a
+cable can be a bridge of its own, which passes on LACPDUs, but not pause frames and BPDUs.
 """
 
 from __future__ import annotations
@@ -67,6 +68,22 @@ class Cable:
                 self._middle.run("tc", "qdisc", "del", "dev", here, "ingress")
 
 
+class BridgedCable(Cable):
+    """The same through a bridge."""
+
+    def __init__(self, middle: Namespace, number: int) -> None:
+        self._bridge = f"br{number}"
+        middle.ip(f"link add {self._bridge} type bridge mcast_snooping 0")
+        for end in (f"l{number}", f"r{number}"):
+            middle.ip(f"link set {end} master {self._bridge}")
+            # To the address of slow protocols, too; and whoever moves is found at once.
+            middle.ip(f"link set {end} type bridge_slave group_fwd_mask 4 learning off")
+        super().__init__(middle, number)
+
+    def _redirect(self, on: bool) -> None:
+        self._middle.ip(f"link set {self._bridge} {'up' if on else 'down'}")
+
+
 @dataclass(frozen=True, slots=True)
 class Cables:
     """All of them, and where they run through."""
@@ -88,7 +105,11 @@ class Cables:
 
 @contextmanager
 def cables(
-    left: Namespace, left_ports: Sequence[str], right: Namespace, right_ports: Sequence[str]
+    left: Namespace,
+    left_ports: Sequence[str],
+    right: Namespace,
+    right_ports: Sequence[str],
+    kind: type[Cable] = Cable,
 ) -> Iterator[Cables]:
     """A cable between each port of the left and the one of the right in its place."""
     with namespaces(1) as (middle,):
@@ -96,5 +117,5 @@ def cables(
         for number, (one, other) in enumerate(zip(left_ports, right_ports, strict=True), 1):
             middle.ip(f"link add l{number} type veth peer name {one} netns {left.path}")
             middle.ip(f"link add r{number} type veth peer name {other} netns {right.path}")
-            made.append(Cable(middle, number))
+            made.append(kind(middle, number))
         yield Cables(middle, tuple(made))

@@ -81,7 +81,7 @@ class Daemon:
                 stdout=output,
                 stderr=output,
             )
-        self.until(self.answers)
+        self.until(self.answers, 60)
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)

@@ -10,7 +10,9 @@ the kernel: a test calls them in a function that `guest.run` runs, with `MODULES
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import time
 from abc import ABC, abstractmethod
@@ -20,7 +22,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from lacp.info import PortState
+from lacp.address import Mac
+from lacp.info import PORT_STATES, PortInfo, PortState
 from tests.daemons import conf
 from tests.interop import bonding as bonding_peer
 from tests.interop import daemon as daemon_peer
@@ -39,6 +42,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "bonding": guest.BONDING_MODULES,
     "teamd": guest.TEAM_MODULES,
 }
+
+#: The device of lacpd.
+TEAM = "team0"
 
 _TRAFFIC = PortState.COLLECTING | PortState.DISTRIBUTING
 
@@ -75,8 +81,19 @@ def wires(links: int = 1) -> Iterator[Wires]:
         yield made
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """What an implementation says of both ends of a link."""
+
+    actor: PortInfo
+    partner: PortInfo
+
+
 class Device(ABC):
     """A running implementation, with one LAG of all its ports."""
+
+    #: The network device that has the LAG below it; "" where none carries user frames.
+    device = ""
 
     def __init__(self, name: str, version: str, wires: Wires) -> None:
         self.name = name
@@ -92,6 +109,10 @@ class Device(ABC):
     @abstractmethod
     def usable(self) -> list[str]:
         """The ports that carry traffic, in its own view."""
+
+    @abstractmethod
+    def views(self) -> dict[str, View]:
+        """Both ends of each link in its own view, by its port."""
 
     @abstractmethod
     def state(self) -> Any:
@@ -129,13 +150,21 @@ class Device(ABC):
         self.wires.here.ip(f"link set {self.wires.interfaces[number - 1]} {state}")
 
 
-class _Lacpd(Device):
-    def __init__(self, wires: Wires, peer: daemon_peer.Daemon) -> None:
+class Lacpd(Device):
+    """Our own daemon; with a dataplane it carries user frames."""
+
+    def __init__(self, wires: Wires, peer: daemon_peer.Daemon, plane: str | None) -> None:
         super().__init__("lacpd", f"lacpd {version('lacp')}", wires)
         self.peer = peer
+        self.device = TEAM if plane else ""
+        self._plane = () if plane is None else ("--dataplane", plane)
 
     def usable(self) -> list[str]:
         return self.peer.distributing()
+
+    def views(self) -> dict[str, View]:
+        ports = self.peer.lag()["ports"]
+        return {port["name"]: View(_info(port["actor"]), _info(port["partner"])) for port in ports}
 
     def state(self) -> Any:
         return self.peer.lag()
@@ -147,20 +176,38 @@ class _Lacpd(Device):
         self.peer.end()
 
     def start(self) -> None:
-        self.peer.start()
+        self.peer.start(*self._plane, *(("-r",) if self._plane else ()))
+
+    def take_over(self) -> None:
+        """Start it again with the device and the ports that it had."""
+        self.peer.start(*self._plane, "-o")
+
+    def configure(self, **runner: Any) -> None:
+        """Have it take other members of its runner under way; None takes one away."""
+        document = json.loads(self.peer.file.read_text())
+        members = document["runner"] | runner
+        document["runner"] = {key: value for key, value in members.items() if value is not None}
+        self.peer.file.write_text(json.dumps(document))
+        self.peer.signal(signal.SIGHUP)
 
 
 class _OpenVSwitch(Device):
     BOND = "bond0"
+    device = "ovsbr"
 
     def __init__(self, wires: Wires, peer: ovs_peer.OpenVSwitch) -> None:
         said = _first_line("ovs-vswitchd", "--version")
         super().__init__("openvswitch", f"Open vSwitch {said.split()[-1]}", wires)
         self.peer = peer
+        self._starts = 1
 
     def usable(self) -> list[str]:
         members = self.peer.lacp_show(self.BOND).members
         return [port for port in self.ports if port in members and members[port].may_enable]
+
+    def views(self) -> dict[str, View]:
+        members = self.peer.lacp_show(self.BOND).members
+        return {port: View(each.actor, each.partner) for port, each in members.items()}
 
     def state(self) -> Any:
         return self.peer.appctl("lacp/show", self.BOND)
@@ -170,12 +217,16 @@ class _OpenVSwitch(Device):
 
     def start(self) -> None:
         self.peer.start()
+        # Only who changes something waits until the switch has taken up what the database has.
+        self._starts += 1
+        self.peer.vsctl("set", "bridge", self.device, f"external_ids:starts={self._starts}")
 
 
 class _Bonding(Device):
     def __init__(self, wires: Wires, peer: bonding_peer.Bonding) -> None:
         super().__init__("bonding", f"Linux bonding {os.uname().release}", wires)
         self.peer = peer
+        self.device = peer.name
 
     def usable(self) -> list[str]:
         members = self.peer.show().members
@@ -184,6 +235,10 @@ class _Bonding(Device):
             for port in self.ports
             if port in members and _TRAFFIC in members[port].actor.state and members[port].link_up
         ]
+
+    def views(self) -> dict[str, View]:
+        members = self.peer.show().members
+        return {port: View(each.actor, each.partner) for port, each in members.items()}
 
     def state(self) -> Any:
         return self.peer.proc()
@@ -200,11 +255,29 @@ class _Teamd(Device):
         said = _first_line("teamd", "--version")
         super().__init__("teamd", f"{said}, Linux {os.uname().release}", wires)
         self.peer = peer
+        self.device = peer.name
 
     def usable(self) -> list[str]:
-        ports = self.peer.current()
-        states = {port: self.peer.runner(port)["actor_lacpdu_info"]["state"] for port in ports}
-        return [port for port, state in states.items() if _TRAFFIC in PortState(state)]
+        runners = self._runners()
+        return [
+            port
+            for port in self.ports
+            if port in runners
+            and runners[port]["state"] == "current"
+            and runners[port]["aggregator"]["selected"]
+            and _TRAFFIC in PortState(runners[port]["actor_lacpdu_info"]["state"])
+        ]
+
+    def views(self) -> dict[str, View]:
+        return {
+            port: View(_info(its["actor_lacpdu_info"]), _info(its["partner_lacpdu_info"]))
+            for port, its in self._runners().items()
+        }
+
+    def _runners(self) -> dict[str, dict[str, Any]]:
+        """The lacp runner's view of each port."""
+        ports = self.peer.state().get("ports", {})
+        return {port: its["runner"] for port, its in ports.items()}
 
     def state(self) -> Any:
         return self.peer.state()
@@ -219,19 +292,33 @@ class _Teamd(Device):
         self.peer.start()
 
 
+def _info(said: Mapping[str, Any]) -> PortInfo:
+    """One end, as lacpd and teamd name its members."""
+    numbers = {n: int(said[n]) for n in ("system_priority", "key", "port_priority", "port")}
+    system = Mac.parse(str(said["system"]))
+    return PortInfo(**numbers, system=system, state=PORT_STATES[int(said["state"])])
+
+
 def _first_line(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")[0]
 
 
 @contextmanager
 def lacpd(
-    links: int = 1, *, fast: bool = True, active: bool = True, on: Wires | None = None, **more: Any
-) -> Iterator[Device]:
-    """Our own daemon; `more` are members of its runner's configuration."""
+    links: int = 1,
+    *,
+    fast: bool = True,
+    active: bool = True,
+    on: Wires | None = None,
+    plane: str | None = None,
+    **more: Any,
+) -> Iterator[Lacpd]:
+    """Our own daemon, and the dataplane that it uses; `more` are members of its configuration."""
     with _wired(links, on) as cables:
-        text = conf("team0", cables.ports, fast_rate=fast, active=active, **more)
-        with daemon_peer.lacpd(cables.there, text) as peer:
-            yield _Lacpd(cables, peer)
+        text = conf(TEAM, cables.ports, fast_rate=fast, active=active, **more)
+        options = () if plane is None else ("--dataplane", plane)
+        with daemon_peer.lacpd(cables.there, text, *options) as peer:
+            yield Lacpd(cables, peer, plane)
 
 
 @contextmanager
