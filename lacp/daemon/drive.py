@@ -7,7 +7,7 @@ the deadline has come, with the time of that moment.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from lacp.backends.base import (
@@ -21,12 +21,14 @@ from lacp.backends.base import (
 )
 from lacp.config.model import TeamPort
 from lacp.daemon.agenda import Agenda
+from lacp.daemon.documents import Event
 from lacp.daemon.ports import Member
 from lacp.daemon.team import Team
 from lacp.daemon.throttle import Budget, Throttle
 from lacp.dataplane.base import PlaneNews
 from lacp.errors import BackendError, UsageError
 from lacp.protocol.events import Transmit
+from lacp.runners.base import PortEnabled, RunnerEvent
 from lacp.watch.base import Listen, Probe, Resolve
 
 log = logging.getLogger("lacp.daemon")
@@ -290,28 +292,33 @@ class Driver:
         raise RuntimeError(f"no rest after {_PASSES} passes: {', '.join(self._teams)}")
 
     def _settle(self, team: Team, now: float) -> None:
+        # What is to be told is told last: each line takes time, in which frames are lost.
+        told: list[Event] = []
         if team.stirred:
             stirred, team.stirred = team.stirred, {}
             for member in stirred:
-                self._watchers(team, member, now)
+                told += self._watchers(team, member, now)
         while decided := list(team.runner.events()):
-            # Before a word of it is logged: each line takes time, in which frames are lost.
-            for event in decided:
+            for event in _lasting(decided):
                 if isinstance(event, Transmit):
                     self._send(team, event, now)
                 else:
                     team.carry_out(event, now)
-            for event in decided:
-                if not isinstance(event, Transmit):
-                    team.journal.record(event)
+            told += (event for event in decided if not isinstance(event, Transmit))
+        for news in told:
+            team.journal.record(news)
         team.show_verdicts()
         team.tell_use(now)
         self._agenda.plan(team, team.runner.next_deadline())
         if team.stirred:
             self._touched[team] = None
 
-    def _watchers(self, team: Team, member: Member, now: float) -> None:
-        """Do what the link watchers of a port want, and tell the runner what they find."""
+    def _watchers(self, team: Team, member: Member, now: float) -> list[Event]:
+        """Do what the link watchers of a port want, and tell the runner what they find.
+
+        Returns what is to be told of it.
+        """
+        told: list[Event] = []
         for event in member.watch.events():
             if isinstance(event, Probe):
                 self.backend.send(event.port, event.frame)
@@ -320,9 +327,10 @@ class Driver:
             elif isinstance(event, Listen):
                 self._listen(team, event)
             else:
-                team.journal.record(event)
+                told.append(event)
         team.tell(member, now)
         self._agenda.plan(member, member.next_deadline())
+        return told
 
     def _listen(self, team: Team, wanted: Listen) -> None:
         try:
@@ -342,3 +350,11 @@ class Driver:
             if self._owners.get(port) is team:
                 team.members[port].refusal = self.backend.failure(port)
             team.runner.transmit_failed(port, event.frame, now)
+
+
+def _lasting(decided: list[RunnerEvent]) -> Iterator[RunnerEvent]:
+    """What was decided in one moment, but for uses of a port that have ended with it."""
+    last = {event.port: event for event in decided if isinstance(event, PortEnabled)}
+    for event in decided:
+        if not isinstance(event, PortEnabled) or last[event.port] is event:
+            yield event

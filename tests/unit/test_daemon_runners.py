@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,38 @@ def test_a_cable_is_pulled_and_returned(hosts: World, runner: str) -> None:
     hosts.settle()
     assert carrying(left) == []
     assert not left.plane().carrier
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_port_is_out_of_use_in_one_step_before_a_word_of_it(
+    hosts: World, runner: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step and each line takes time, in which frames go into a link that is gone."""
+    left, _, cables = hosts.pair(name=runner)
+    hosts.run(5)
+    done: list[tuple[object, ...]] = []
+
+    def note(name: str, step: Callable[..., None]) -> None:
+        def noted(*its: object) -> None:
+            done.append((name, *its))
+            step(*its)
+
+        monkeypatch.setattr(left.plane(), name, noted)
+
+    note("enable_port", left.plane().enable_port)
+    note("set_verdict", left.plane().set_verdict)
+    left.team().journal.subscribers.append(lambda event: done.append((event["event"],)))
+    cables[0].set(up=False)
+    hosts.settle()
+    uses = [step for step in done if step[:2] == ("enable_port", "a1")]
+    assert uses == [("enable_port", "a1", False, False)]
+    assert ("set_verdict", "a1", False) in done
+    # All of it is told all the same, in its order.
+    told = [step for step in done if len(step) == 1]
+    assert done.index(uses[0]) < done.index(told[0])
+    assert told[0] == ("link_watch_changed",)
+    if runner == "lacp":
+        assert told.count(("port_enabled",)) == 2
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
