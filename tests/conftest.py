@@ -24,10 +24,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What runs in real time runs one after the other, whatever runs beside it."""
+    """What runs in real time here runs one after the other; a guest has a time of its own."""
     for item in items:
         if INTEROP in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("interop"))
+            guest = item.get_closest_marker("guest") is not None
+            item.add_marker(pytest.mark.xdist_group(item.path.stem if guest else "interop"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

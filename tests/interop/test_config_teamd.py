@@ -19,7 +19,7 @@ from lacp.errors import ConfigError
 from tests.interop import guest
 from tests.interop.netns import Namespace, namespace
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.guest]
 
 #: What is asked of each: p0 and p1 exist and may be configured, p2 and p3 join by hand.
 DOCUMENTS: tuple[dict[str, Any], ...] = (

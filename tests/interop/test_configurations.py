@@ -14,7 +14,7 @@ import pytest
 from tests.interop import configurations, guest
 from tests.reference import SHARED
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.guest, pytest.mark.timeout(600)]
 
 #: A flow sends each 20 ms; what is on its way when the cable goes is lost, and so is what is sent
 #: until the kernel has been told, in a guest whose one CPU does all of it.

@@ -39,7 +39,7 @@ from lacp.info import PortState
 from tests.interop import guest
 from tests.interop.netns import Namespace, namespace, namespaces, need_link
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.guest]
 
 _MODULES = (
     *guest.BONDING_MODULES,

@@ -40,7 +40,7 @@ from tests import reference
 from tests.interop import guest
 from tests.interop.netns import Namespace, namespace, namespaces, need_link
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.guest]
 
 _MODULES = (*guest.TEAM_MODULES, "sch_multiq", "cls_u32", "act_skbedit", "dummy")
 #: Seconds in which a frame has arrived, or never will.

@@ -14,7 +14,7 @@ from tests.interop.devices import wires
 from tests.interop.netns import need_link
 from tests.interop.teamd import teamd
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.guest]
 
 _MODULES = (*guest.BONDING_MODULES, *guest.TEAM_MODULES)
 

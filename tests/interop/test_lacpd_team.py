@@ -18,7 +18,7 @@ from tests.interop import guest
 from tests.interop.daemon import Daemon, lacpd, watching
 from tests.interop.netns import Namespace, namespaces
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.guest]
 
 TEAM = ("--dataplane", "team")
 Check = Callable[[], None]

@@ -10,7 +10,7 @@ from tests.interop import guest
 from tests.interop.networkmanager import bring_up
 from tests.lab import need_teamd, need_tool
 
-pytestmark = [pytest.mark.interop, pytest.mark.slow, pytest.mark.xdist_group("guest-nm")]
+pytestmark = [pytest.mark.interop, pytest.mark.slow, pytest.mark.guest]
 
 CONFIGS: dict[str, dict[str, Any]] = {
     "standby": {"runner": {"name": "activebackup"}, "link_watch": {"name": "ethtool"}},

@@ -19,7 +19,7 @@ from tests.interop.teamdctl import Answer, Teamdctl
 from tests.interop.teamdctl_script import CASES, TALKATIVE, both
 from tests.lab import need_teamd
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.guest]
 
 REFUSED = 'Error message received: "{}"'
 Rule = Callable[[str, str, str], tuple[str, str]]

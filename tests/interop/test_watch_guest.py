@@ -14,7 +14,7 @@ from tests.interop import guest
 from tests.interop.netns import Namespace, namespaces, veth
 from tests.interop.watching import Watching, watching
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.guest]
 
 _MODULES = ("8021q", "tipc", *guest.BONDING_MODULES, *guest.TEAM_MODULES)
 
