@@ -33,7 +33,7 @@ from lacp.dataplane.base import (
     Setup,
     Trouble,
 )
-from lacp.dataplane.tap import announce, device, mover, seclusion
+from lacp.dataplane.tap import announce, device, ioctls, mover, seclusion
 from lacp.dataplane.tap.plane import TapDataplane
 from lacp.errors import BackendError
 from tests.frames import ethernet, tagged
@@ -561,7 +561,7 @@ def test_an_interface_that_keeps_its_address_is_as_good_a_port(
         raise OSError(errno.EBUSY, "Device or resource busy")
 
     # As drivers do that cannot change it while the interface is up.
-    monkeypatch.setattr(seclusion, "set_address", refuse)
+    monkeypatch.setattr(ioctls, "set_address", refuse)
     with pair("roundrobin") as both:
         assert link(both.here.netns, "p1")["address"] != str(both.here.address)
         ping(both.here.netns, both.there.hosts[0])

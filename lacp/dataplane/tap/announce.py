@@ -16,11 +16,12 @@ import socket
 import struct
 from pathlib import Path
 
+from lacp.dataplane.tap import ioctls
+
 _IF_INET6 = Path("/proc/net/if_inet6")
 
 # linux/sockios.h, linux/if_addr.h
 _SIOCGIFCONF = 0x8912
-_SIOCGIFHWADDR = 0x8927
 _IFREQ = struct.Struct("16sHH4s16x")
 _IFCONF = struct.Struct("iP")
 _ROOM = 1024
@@ -37,8 +38,7 @@ _ASKING = socket.inet_pton(socket.AF_INET6, "fe80::")
 def peers(device: str) -> list[bytes]:
     """A frame for each address of the device; empty when it has none, or is gone."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock, contextlib.suppress(OSError):
-        request = os.fsencode(device).ljust(40, b"\0")
-        mac = fcntl.ioctl(sock, _SIOCGIFHWADDR, request)[18:24]
+        mac = ioctls.address(device)
         frames = [arp(mac, address) for address in _ipv4(sock, device)]
         return frames + [advertisement(mac, address) for address in _ipv6(device)]
     return []

@@ -8,7 +8,7 @@ import select
 from lacp.address import Mac
 from lacp.dataplane.base import DeviceChanged, PlaneNews, Setup
 from lacp.dataplane.links import Interface, LinkEvents, Links
-from lacp.dataplane.tap import seclusion
+from lacp.dataplane.tap import ioctls
 from lacp.dataplane.tap.device import Tap
 from lacp.dataplane.tap.mover import Mover
 
@@ -23,7 +23,7 @@ class Made:
         self.index = interface.index
         #: Up and address, as the owner knows them.
         self.told: tuple[bool, Mac | None] = (False, None)
-        self.mtu = seclusion.mtu(setup.device)
+        self.mtu = ioctls.mtu(setup.device)
         self.mover = Mover(setup.device, tap.fileno())
         self.events = LinkEvents(interface.index)
         #: Readable while there is `news`, or orders that were not sent.

@@ -21,7 +21,7 @@ from lacp.dataplane.base import (
 )
 from lacp.dataplane.links import Interface, Links
 from lacp.dataplane.netlink import Lost
-from lacp.dataplane.tap import device, seclusion
+from lacp.dataplane.tap import device, ioctls, seclusion
 from lacp.dataplane.tap.device import Tap
 from lacp.dataplane.tap.made import Made
 from lacp.dataplane.tap.orders import Orders, PortOrder
@@ -228,8 +228,8 @@ class TapDataplane:
         found = self._port(port)
         wanted = found.own if address is None else address
         try:
-            if seclusion.address(port) != wanted:
-                seclusion.set_address(port, wanted)
+            if ioctls.address(port) != wanted:
+                ioctls.set_address(port, wanted)
         except OSError as error:
             if error.errno in (errno.EBUSY, errno.EOPNOTSUPP):
                 log.warning("%s: its driver cannot change the address now: it stays", port)
@@ -358,7 +358,7 @@ class TapDataplane:
             made.told = (found.up, found.address)
             self._say(DeviceChanged(found.up, found.address))
         with contextlib.suppress(OSError):
-            made.mtu = seclusion.mtu(found.name)
+            made.mtu = ioctls.mtu(found.name)
         for port in self._ports.values():
             try:
                 _fit(port, made.mtu)
@@ -369,9 +369,9 @@ class TapDataplane:
 def _fit(port: _Port, mtu: int) -> None:
     """Give a port the MTU of the device."""
     try:
-        before = seclusion.mtu(port.name)
+        before = ioctls.mtu(port.name)
         if before != mtu:
-            seclusion.set_mtu(port.name, mtu)
+            ioctls.set_mtu(port.name, mtu)
             if port.seclusion.mtu is None:
                 port.seclusion.mtu = before
     except OSError as error:

@@ -9,16 +9,15 @@ on as before.
 from __future__ import annotations
 
 import errno
-import fcntl
 import logging
-import os
 import socket
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lacp.address import Mac
-from lacp.dataplane.netlink import KernelRefused, Requests
+from lacp.dataplane.netlink import KernelRefused, Requests, attribute
+from lacp.dataplane.tap import ioctls
 from lacp.errors import BackendError
 from lacp.txhash.bpf import RET_K, Instruction, octets
 
@@ -27,20 +26,6 @@ log = logging.getLogger(__name__)
 #: The stack is told to do without the port: no IPv6, and no answers to ARP.
 _SETTINGS = {"ipv6/conf/{}/disable_ipv6": "1", "ipv4/conf/{}/arp_ignore": "8"}
 _PROC = Path("/proc/sys/net")
-
-# linux/sockios.h, linux/if_arp.h
-_SIOCGIFADDR = 0x8915
-_SIOCGIFMTU = 0x8921
-_SIOCSIFMTU = 0x8922
-_SIOCGIFFLAGS = 0x8913
-_SIOCSIFFLAGS = 0x8914
-_SIOCSIFHWADDR = 0x8924
-_SIOCGIFHWADDR = 0x8927
-_IFF_UP = 1
-_ARPHRD_ETHER = 1
-_IFREQ_NUMBER = struct.Struct("16si20x")
-_IFREQ_FLAGS = struct.Struct("16sH22x")
-_IFREQ_ADDRESS = struct.Struct("16sH14s8x")
 
 # linux/rtnetlink.h, linux/pkt_sched.h, linux/pkt_cls.h
 _RTM_NEWQDISC, _RTM_DELQDISC = 36, 37
@@ -58,7 +43,6 @@ _ETH_P_IP = 0x0800
 _PREFERENCE = 1
 _HANDLE = 0x1ACB
 _TCMSG = struct.Struct("=BxHiIII")
-_ATTRIBUTE = struct.Struct("=HH")
 
 
 @dataclass(slots=True)
@@ -147,11 +131,12 @@ def reveal(done: Seclusion) -> list[str]:
         failed.append(f"{port}: the tc filter stays: {refused}")
     try:
         if done.mtu is not None:
-            set_mtu(port, done.mtu)
+            ioctls.set_mtu(port, done.mtu)
         if done.address is not None:
-            set_address(port, Mac.parse(done.address))
+            ioctls.set_address(port, Mac.parse(done.address))
         if done.down:
-            _set_down(port)
+            log.info("%s: setting it down, as it was", port)
+            ioctls.set_down(port)
     except OSError as error:
         failed.append(f"{port}: MTU, address or state stay changed: {error.strerror}")
     return failed
@@ -159,51 +144,10 @@ def reveal(done: Seclusion) -> list[str]:
 
 def _warn_of_address(port: str) -> None:
     try:
-        answer = _ioctl(_SIOCGIFADDR, os.fsencode(port).ljust(40, b"\0"))
+        found = ioctls.ipv4(port)
     except OSError:
         return
-    log.warning(
-        "%s: has IPv4 address %s, which cannot be reached while it is a port",
-        port,
-        socket.inet_ntoa(answer[20:24]),
-    )
-
-
-def mtu(name: str) -> int:
-    """The MTU of an interface, in octets. Raises OSError."""
-    answer = _ioctl(_SIOCGIFMTU, _IFREQ_NUMBER.pack(os.fsencode(name), 0))
-    found: int = _IFREQ_NUMBER.unpack(answer)[1]
-    return found
-
-
-def set_mtu(name: str, octets: int) -> None:
-    """Set the MTU of an interface. Raises OSError."""
-    log.info("%s: setting MTU %d", name, octets)
-    _ioctl(_SIOCSIFMTU, _IFREQ_NUMBER.pack(os.fsencode(name), octets))
-
-
-def address(name: str) -> Mac:
-    """The address of an interface. Raises OSError."""
-    answer = _ioctl(_SIOCGIFHWADDR, os.fsencode(name).ljust(40, b"\0"))
-    return Mac(answer[18:24])
-
-
-def set_address(name: str, address: Mac) -> None:
-    """Set the address of an interface. Raises OSError."""
-    log.info("%s: setting address %s", name, address)
-    _ioctl(_SIOCSIFHWADDR, _IFREQ_ADDRESS.pack(os.fsencode(name), _ARPHRD_ETHER, address))
-
-
-def _set_down(name: str) -> None:
-    log.info("%s: setting it down, as it was", name)
-    answer = _ioctl(_SIOCGIFFLAGS, _IFREQ_FLAGS.pack(os.fsencode(name), 0))
-    flags: int = _IFREQ_FLAGS.unpack(answer)[1]
-    _ioctl(_SIOCSIFFLAGS, _IFREQ_FLAGS.pack(os.fsencode(name), flags & ~_IFF_UP))
-
-
-def _ioctl(request: int, argument: bytes) -> bytes:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        return fcntl.ioctl(any_socket, request, argument)
+    log.warning("%s: has IPv4 address %s, which cannot be reached while it is a port", port, found)
 
 
 def _filter(done: Seclusion) -> None:
@@ -219,11 +163,11 @@ def _filter(done: Seclusion) -> None:
                 raise
         drop = octets([Instruction(RET_K, 0, 0, _TC_ACT_SHOT)])
         options = (
-            _attribute(_TCA_BPF_OPS_LEN, struct.pack("=H", 1))
-            + _attribute(_TCA_BPF_OPS, drop)
-            + _attribute(_TCA_BPF_FLAGS, struct.pack("=I", 1))
+            attribute(_TCA_BPF_OPS_LEN, struct.pack("=H", 1))
+            + attribute(_TCA_BPF_OPS, drop)
+            + attribute(_TCA_BPF_FLAGS, struct.pack("=I", 1))
         )
-        message = _filter_message(done.index) + _attribute(_TCA_OPTIONS, options)
+        message = _filter_message(done.index) + attribute(_TCA_OPTIONS, options)
         # Not exclusively: one that a crash has left is replaced.
         requests.ask(_RTM_NEWTFILTER, message, _NLM_F_CREATE)
         done.filter = True
@@ -253,9 +197,4 @@ def _filter_message(index: int) -> bytes:
 
 
 def _kind(name: bytes) -> bytes:
-    return _attribute(_TCA_KIND, name + b"\0")
-
-
-def _attribute(kind: int, value: bytes) -> bytes:
-    size = _ATTRIBUTE.size + len(value)
-    return _ATTRIBUTE.pack(size, kind) + value.ljust((len(value) + 3) & ~3, b"\0")
+    return attribute(_TCA_KIND, name + b"\0")
