@@ -13,6 +13,7 @@ from lacp.errors import ConfigError
 
 #: A value of a JSON document.
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Document = dict[str, Json]
 
 #: Nobody nests deeper, and Python's own stack ends somewhere behind it.
 _DEPTH = 64
@@ -28,7 +29,7 @@ class UnreadableError(ConfigError):
     """The text is no configuration at all: no such file, not UTF-8, not JSON, not an object."""
 
 
-def parse(text: str, source: str) -> dict[str, Json]:
+def parse(text: str, source: str) -> Document:
     """The object that `text` is. `source` names it in messages.
 
     Raises UnreadableError, which says line, column, what was found and what was expected.

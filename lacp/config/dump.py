@@ -10,14 +10,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
-from lacp.config.document import Json
+from lacp.config.document import Document, Json
 from lacp.config.model import ActivebackupConfig, LacpConfig, LoadbalanceConfig, TeamConfig
 
 _ESCAPES = re.compile(r"\\(?:u[0-9a-f]{4}|.)")
 #: What each runner tells the neighbours of an enabled port, unless the document says otherwise.
 _BURSTS = ("notify_peers", "mcast_rejoin")
-
-Document = dict[str, Json]
 
 
 def dump(config: TeamConfig, joined: Iterable[str] | None = None) -> Document:
@@ -55,11 +53,7 @@ def dump_actual(config: TeamConfig, present: Iterable[str]) -> Document:
 
 def port_dump(config: TeamConfig, port: str) -> Document:
     """What `dump` says of a port that is in the team; empty when it says nothing."""
-    ports = dump_actual(config, (port,))["ports"]
-    assert isinstance(ports, dict)
-    found = ports[port]
-    assert isinstance(found, dict)
-    return found
+    return _inner(_inner(dump(config, (port,)), "ports"), port)
 
 
 def text(document: Mapping[str, Json]) -> str:

@@ -25,6 +25,7 @@ class TipcWatcher(Watcher):
 
     name: ClassVar[str] = "tipc"
     hears: ClassVar[Hears | None] = Hears.TIPC
+    options: TipcOptions
 
     def __init__(
         self, port: str, index: int, options: TipcOptions, events: list[WatchEvent]

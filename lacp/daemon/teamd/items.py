@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lacp.config.document import Json
+from lacp.config.document import Document, Json
 from lacp.errors import UsageError
 
 Scalar = bool | int | str
@@ -18,7 +18,7 @@ class Item:
     value: Scalar
 
 
-def find(document: dict[str, Json], path: str) -> Item | None:
+def find(document: Document, path: str) -> Item | None:
     """The leaf that `path` leads to: keys with dots between them; None when there is none.
 
     A port whose name has dots may stand in quotes, and need not: the longest name that fits is
@@ -40,7 +40,7 @@ def find(document: dict[str, Json], path: str) -> Item | None:
     return Item(tuple(keys), value)
 
 
-def _step(node: dict[str, Json], path: str) -> tuple[str | None, str | None]:
+def _step(node: Document, path: str) -> tuple[str | None, str | None]:
     """The key of `node` that the path goes through first, and what is left of the path.
 
     None for no such key, and for nothing left.

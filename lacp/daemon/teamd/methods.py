@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from lacp.config.document import Json
+from lacp.config.document import Document
 from lacp.config.dump import text
 from lacp.daemon.teamd import items
 from lacp.errors import LacpError
@@ -53,7 +53,7 @@ class Subject(Protocol):
     def port_config(self, port: str) -> str:
         """What the configuration says of one port, as a text."""
 
-    def state(self) -> dict[str, Json]:
+    def state(self) -> Document:
         """The document of `StateDump`."""
 
     def add_port(self, port: str) -> None:

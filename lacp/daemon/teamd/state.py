@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 
 from lacp.address import NO_MAC, Mac
-from lacp.config.document import Json
+from lacp.config.document import Document
 from lacp.config.model import LacpConfig
 from lacp.daemon.ports import Member
 from lacp.daemon.team import Team
@@ -19,10 +19,9 @@ from lacp.link import Duplex, Link
 from lacp.runners.activebackup import ActivebackupRunner
 from lacp.watch.arp_ping import ArpPingWatcher
 from lacp.watch.base import Watcher
-from lacp.watch.options import ArpPingOptions, EthtoolOptions, NsnaPingOptions, TipcOptions
+from lacp.watch.ethtool import EthtoolWatcher
 from lacp.watch.probing import Prober
-
-Document = dict[str, Json]
+from lacp.watch.tipc import TipcWatcher
 
 #: The mode of the kernel's driver that a runner uses, where it has another name.
 _MODES = {"lacp": "loadbalance"}
@@ -31,17 +30,17 @@ _SPEED_UNKNOWN = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
-    """What the document says of the daemon."""
+class Process:
+    """What the document says of the daemon, and no team knows."""
 
     debug_level: int
     pid_file: str
 
 
-def state(team: Team, setup: Setup) -> Document:
+def state(team: Team, process: Process) -> Document:
     """The document of a team."""
     found: Document = {
-        "setup": _setup(team, setup),
+        "setup": _setup(team, process),
         "team_device": {"ifinfo": _ifinfo(team, team.name, _address(team))},
     }
     runner = _runner(team)
@@ -53,17 +52,17 @@ def state(team: Team, setup: Setup) -> Document:
     return found
 
 
-def _setup(team: Team, setup: Setup) -> Document:
+def _setup(team: Team, process: Process) -> Document:
     runner = team.config.runner.name
     return {
         "runner_name": runner,
         "kernel_team_mode_name": _MODES.get(runner, runner),
         "dbus_enabled": team.options.dbus,
         "zmq_enabled": False,
-        "debug_level": setup.debug_level,
+        "debug_level": process.debug_level,
         "daemonized": team.options.daemonized,
         "pid": os.getpid(),
-        "pid_file": setup.pid_file,
+        "pid_file": process.pid_file,
     }
 
 
@@ -95,11 +94,12 @@ def _runner(team: Team) -> Document:
 
 
 def _ports(team: Team) -> Document:
-    ports: Document = {name: _port(team, team.members[name]) for name in team.present}
-    for name, runner in state_lacp.ports(team).items():
-        port = ports[name]
-        assert isinstance(port, dict)
-        port["runner"] = runner
+    lacp = state_lacp.ports(team)
+    ports: Document = {}
+    for name in team.present:
+        port = ports[name] = _port(team, team.members[name])
+        if name in lacp:
+            port["runner"] = lacp[name]
     return ports
 
 
@@ -131,14 +131,13 @@ def _link(link: Link) -> Document:
 
 def _watcher(watcher: Watcher) -> Document:
     found: Document = {"name": watcher.name, "up": watcher.up, "down_count": watcher.down_count}
-    match watcher.options:
-        case EthtoolOptions(delay_up=delay_up, delay_down=delay_down):
-            found |= {"delay_up": delay_up, "delay_down": delay_down}
-        case ArpPingOptions() | NsnaPingOptions():
-            assert isinstance(watcher, Prober)
+    match watcher:
+        case Prober():
             found |= _prober(watcher)
-        case TipcOptions(tipc_bearer=bearer):
-            found["tipc_bearer"] = bearer
+        case EthtoolWatcher(options=its):
+            found |= {"delay_up": its.delay_up, "delay_down": its.delay_down}
+        case TipcWatcher(options=its):
+            found["tipc_bearer"] = its.tipc_bearer
     return found
 
 

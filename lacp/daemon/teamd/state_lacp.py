@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lacp.address import NO_MAC
-from lacp.config.document import Json
+from lacp.config.document import Document
 from lacp.config.model import LacpConfig
 from lacp.daemon.ports import Member
 from lacp.daemon.team import Team
@@ -20,8 +20,6 @@ from lacp.protocol.aggregator import LagId
 from lacp.protocol.port import Port
 from lacp.protocol.receive import ReceiveState
 from lacp.runners.lacp import LacpRunner
-
-Document = dict[str, Json]
 
 #: teamd's names for the states of a port; in all others it is disabled.
 _STATES = {

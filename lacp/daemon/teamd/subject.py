@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from lacp.config import dump
-from lacp.config.document import Json, parse
+from lacp.config.document import Document, parse
 from lacp.daemon.service import Service
 from lacp.daemon.team import Team
-from lacp.daemon.teamd.state import Setup, state
+from lacp.daemon.teamd.state import Process, state
 
 
 class TeamSubject:
@@ -45,10 +45,10 @@ class TeamSubject:
         """What is configured for a port that is below the device."""
         return dump.text(dump.port_dump(self._team.config, port))
 
-    def state(self) -> dict[str, Json]:
+    def state(self) -> Document:
         """All that teamd would say."""
         level = self._service.verbosity.level(self.name)
-        return state(self._team, Setup(debug_level=level, pid_file=self._pid_file))
+        return state(self._team, Process(debug_level=level, pid_file=self._pid_file))
 
     def add_port(self, port: str) -> None:
         """Put an interface into the team, now. Raises LacpError when that cannot be."""
