@@ -24,7 +24,8 @@ class Cable:
         self._middle = middle
         #: The two ends in the middle: towards the left namespace, and towards the right one.
         self.ends = (f"l{number}", f"r{number}")
-        self._redirect(True)
+        self._pass_on(*self.ends)
+        self._pass_on(*reversed(self.ends))
 
     def plug(self) -> None:
         """Carrier at both ends."""
@@ -36,11 +37,21 @@ class Cable:
 
     def swallow(self) -> None:
         """Keep the carrier and lose every frame, both ways."""
-        self._redirect(False)
+        self._stop(*self.ends)
+        self._stop(*reversed(self.ends))
 
     def heal(self) -> None:
         """Pass frames on again."""
-        self._redirect(True)
+        self._pass_on(*self.ends)
+        self._pass_on(*reversed(self.ends))
+
+    def swallow_half(self) -> None:
+        """Lose every frame that the right end sends, as when one of two fibres breaks."""
+        self._stop(*reversed(self.ends))
+
+    def heal_half(self) -> None:
+        """Pass them on again."""
+        self._pass_on(*reversed(self.ends))
 
     def mute(self) -> None:
         """Lose the LACPDUs that the right end sends, and nothing else."""
@@ -56,32 +67,38 @@ class Cable:
     def _set(self, state: str) -> None:
         self._middle.ip_batch([f"link set {end} {state}" for end in self.ends])
 
-    def _redirect(self, on: bool) -> None:
-        for here, there in (self.ends, self.ends[::-1]):
-            if on:
-                self._middle.run("tc", "qdisc", "add", "dev", here, "ingress")
-                self._middle.run(
-                    *("tc", "filter", "add", "dev", here, "ingress", "pref", "9", "matchall"),
-                    *("action", "mirred", "egress", "redirect", "dev", there),
-                )
-            else:
-                self._middle.run("tc", "qdisc", "del", "dev", here, "ingress")
+    def _pass_on(self, here: str, there: str) -> None:
+        self._middle.run("tc", "qdisc", "add", "dev", here, "ingress")
+        self._middle.run(
+            *("tc", "filter", "add", "dev", here, "ingress", "pref", "9", "matchall"),
+            *("action", "mirred", "egress", "redirect", "dev", there),
+        )
+
+    def _stop(self, here: str, there: str) -> None:
+        self._middle.run("tc", "qdisc", "del", "dev", here, "ingress")
 
 
 class BridgedCable(Cable):
-    """The same through a bridge."""
+    """The same through a bridge; it loses all frames or none."""
 
     def __init__(self, middle: Namespace, number: int) -> None:
-        self._bridge = f"br{number}"
-        middle.ip(f"link add {self._bridge} type bridge mcast_snooping 0")
+        middle.ip(f"link add br{number} type bridge mcast_snooping 0")
         for end in (f"l{number}", f"r{number}"):
-            middle.ip(f"link set {end} master {self._bridge}")
-            # To the address of slow protocols, too; and whoever moves is found at once.
+            middle.ip(f"link set {end} master br{number}")
+            # To the address of slow protocols, too; and who knows nobody sends to the other end.
             middle.ip(f"link set {end} type bridge_slave group_fwd_mask 4 learning off")
+        middle.ip(f"link set br{number} up")
         super().__init__(middle, number)
 
-    def _redirect(self, on: bool) -> None:
-        self._middle.ip(f"link set {self._bridge} {'up' if on else 'down'}")
+    def _pass_on(self, here: str, there: str) -> None:
+        self._flood(there, "on")
+
+    def _stop(self, here: str, there: str) -> None:
+        self._flood(there, "off")
+
+    def _flood(self, end: str, on: str) -> None:
+        flags = f"flood {on} mcast_flood {on} bcast_flood {on}"
+        self._middle.ip(f"link set {end} type bridge_slave {flags}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import Any
 
 from lacp.info import PortState
 from tests.interop import devices
-from tests.interop.cables import BridgedCable, Cable, Cables, cables
+from tests.interop.cables import Cable, Cables, cables
 from tests.interop.daemon import Times, watching
 from tests.interop.devices import Device, Lacpd, Wires
 from tests.interop.netns import Namespace, namespaces
@@ -161,6 +161,13 @@ class _Scene:
         self.laid.each[0].heal()
         self.agree("a loss that has healed", 1, 2)
 
+    def half_silence(self) -> None:
+        """We hear no frame any more, the partner hears all."""
+        self.laid.each[0].swallow_half()
+        self.agree("a loss one way", 2)
+        self.laid.each[0].heal_half()
+        self.agree("a loss one way that has healed", 1, 2)
+
     def partner_killed(self, noticed: bool) -> None:
         """The partner dies, is silent for a while, and starts again."""
         self.right.kill()
@@ -240,6 +247,7 @@ class _Scene:
 def _everything(scene: _Scene) -> None:
     scene.carrier()
     scene.silence()
+    scene.half_silence()
     scene.limits()
     scene.partner_killed(noticed=True)
     scene.taken_over()
@@ -362,61 +370,3 @@ def tell_all(
     chosen = [each for each in meetings if each.name in names]
     with ThreadPoolExecutor(max(1, len(chosen))) as pool:
         return {each.name: found for each, found in zip(chosen, pool.map(one, chosen), strict=True)}
-
-
-# Who meets whom.
-
-_COUPLED = {"control": "coupled"}
-_SLOW = {"fast": False}
-
-#: On the kernel's drivers, in a guest.
-IN_GUEST = (
-    Meeting(name="bonding", peer="bonding"),
-    Meeting(name="bonding-independent", peer="bonding", theirs={"coupled_control": "off"}),
-    Meeting(name="bonding-slow", peer="bonding", ours=_SLOW, theirs=_SLOW, story="restarts"),
-    Meeting(
-        name="bonding-passive",
-        peer="bonding",
-        ours={"active": False, **_COUPLED},
-        story="restarts",
-    ),
-    Meeting(name="teamd", peer="teamd"),
-    Meeting(
-        name="teamd-slow",
-        peer="teamd",
-        ours={"active": False, **_SLOW, **_COUPLED},
-        theirs=_SLOW,
-        story="restarts",
-    ),
-    Meeting(name="lacpd", peer="lacpd", ours=_COUPLED),
-)
-
-#: On any machine, with the dataplane `tap`.
-NATIVE = (
-    Meeting(name="openvswitch", peer="openvswitch"),
-    Meeting(
-        name="openvswitch-slow",
-        peer="openvswitch",
-        ours={**_SLOW, **_COUPLED},
-        theirs=_SLOW,
-        story="restarts",
-    ),
-    Meeting(
-        name="openvswitch-slow-silence",
-        peer="openvswitch",
-        ours=_SLOW,
-        theirs=_SLOW,
-        story="slow silence",
-    ),
-    Meeting(name="lacpd", peer="lacpd", ours=_COUPLED),
-)
-
-
-def in_guest(names: list[str]) -> dict[str, dict[str, Any]]:
-    """`tell_all` of the meetings in a guest."""
-    return tell_all(names, IN_GUEST, "team")
-
-
-def native(names: list[str]) -> dict[str, dict[str, Any]]:
-    """`tell_all` of those on this machine."""
-    return tell_all(names, NATIVE, "tap", BridgedCable)
