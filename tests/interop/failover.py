@@ -7,9 +7,12 @@ the frames that arrive. `measure` runs where the kernel has what the kind needs.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import signal
 import socket
 import struct
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -30,6 +33,12 @@ _BOTH = PortState.COLLECTING | PortState.DISTRIBUTING
 _SO_TIMESTAMPNS = 35
 _SO_RCVBUFFORCE = 33
 _LACPDU = b"\x88\x09\x01"
+_SIOCGIFFLAGS = 0x8913
+_SIOCSIFFLAGS = 0x8914
+_IFF_UP = 0x1
+_IFREQ = struct.Struct("16sH22x")
+#: Where in the second between two LACPDUs something happens, for all kinds the same.
+_PHASE = 0.5
 
 
 class End:
@@ -60,17 +69,47 @@ def _teamd(where: Namespace, ports: tuple[str, ...], fast: bool, name: str) -> I
         yield End(name, team.start)
 
 
+def _configuration(name: str, ports: tuple[str, ...], fast: bool) -> str:
+    runner = {"name": "lacp", "fast_rate": fast, "tx_hash": ["l3", "l4"], "aggregate_wait": 0}
+    return json.dumps({"device": name, "runner": runner, "ports": {port: {} for port in ports}})
+
+
 @contextmanager
 def _lacpd(where: Namespace, ports: tuple[str, ...], fast: bool, name: str) -> Iterator[End]:
-    runner = {"name": "lacp", "fast_rate": fast, "tx_hash": ["l3", "l4"], "aggregate_wait": 0}
-    text = json.dumps({"device": name, "runner": runner, "ports": {port: {} for port in ports}})
-    with daemon.lacpd(where, text, start=False) as peer:
+    with daemon.lacpd(where, _configuration(name, ports, fast), start=False) as peer:
 
         def start() -> None:
-            peer.start("--dataplane", "team")
-            where.ip(f"link set {name} up")
+            with _set_up(where, name):
+                peer.start("--dataplane", "team")
 
         yield End(name, start)
+
+
+@contextmanager
+def _set_up(where: Namespace, device: str) -> Iterator[None]:
+    """Set a device up as soon as it is there, as who has ordered it would."""
+    ended = threading.Event()
+    with where.entered():
+        control = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    def lift() -> None:
+        while not ended.wait(0.01):
+            try:
+                found = fcntl.ioctl(control, _SIOCGIFFLAGS, _IFREQ.pack(device.encode(), 0))
+                _, flags = _IFREQ.unpack(found)
+                fcntl.ioctl(control, _SIOCSIFFLAGS, _IFREQ.pack(device.encode(), flags | _IFF_UP))
+            except OSError:
+                continue
+            return
+
+    thread = threading.Thread(target=lift)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        control.close()
 
 
 #: How each kind is made: namespace, ports, fast, a name for what must have one.
@@ -149,6 +188,21 @@ class _Ears:
         """When an end was heard last before a moment."""
         return max(said.time for said in self._said if said.end == end and said.time < before)
 
+    def in_phase(self, end: str) -> None:
+        """Wait until `_PHASE` after the next LACPDU of an end, if it sends one each second.
+
+        When in that second something happens decides how long it takes: what is to be compared has
+        to happen at the same time.
+        """
+        start = time.monotonic()
+        while time.monotonic() < start + 1.5:
+            self.hear()
+            spoken = [said.time for said in self._said if said.end == end and said.time > start]
+            if spoken:
+                time.sleep(max(0.0, spoken[0] + _PHASE - time.monotonic()))
+                return
+            time.sleep(0.01)
+
     def until(self, done: Callable[[], bool], seconds: float = 100) -> None:
         limit = time.monotonic() + seconds
         while not done():
@@ -176,10 +230,7 @@ def measure(kind: str, fast: bool = True) -> dict[str, float]:
         laid.plug()
         # The right end first, so that what is measured is one start.
         right.start()
-        begun = time.monotonic()
-        left.start()
-        ears.until(ears.both)
-        rows["created to both links"] = ears.complete(begun)
+        rows["created to both links"] = _created(left.start, ears)
         address(here, left.device, "10.2", "10.1.0.1", 0)
         address(there, right.device, "10.1", "10.1.0.2", FLOWS)
         # Who asks again only each second for an address would be what is measured.
@@ -189,7 +240,40 @@ def measure(kind: str, fast: bool = True) -> dict[str, float]:
             rows |= _carrier(here, there, laid, ears)
             rows |= _expiry(laid, ears)
         rows |= _silence(here, there, laid, ears)
-        return rows
+    if kind == "lacpd" and fast:
+        rows["added to a running one, to both links"] = _added()
+    return rows
+
+
+def _created(create: Callable[[], object], ears: _Ears) -> float:
+    begun = time.monotonic()
+    create()
+    ears.until(ears.both)
+    return ears.complete(begun)
+
+
+def _added() -> float:
+    """How fast a lacpd that runs already brings up one more team."""
+    with ExitStack() as stack:
+        here, there = stack.enter_context(namespaces(2))
+        laid = stack.enter_context(cables.cables(here, _LEFT, there, _RIGHT))
+        laid.plug()
+        right = stack.enter_context(_lacpd(there, _RIGHT, True, "team1"))
+        left = stack.enter_context(
+            daemon.lacpd(here, _configuration("idle", (), True), start=False)
+        )
+        teams = left.directory / "teams"
+        teams.mkdir()
+        left.start("--dataplane", "team", "--config-dir", str(teams))
+        right.start()
+
+        def add() -> None:
+            (teams / "team0.conf").write_text(_configuration("team0", _LEFT, True))
+            left.signal(signal.SIGHUP)
+
+        ears = _Ears(laid, stack)
+        with _set_up(here, "team0"):
+            return _created(add, ears)
 
 
 def _flows(here: Namespace, there: Namespace) -> AbstractContextManager[Traffic]:
@@ -249,12 +333,14 @@ def _silence(
     with _flows(here, there) as flows:
         flows.until_flowing()
         flows.wait(0.5)
+        ears.in_phase(cable.ends[1])
         silent = flows.now()
         cable.swallow()
         # Until the flows arrive again, and beyond what the failed link may still cost.
         flows.wait(1)
         flows.until_flowing(seconds=120)
         flows.wait(8)
+        ears.in_phase(cable.ends[0])
         healed = flows.now()
         cable.heal()
         ears.until(lambda: ears.both() and ears.complete(healed) > 0)
@@ -269,6 +355,7 @@ def _silence(
 def _expiry(laid: cables.Cables, ears: _Ears) -> dict[str, float]:
     cable = laid.each[0]
     near, far = cable.ends
+    ears.in_phase(far)
     cable.mute()
     muted = time.monotonic()
     ears.until(lambda: PortState.EXPIRED in ears.states()[near])
@@ -276,6 +363,7 @@ def _expiry(laid: cables.Cables, ears: _Ears) -> dict[str, float]:
     last = ears.last(far, muted)
     expired = ears.first(near, muted, lambda state: PortState.EXPIRED in state)
     stopped = ears.first(near, muted, lambda state: PortState.DISTRIBUTING not in state)
+    ears.in_phase(far)
     back = time.monotonic()
     cable.unmute()
     ears.until(lambda: ears.both() and ears.complete(back) > 0)
