@@ -156,6 +156,14 @@ def test_module_keeps_to_its_layer(module: Path) -> None:
     assert findings(module, (ROOT / module).read_text()) == []
 
 
+def test_every_part_stands_once_on_the_map() -> None:
+    lines = (ROOT / "docs" / "architecture.md").read_text().splitlines()
+    first = [line.split(" | ")[0] for line in lines if line.startswith("| `lacp/")]
+    named = re.findall(r"`lacp/(\w+)", " ".join(first))
+    parts = {package_of(module) for module in MODULES}
+    assert sorted(named) == sorted(parts - {"__init__", "__main__"})
+
+
 def test_no_module_is_a_placeholder_and_no_package_is_empty() -> None:
     empty = [
         str(module)
