@@ -7,12 +7,11 @@ import json
 import re
 import select
 import socket
-import sys
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -36,7 +35,7 @@ from lacp.dataplane.links import Links
 from lacp.dataplane.netlink import KernelRefused
 from lacp.errors import BackendError
 from lacp.info import PortState
-from tests.interop import guest
+from tests.interop import checks, guest
 from tests.interop.netns import Namespace, namespace, namespaces, need_link
 
 pytestmark = [pytest.mark.interop, pytest.mark.guest]
@@ -694,33 +693,21 @@ def run_checks(names: list[str]) -> dict[str, str]:
     """What went wrong with each; nothing is empty."""
     with namespace() as any_one:
         need_link(any_one, "bond", "the kernel's bonding driver")
-    found = {}
     with namespaces(2) as (here, there):
-        for one in _CHECKS:
-            if one.__name__ in names:
-                start = time.monotonic()
-                try:
-                    with bench(here, there) as it:
-                        one(it)
-                    found[one.__name__] = ""
-                except Exception:
-                    found[one.__name__] = traceback.format_exc()
-                    sys.stdout.write(found[one.__name__])
-                sys.stdout.write(f"{one.__name__} {time.monotonic() - start:.1f} s\n")
-    return found
+
+        def on_a_bench(one: Callable[[Bench], None]) -> None:
+            with bench(here, there) as it:
+                one(it)
+
+        every = {one.__name__: partial(on_a_bench, one) for one in _CHECKS}
+        return checks.outcomes(every, names)
 
 
 @pytest.fixture(scope="module")
 def found(request: pytest.FixtureRequest) -> dict[str, str]:
     """What became of those that were selected, in one guest."""
-    selected = {
-        item.callspec.params["name"]
-        for item in request.session.items
-        if isinstance(item, pytest.Function)
-        and item.path == request.path
-        and hasattr(item, "callspec")
-    }
-    done = guest.run(run_checks, {"names": sorted(selected)}, modules=_MODULES, timeout=280)
+    names = checks.selected(request)
+    done = guest.run(run_checks, {"names": names}, modules=_MODULES, timeout=280)
     assert isinstance(done.result, dict)
     return done.result
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.interop import cables, configurations, guest
+from tests.interop import cables, checks, configurations, guest
 from tests.interop.bonding import bonding
 from tests.interop.daemon import Daemon, lacpd
 from tests.interop.netns import Namespace, namespaces
@@ -248,29 +246,12 @@ def what_no_bond_can_do_is_refused() -> None:
 
 def run_checks(names: list[str]) -> dict[str, str]:
     """What went wrong with each; nothing is empty."""
-    found = {}
-    for one in _CHECKS:
-        if one.__name__ in names:
-            start = time.monotonic()
-            found[one.__name__] = ""
-            try:
-                one()
-            except BaseException:
-                found[one.__name__] = traceback.format_exc()
-                sys.stdout.write(found[one.__name__])
-            sys.stdout.write(f"{one.__name__} {time.monotonic() - start:.1f} s\n")
-    return found
+    return checks.outcomes({one.__name__: one for one in _CHECKS}, names)
 
 
 @pytest.fixture(scope="module")
 def results(request: pytest.FixtureRequest) -> dict[str, str]:
-    names = [
-        item.callspec.params["name"]
-        for item in request.session.items
-        if isinstance(item, pytest.Function)
-        and item.path == request.path
-        and hasattr(item, "callspec")
-    ]
+    names = checks.selected(request)
     done = guest.run(run_checks, {"names": names}, modules=_MODULES, timeout=560)
     sys.stdout.write(done.output)
     assert isinstance(done.result, dict)

@@ -9,10 +9,10 @@ import select
 import socket
 import sys
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -37,7 +37,7 @@ from lacp.dataplane.team.plane import TeamDataplane
 from lacp.errors import BackendError
 from lacp.txhash import fold, tx_hash
 from tests import reference
-from tests.interop import guest
+from tests.interop import checks, guest
 from tests.interop.netns import Namespace, namespace, namespaces, need_link
 
 pytestmark = [pytest.mark.interop, pytest.mark.guest]
@@ -910,20 +910,14 @@ def run_checks(names: list[str]) -> dict[str, str]:
     """What went wrong with each; nothing is empty."""
     with namespace() as any_one:
         need_link(any_one, "team", "the kernel's team driver")
-    found = {}
     with namespaces(2) as (here, there):
-        for check in CHECKS:
-            if check.__name__ in names:
-                start = time.monotonic()
-                try:
-                    with bench(here, there) as it:
-                        check(it)
-                    found[check.__name__] = ""
-                except Exception:
-                    found[check.__name__] = traceback.format_exc()
-                    sys.stdout.write(found[check.__name__])
-                sys.stdout.write(f"{check.__name__} {time.monotonic() - start:.1f} s\n")
-    return found
+
+        def on_a_bench(check: Callable[[Bench], None]) -> None:
+            with bench(here, there) as it:
+                check(it)
+
+        every = {check.__name__: partial(on_a_bench, check) for check in CHECKS}
+        return checks.outcomes(every, names)
 
 
 #: As many as one guest checks in a minute or two.
@@ -947,14 +941,7 @@ class Guests:
 
 @pytest.fixture(scope="module")
 def guests(request: pytest.FixtureRequest) -> Guests:
-    selected = {
-        item.callspec.params["check"]
-        for item in request.session.items
-        if isinstance(item, pytest.Function)
-        and item.path == request.path
-        and hasattr(item, "callspec")
-    }
-    return Guests([name for name in _NAMES if name in selected])
+    return Guests(checks.selected(request, "check"))
 
 
 _NAMES = [check.__name__ for check in CHECKS]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
-import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.interop import guest
+from tests.interop import checks, guest
 from tests.interop.daemon import Daemon, lacpd, watching
 from tests.interop.netns import Namespace, namespaces
 
@@ -225,29 +222,12 @@ def a_reload_changes_what_it_can() -> None:
 
 def run_checks(names: list[str]) -> dict[str, str]:
     """Each check's failure, or nothing."""
-    found = {}
-    for one in CHECKS:
-        if one.__name__ in names:
-            start = time.monotonic()
-            found[one.__name__] = ""
-            try:
-                one()
-            except BaseException:
-                found[one.__name__] = traceback.format_exc()
-                sys.stdout.write(found[one.__name__])
-            sys.stdout.write(f"{one.__name__} {time.monotonic() - start:.1f} s\n")
-    return found
+    return checks.outcomes({one.__name__: one for one in CHECKS}, names)
 
 
 @pytest.fixture(scope="module")
 def results(request: pytest.FixtureRequest) -> dict[str, str]:
-    names = [
-        item.callspec.params["name"]
-        for item in request.session.items
-        if isinstance(item, pytest.Function)
-        and item.path == request.path
-        and hasattr(item, "callspec")
-    ]
+    names = checks.selected(request)
     found = guest.run(run_checks, {"names": names}, modules=guest.TEAM_MODULES, timeout=300).result
     assert isinstance(found, dict)
     return found
