@@ -108,7 +108,7 @@ def test_the_example_of_the_page_is_read_without_a_word() -> None:
 
 
 def test_what_cannot_change_is_on_the_page() -> None:
-    said = re.search(r"starts the team anew\. (.*?) keep their value until", PAGE, re.S)
+    said = re.search(r"starts the team\s+anew\. (.*?) keep their value until", PAGE, re.S)
     assert said is not None
     assert {*re.findall(r"`(\w+)`", said[1])} == {*parameters.FIXED_KEYS, "dataplane"}
 
