@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lacp.daemon import report
+from lacp.daemon.documents import Document
 from lacp.daemon.service import Service
 from lacp.daemon.team import Team
 from lacp.errors import BackendError, LacpError
@@ -30,8 +31,6 @@ MAX_WAITING = 1024 * 1024
 MAX_CLIENTS = 32
 #: Seconds that a client has for reading its last words.
 _FAREWELL = 5.0
-
-Document = dict[str, Any]
 
 
 class RequestError(LacpError):

@@ -29,11 +29,14 @@ from lacp.runners.base import (
 )
 from lacp.watch.base import VerdictChanged, WatcherChanged, WatchNews
 
+#: An object as JSON has it.
+Document = dict[str, Any]
+
 #: What `monitor` tells.
 Event = RunnerNews | WatchNews
 
 
-def port_info_document(info: PortInfo) -> dict[str, Any]:
+def port_info_document(info: PortInfo) -> Document:
     """One end of a link."""
     return {
         "system_priority": info.system_priority,
@@ -46,18 +49,18 @@ def port_info_document(info: PortInfo) -> dict[str, Any]:
     }
 
 
-def link_document(link: Link) -> dict[str, Any]:
+def link_document(link: Link) -> Document:
     """The link below a port; speed in Mb/s."""
     duplex = None if link.duplex is Duplex.UNKNOWN else str(link.duplex)
     return {"up": link.up, "speed": link.speed, "duplex": duplex}
 
 
-def event_document(event: Event) -> dict[str, Any]:
+def event_document(event: Event) -> Document:
     """An event as a line of `monitor --json`, without time and team."""
     match event:
         case StateChanged(port, machine, old, new, reason):
             name = "state_changed"
-            rest: dict[str, Any] = {"machine": machine, "old": old, "new": new, "reason": reason}
+            rest: Document = {"machine": machine, "old": old, "new": new, "reason": reason}
         case LinkChanged(port, link):
             name, rest = "link_changed", {"link": link_document(link)}
         case PartnerChanged(port, was, now):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 from lacp.daemon.clock import Clock
-from lacp.daemon.documents import Event, event_document, phrase
+from lacp.daemon.documents import Document, Event, event_document, phrase
 from lacp.daemon.throttle import Throttle
 from lacp.protocol.events import FrameDropped, MarkerAnswered, MuxChanged, PortRemoved, StateChanged
 from lacp.runners.base import HashMapped, PortAddressed
@@ -24,7 +23,7 @@ _LOUD = frozenset({"receive", "mux", "selection"})
 _CHURN = frozenset({"ACTOR_CHURN", "PARTNER_CHURN"})
 
 
-Subscriber = Callable[[dict[str, Any]], None]
+Subscriber = Callable[[Document], None]
 
 
 class Journal:
@@ -58,7 +57,7 @@ class Journal:
         where = f"{self._team}: {port}" if port is not None else self._team
         log.log(level, "%s: %s", where, text, extra=self._fields(port))
 
-    def publish(self, body: dict[str, Any], time: float) -> None:
+    def publish(self, body: Document, time: float) -> None:
         """Hand a document to the subscribers, with the team's name and the time of day."""
         document = {"time": self._clock.text(time), "lag": self._team, **body}
         for subscriber in tuple(self.subscribers):
@@ -81,7 +80,7 @@ class Journal:
             said = f"flooded: more than {limit} slow-protocol frames a second, the rest is ignored"
             self.say(logging.WARNING, said, port)
 
-    def _fields(self, port: str | None) -> dict[str, Any]:
+    def _fields(self, port: str | None) -> Document:
         return {"lag": self._team} if port is None else {"lag": self._team, "port": port}
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lacp.daemon import problems, report_driver, report_lacp
-from lacp.daemon.documents import link_document
+from lacp.daemon.documents import Document, link_document
 from lacp.daemon.parameters import port_setup
 from lacp.runners.activebackup import ActivebackupRunner
 from lacp.runners.lacp import LacpRunner
@@ -14,8 +14,6 @@ from lacp.watch.base import Watcher
 if TYPE_CHECKING:
     from lacp.daemon.ports import Member
     from lacp.daemon.team import Team
-
-Document = dict[str, Any]
 
 #: What only a runner that speaks LACP can say of a LAG, and of a port.
 _NO_LAG: Document = dict.fromkeys(

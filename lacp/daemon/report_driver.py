@@ -5,17 +5,15 @@ The driver does not tell its machines, timers, or when it heard its partner: the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lacp.config.model import LacpConfig
-from lacp.daemon.documents import port_info_document
+from lacp.daemon.documents import Document, port_info_document
 from lacp.dataplane.base import LacpPortState, LacpState, SpeaksLacp
 from lacp.info import PortInfo, PortState
 
 if TYPE_CHECKING:
     from lacp.daemon.team import Team
-
-Document = dict[str, Any]
 
 
 def of_team(team: Team) -> LacpState | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lacp.daemon.clock import Clock
-from lacp.daemon.documents import port_info_document
+from lacp.daemon.documents import Document, port_info_document
 from lacp.protocol.aggregator import LagId
 from lacp.protocol.counters import Counters
 from lacp.protocol.port import Port
@@ -15,8 +15,6 @@ from lacp.runners.lacp import LacpRunner
 
 if TYPE_CHECKING:
     from lacp.daemon.team import Team
-
-Document = dict[str, Any]
 
 
 def lag_members(runner: LacpRunner, system_known: bool) -> Document:

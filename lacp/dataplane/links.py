@@ -107,6 +107,14 @@ class Links:
         found = self._requests.ask(_RTM_GETLINK, body, dump=True)
         return [one for one in map(read_interface, found) if one.master == index]
 
+    def refuse_owned(self, found: Interface) -> None:
+        """Raise BackendError when an interface is below another one, with the way to free it."""
+        if found.master:
+            above = self.at(found.master)
+            owner = above.name if above is not None else f"interface {found.master}"
+            way = f"free it first (ip link set {found.name} nomaster)"
+            raise BackendError(f"{found.name}: belongs to {owner}: {way}")
+
     def driver(self, index: int) -> dict[int, bytes]:
         """What the driver of an interface says of it, by its own numbers; empty when it is gone."""
         return self._driver_data(index, _IFLA_INFO_DATA)
@@ -293,6 +301,11 @@ def word_filter(offset: int, value: int) -> list[Instruction]:
 def _equal(value: int) -> Instruction:
     """Go on if A is `value`, else skip an instruction. A is loaded in network order."""
     return Instruction(JEQ_K, 0, 1, socket.htonl(value))
+
+
+def taken(device: str) -> BackendError:
+    """What is said when a device is to be made and there is one of its name."""
+    return BackendError(f"{device}: exists already: -o takes it over, -r makes it anew")
 
 
 def read_interface(message: bytes) -> Interface:
