@@ -18,7 +18,7 @@ from lacp.dataplane.base import (
     Setup,
     Trouble,
 )
-from lacp.dataplane.links import Interface, LinkEvents, Links, Settings
+from lacp.dataplane.links import Interface, LinkEvents, Links, Settings, taken
 from lacp.dataplane.netlink import KernelRefused, Lost
 from lacp.errors import BackendError, UsageError
 
@@ -103,7 +103,7 @@ class Master:
             log.info("%s: taking over the device", setup.device)
             self._device = found
         else:
-            raise BackendError(_EXISTS.format(setup.device))
+            raise taken(setup.device)
         self._events = LinkEvents(self.index)
         if not self.made:
             # Once to listen to them, and once more, now that none can leave unheard.
@@ -116,7 +116,7 @@ class Master:
             made = self.links.create(setup.device, self.kind, setup.address, settings)
         except KernelRefused as refused:
             if refused.number == errno.EEXIST:
-                raise BackendError(_EXISTS.format(setup.device)) from None
+                raise taken(setup.device) from None
             raise BackendError(
                 f"{setup.device}: cannot make a {self.kind} device: {refused}"
             ) from refused
@@ -203,12 +203,7 @@ class Master:
             return found
         if found.loopback or found.index == self.index:
             raise BackendError(f"{name}: cannot be a port of {self.name}")
-        if found.master:
-            above = self.links.at(found.master)
-            owner = above.name if above is not None else f"interface {found.master}"
-            raise BackendError(
-                f"{name}: belongs to {owner}: free it first (ip link set {name} nomaster)"
-            )
+        self.links.refuse_owned(found)
         if found.address is None:
             raise BackendError(f"{name}: cannot be a port of {self.name}: it is not Ethernet")
         if found.up:
@@ -366,6 +361,3 @@ class Master:
                 news.append(PortJoined(now.name))
         self._watch()
         return news
-
-
-_EXISTS = "{}: exists already: -o takes it over, -r makes it anew"

@@ -19,7 +19,7 @@ from lacp.dataplane.base import (
     Setup,
     Trouble,
 )
-from lacp.dataplane.links import Interface, Links
+from lacp.dataplane.links import Interface, Links, taken
 from lacp.dataplane.netlink import Lost
 from lacp.dataplane.tap import device, ioctls, seclusion
 from lacp.dataplane.tap.device import Tap
@@ -83,9 +83,7 @@ class TapDataplane:
             if found is not None and setup.recreate:
                 links.delete(found)
             elif found is not None and not setup.take_over:
-                raise BackendError(
-                    f"{setup.device}: exists already: -o takes it over, -r makes it anew"
-                )
+                raise taken(setup.device)
             log.info("%s: making a TAP device", setup.device)
             tap = Tap(setup.device)
             undo.callback(tap.close)
@@ -163,12 +161,11 @@ class TapDataplane:
         made = self._made()
         if port in self._ports:
             raise UsageError(f"port {port} was added already")
-        found = self._candidate(port)
-        assert found.address is not None
+        found, own = self._candidate(port)
         sockets = Sockets.open(port)
         done, trouble = seclusion.seclude(port, found.index, down=not found.up)
         self._numbers += 1
-        added = _Port(self._numbers, port, found.address, sockets, done)
+        added = _Port(self._numbers, port, own, sockets, done)
         try:
             _fit(added, made.mtu)
             if not found.up:
@@ -181,25 +178,21 @@ class TapDataplane:
         self._watch()
         self._tell(added)
         if made.setup.address is None and len(self._ports) == 1:
-            self.set_address(found.address)
+            self.set_address(own)
         if trouble is not None:
             self._say(Trouble(trouble))
         self.configure_port(port, setup)
 
-    def _candidate(self, port: str) -> Interface:
+    def _candidate(self, port: str) -> tuple[Interface, Mac]:
+        """An interface that may become a port, and its address."""
         made = self._made()
         found = made.links.named(port)
         if found is None:
             raise BackendError(f"{port}: no such interface")
         if found.loopback or found.index == made.index or found.address is None:
             raise BackendError(f"{port}: cannot be a port of {made.setup.device}")
-        if found.master:
-            above = made.links.at(found.master)
-            owner = above.name if above is not None else f"interface {found.master}"
-            raise BackendError(
-                f"{port}: belongs to {owner}: free it first (ip link set {port} nomaster)"
-            )
-        return found
+        made.links.refuse_owned(found)
+        return found, found.address
 
     def remove_port(self, port: str) -> None:
         """Give an interface back to the host."""
