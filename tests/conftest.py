@@ -23,12 +23,23 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What runs in real time here runs one after the other; a guest has a time of its own."""
     for item in items:
         if INTEROP in item.path.parents:
             guest = item.get_closest_marker("guest") is not None
             item.add_marker(pytest.mark.xdist_group(item.path.stem if guest else "interop"))
+            if hasattr(config, "workerinput"):
+                _name_group(item)
+
+
+def _name_group(item: pytest.Item) -> None:
+    """Say the groups of a test in its identifier, by which pytest-xdist distributes.
+
+    It does so itself, in an attribute that pytest no longer reads (pytest 9.2, pytest-xdist 3.8).
+    """
+    groups = "_".join(sorted({str(mark.args[0]) for mark in item.iter_markers("xdist_group")}))
+    item._id = item.id.parse(f"{item.nodeid}@{groups}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
