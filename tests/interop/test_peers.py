@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -68,40 +66,43 @@ def on_the_kernels_drivers(names: list[str]) -> dict[str, dict[str, Any]]:
     return tell_all(names, IN_GUEST, "team")
 
 
-def _in_guest(names: list[str]) -> Any:
+@pytest.fixture(scope="module")
+def guest_stories(request: pytest.FixtureRequest) -> Any:
+    names = _wanted(request, test_on_the_kernels_drivers.__name__)
     program, arguments = on_the_kernels_drivers, {"names": names}
     return guest.run(program, arguments, modules=_MODULES, timeout=280).result
 
 
-def _native(names: list[str]) -> Any:
+@pytest.fixture(scope="module")
+def native_stories(request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
     need_ovs()
+    names = _wanted(request, test_in_user_space.__name__)
     return tell_all(names, NATIVE, "tap", cables.BridgedCable)
 
 
-@pytest.fixture(scope="module")
-def told(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Any]]]:
-    """The stories that are asked for, by where they are told; all at the same time."""
-    names: dict[str, list[str]] = {"guest": [], "native": []}
-    for item in request.session.items:
-        if isinstance(item, pytest.Function) and item.path == request.path:
-            where, name = map(str, (item.callspec.params["where"], item.callspec.params["name"]))
-            names[where].append(name)
-    with ThreadPoolExecutor(2) as pool:
-        places = {"guest": _in_guest, "native": _native}
-        yield {
-            where: pool.submit(tell, names[where]) for where, tell in places.items() if names[where]
-        }
+def _wanted(request: pytest.FixtureRequest, test: str) -> list[str]:
+    """The meetings that a test is asked for: they take place at the same time."""
+    return [
+        str(item.callspec.params["name"])
+        for item in request.session.items
+        if isinstance(item, pytest.Function)
+        and item.path == request.path
+        and item.originalname == test
+    ]
 
 
-@pytest.mark.parametrize(
-    ("where", "name"),
-    [
-        *(("native", each.name) for each in NATIVE),
-        *(("guest", each.name) for each in IN_GUEST),
-    ],
-)
-def test_both_ends_agree_and_carry(where: str, name: str, told: dict[str, Future[Any]]) -> None:
-    found = told[where].result()[name]
+@pytest.mark.parametrize("name", [each.name for each in NATIVE])
+def test_in_user_space(name: str, native_stories: Any) -> None:
+    _judge(native_stories[name])
+
+
+@pytest.mark.guest
+@pytest.mark.parametrize("name", [each.name for each in IN_GUEST])
+def test_on_the_kernels_drivers(name: str, guest_stories: Any) -> None:
+    _judge(guest_stories[name])
+
+
+def _judge(found: dict[str, Any]) -> None:
     if found["lacking"]:
         pytest.skip(found["lacking"])
     assert not found["failed"], found["failed"]
