@@ -17,9 +17,10 @@ from typing import Any
 
 from lacp.daemon import report
 from lacp.daemon.documents import Document
+from lacp.daemon.listener import Listener
 from lacp.daemon.service import Service
 from lacp.daemon.team import Team
-from lacp.errors import BackendError, LacpError
+from lacp.errors import LacpError
 
 log = logging.getLogger("lacp.daemon")
 
@@ -53,39 +54,22 @@ class Control:
         self.team = team
         self.path = os.fspath(path)
         self.clients: set[Client] = set()
-        self._listening = _listen(self.path)
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._listening, self._accept)
+        kind = socket.SOCK_STREAM
+        self._listener = Listener(self.path, kind, 0o600, MAX_CLIENTS, self._came)
 
     def close(self) -> None:
         """Let all clients go and stop listening."""
-        self._loop.remove_reader(self._listening)
-        self._listening.close()
-        with contextlib.suppress(OSError):
-            os.unlink(self.path)
+        self._listener.close()
         for client in tuple(self.clients):
             client.close()
 
-    def _accept(self) -> None:
-        try:
-            connection, _ = self._listening.accept()
-        except OSError as error:
-            # Out of descriptors, probably: whoever waits, waits a little longer.
-            log.warning("%s: cannot accept: %s", self.path, error.strerror)
-            self._loop.remove_reader(self._listening)
-            self._loop.call_later(1.0, self._listen_again)
-            return
-        connection.setblocking(False)
+    def _came(self, connection: socket.socket) -> None:
         if len(self.clients) >= MAX_CLIENTS:
             with contextlib.suppress(OSError):
                 connection.send(_line(_refusal(f"{MAX_CLIENTS} clients are connected already")))
             connection.close()
             return
-        self.clients.add(Client(self, connection, self._loop))
-
-    def _listen_again(self) -> None:
-        if self._listening.fileno() >= 0:
-            self._loop.add_reader(self._listening, self._accept)
+        self.clients.add(Client(self, connection, asyncio.get_running_loop()))
 
     def answer(self, client: Client, request: Document) -> Document:
         """The reply to one request. Raises LacpError with what is wrong about it."""
@@ -339,23 +323,3 @@ def _refusal(message: str) -> Document:
 
 def _line(document: Document) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode() + b"\n"
-
-
-def _listen(path: str) -> socket.socket:
-    """A socket at `path` that only its owner may connect to. Raises BackendError."""
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        listening.setblocking(False)
-        # The lock of the team is ours, so what lies here was left behind.
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-        before = os.umask(0o177)
-        try:
-            listening.bind(path)
-        finally:
-            os.umask(before)
-        listening.listen(MAX_CLIENTS)
-    except OSError as error:
-        listening.close()
-        raise BackendError(f"cannot listen on {path}: {error.strerror or error}") from None
-    return listening

@@ -17,6 +17,7 @@ import pytest
 
 from lacp.backends.memory import MemoryBackend, connect
 from lacp.daemon import control, notify
+from lacp.daemon.listener import Listener
 from lacp.daemon.logs import default_output, logging_to
 from lacp.daemon.loop import Loop, monotonic_clock
 from lacp.daemon.options import Options
@@ -349,8 +350,9 @@ def test_a_dead_socket_says_nothing_and_a_deaf_one_is_named(tmp_path: Path) -> N
 
 
 def test_a_path_that_is_too_long_for_a_socket(tmp_path: Path) -> None:
+    path = str(tmp_path / ("x" * 120))
     with pytest.raises(BackendError, match=r"cannot listen on .*: AF_UNIX path too long"):
-        control._listen(str(tmp_path / ("x" * 120)))
+        Listener(path, socket.SOCK_STREAM, 0o600, 1, lambda connection: connection.close())
 
 
 # The log.

@@ -7,15 +7,14 @@ that does not read its reply no further request is looked at.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import logging
 import os
 import socket
 from collections.abc import Callable
 
+from lacp.daemon.listener import Listener
 from lacp.daemon.teamd import framing, methods
-from lacp.errors import BackendError
 
 log = logging.getLogger("lacp.daemon")
 
@@ -24,8 +23,6 @@ MAX_REQUEST = 256 * 1024
 MAX_CLIENTS = 256
 #: As many as may wait to be let in; one turn of the loop lets in one.
 _BACKLOG = 64
-#: Seconds without a new client when there are no descriptors left.
-_PAUSE = 1.0
 _SO_SNDBUFFORCE = 32
 #: What the kernel says of a record that does not fit into a buffer, or into memory.
 _TOO_LONG = (errno.EMSGSIZE, errno.ENOBUFS, errno.ENOMEM)
@@ -48,16 +45,13 @@ class Usock:
         self.path = os.fspath(path)
         self.changed = changed
         self.clients: set[_Client] = set()
-        self._listening = _listen(self.path)
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._listening, self._accept)
+        log.info("listening on %s", self.path)
+        kind = socket.SOCK_SEQPACKET
+        self._listener = Listener(self.path, kind, 0o700, _BACKLOG, self._came)
 
     def close(self) -> None:
         """Let all clients go, stop listening, remove the socket."""
-        self._loop.remove_reader(self._listening)
-        self._listening.close()
-        with contextlib.suppress(OSError):
-            os.unlink(self.path)
+        self._listener.close()
         for client in tuple(self.clients):
             client.close()
 
@@ -84,26 +78,12 @@ class Usock:
             self.changed()
         return framing.success(result)
 
-    def _accept(self) -> None:
-        try:
-            connection, _ = self._listening.accept()
-        except BlockingIOError:
-            return
-        except OSError as error:
-            log.warning("%s: cannot accept: %s", self.path, error.strerror)
-            self._loop.remove_reader(self._listening)
-            self._loop.call_later(_PAUSE, self._listen_again)
-            return
-        connection.setblocking(False)
+    def _came(self, connection: socket.socket) -> None:
         if len(self.clients) >= MAX_CLIENTS:
             log.warning("%s: %d clients are connected, no more are let in", self.path, MAX_CLIENTS)
             connection.close()
             return
-        self.clients.add(_Client(self, connection, self._loop))
-
-    def _listen_again(self) -> None:
-        if self._listening.fileno() >= 0:
-            self._loop.add_reader(self._listening, self._accept)
+        self.clients.add(_Client(self, connection, asyncio.get_running_loop()))
 
 
 class _Client:
@@ -190,21 +170,3 @@ def _enlarge(sock: socket.socket, octets: int) -> None:
         sock.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, octets)
     except PermissionError:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, octets)
-
-
-def _listen(path: str) -> socket.socket:
-    """A socket at `path` that only its owner may connect to. Raises BackendError."""
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    log.info("listening on %s", path)
-    try:
-        listening.setblocking(False)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-        # The file has this mode from its first moment on.
-        os.fchmod(listening.fileno(), 0o700)
-        listening.bind(path)
-        listening.listen(_BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise BackendError(f"cannot listen on {path}: {error.strerror or error}") from None
-    return listening
