@@ -79,8 +79,8 @@ def _lacpd(where: Namespace, ports: tuple[str, ...], fast: bool, name: str) -> I
     with daemon.lacpd(where, _configuration(name, ports, fast), start=False) as peer:
 
         def start() -> None:
-            with _set_up(where, name):
-                peer.start("--dataplane", "team")
+            peer.start("--dataplane", "team")
+            where.ip(f"link set {name} up")
 
         yield End(name, start)
 
