@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import re
 import select
 import socket
 import time
@@ -36,6 +34,7 @@ from lacp.dataplane.netlink import KernelRefused
 from lacp.errors import BackendError
 from lacp.info import PortState
 from tests.interop import checks, guest
+from tests.interop.bench import DeviceBench, heard, refused, two_cables
 from tests.interop.netns import Namespace, namespace, namespaces, need_link
 
 pytestmark = [pytest.mark.interop, pytest.mark.guest]
@@ -44,21 +43,17 @@ _MODULES = (
     *guest.BONDING_MODULES,
     *("sch_multiq", "sch_ingress", "cls_u32", "cls_bpf", "act_skbedit"),
 )
-#: Seconds in which a frame has arrived, or never will.
-_SILENCE = 0.15
-_TEST_TYPE = b"\x88\xb5"
 _WATCHED = PortSetup(watched=True)
 _CHECKS: list[Callable[[Bench], None]] = []
 
 
-class Bench:
-    """A bond of e1 and e2, and the far ends p1 and p2 of their cables."""
+class Bench(DeviceBench):
+    """A bond on two cables."""
 
     def __init__(self, here: Namespace, there: Namespace) -> None:
-        self.here, self.there = here, there
+        super().__init__("bond9", here, there)
         self.plane = BondDataplane()
         self.said: list[PlaneNews] = []
-        self._count = 0
 
     def bond(self, runner: str, *ports: str, **more: Any) -> BondDataplane:
         """A bond that is up, with these ports, each used."""
@@ -112,11 +107,6 @@ class Bench:
     def carrier(self) -> bool:
         return "LOWER_UP" in self.here.ip("-o link show bond9")
 
-    def address(self, interface: str) -> Mac:
-        found = re.search(r"link/ether (\S+)", self.here.ip(f"-o link show {interface}"))
-        assert found is not None
-        return Mac.parse(found[1])
-
     def read(self) -> list[PlaneNews]:
         news = self.plane.read()
         self.said += news
@@ -135,66 +125,17 @@ class Bench:
         """The first news of this kind."""
         return self.until(lambda: next((one for one in self.said if isinstance(one, kind)), None))
 
-    def frame(self, destination: bytes = b"\x02\0\0\0\0\x99", source: bytes = b"\x02" * 6) -> bytes:
-        """A frame that is like no other."""
-        self._count += 1
-        return destination + source + _TEST_TYPE + self._count.to_bytes(4, "big") + bytes(46)
-
-    def leaving(self, *frames: bytes) -> list[list[str]]:
-        """Through which far ends each of these frames comes that the device was given."""
-        with (
-            self.here.wire("bond9") as bond,
-            self.there.wire("p1") as p1,
-            self.there.wire("p2") as p2,
-        ):
-            for frame in frames:
-                bond.send(frame)
-            got = {"p1": heard(p1), "p2": heard(p2)}
-        return [[end for end, seen in got.items() for one in seen if one == f] for f in frames]
-
-    def arriving(self, end: str) -> bool:
-        """Whether a frame from this far end comes up through the device."""
-        frame = self.frame(b"\xff" * 6)
-        with self.here.wire("bond9") as bond, self.there.wire(end) as wire:
-            wire.send(frame)
-            return frame in heard(bond)
-
-
-def heard(wire: socket.socket) -> list[bytes]:
-    """What a socket gets until there is silence."""
-    found: list[bytes] = []
-    while select.select([wire], [], [], _SILENCE)[0]:
-        # An interface that went down is an error, once.
-        with contextlib.suppress(OSError):
-            found.append(wire.recv(2000))
-    return found
-
 
 @contextmanager
 def bench(here: Namespace, there: Namespace) -> Iterator[Bench]:
     """Two cables and nothing else; the calling thread is here."""
-    cable = "link add e{0} type veth peer name p{0} netns {1}"
-    here.ip_batch([cable.format(number, there.path) for number in "12"])
-    there.ip_batch([f"link set p{number} up" for number in "12"])
-    made = Bench(here, there)
-    try:
-        with here.entered():
-            yield made
-    finally:
-        made.plane.destroy()
-        for space in (here, there):
-            found = re.findall(r"^\d+: ([^:@]+)", space.ip("-o link"), re.MULTILINE)
-            # What was below another one may have gone with it.
-            lines = "".join(f"link del {name}\n" for name in found if name != "lo")
-            space.run("ip", "-force", "-batch", "-", text=lines)
-
-
-def refused(call: Callable[[], object]) -> str:
-    """What it says when it is refused."""
-    with pytest.raises(BackendError) as error:
-        call()
-    assert "\n" not in str(error.value)
-    return str(error.value)
+    with two_cables(here, there):
+        made = Bench(here, there)
+        try:
+            with here.entered():
+                yield made
+        finally:
+            made.plane.destroy()
 
 
 def check(function: Callable[[Bench], None]) -> Callable[[Bench], None]:

@@ -38,23 +38,20 @@ from lacp.errors import BackendError
 from lacp.txhash import fold, tx_hash
 from tests import reference
 from tests.interop import checks, guest
+from tests.interop.bench import SILENCE, DeviceBench, heard, refused, two_cables
 from tests.interop.netns import Namespace, namespace, namespaces, need_link
 
 pytestmark = [pytest.mark.interop, pytest.mark.guest]
 
 _MODULES = (*guest.TEAM_MODULES, "sch_multiq", "cls_u32", "act_skbedit", "dummy")
-#: Seconds in which a frame has arrived, or never will.
-_SILENCE = 0.15
-_TEST_TYPE = b"\x88\xb5"
 
 
-class Bench:
-    """A team of e1 and e2, and the far ends p1 and p2 of their cables."""
+class Bench(DeviceBench):
+    """A team on two cables."""
 
     def __init__(self, here: Namespace, there: Namespace) -> None:
-        self.here, self.there = here, there
+        super().__init__("team0", here, there)
         self.plane = TeamDataplane()
-        self._count = 0
 
     def team(self, runner: str, *ports: str, **more: Any) -> TeamDataplane:
         """A team that is up, with these ports, each enabled."""
@@ -80,7 +77,7 @@ class Bench:
     def settle(self) -> None:
         """Every carrier there is has been seen, and the news of it is old."""
         self.until(lambda: "LOWER_UP" in self.here.ip("-o link show team0") or None)
-        time.sleep(_SILENCE)
+        time.sleep(SILENCE)
         self.plane.read()
 
     def news(self, wanted: int = 1, seconds: float = 5) -> list[PlaneNews]:
@@ -94,7 +91,7 @@ class Bench:
 
     def quiet(self) -> list[PlaneNews]:
         """What comes while there should be nothing."""
-        time.sleep(_SILENCE)
+        time.sleep(SILENCE)
         return self.plane.read()
 
     def until(self, question: Callable[[], Any], seconds: float = 10) -> Any:
@@ -104,38 +101,9 @@ class Bench:
             time.sleep(0.02)
         return answer
 
-    def frame(self, destination: bytes = b"\x02\0\0\0\0\x99", source: bytes = b"\x02" * 6) -> bytes:
-        """A frame that is like no other."""
-        self._count += 1
-        return destination + source + _TEST_TYPE + self._count.to_bytes(4, "big") + bytes(46)
-
-    def leaving(self, *frames: bytes) -> list[list[str]]:
-        """Through which far ends each of these frames comes that the device was given."""
-        with (
-            self.here.wire("team0") as team,
-            self.there.wire("p1") as p1,
-            self.there.wire("p2") as p2,
-        ):
-            for frame in frames:
-                team.send(frame)
-            got = {"p1": heard(p1), "p2": heard(p2)}
-        return [[end for end, seen in got.items() for one in seen if one == f] for f in frames]
-
-    def arriving(self, end: str) -> bool:
-        """Whether a frame from this far end comes up through the device."""
-        frame = self.frame(b"\xff" * 6)
-        with self.here.wire("team0") as team, self.there.wire(end) as wire:
-            wire.send(frame)
-            return frame in heard(team)
-
     def option(self, name: str, port: str | None = None) -> str:
         which = ["-p", port] if port else []
         return self.here.run("teamnl", *which, "team0", "getoption", name).strip()
-
-    def address(self, interface: str) -> str:
-        found = re.search(r"link/ether (\S+)", self.here.ip(f"-o link show {interface}"))
-        assert found is not None
-        return found[1]
 
     def carrier_changes(self) -> int:
         (said,) = json.loads(self.here.ip("-s -s -j link show team0"))
@@ -147,38 +115,15 @@ class Bench:
         return int(self.here.ip(f"-o link show {interface}").split(":")[0])
 
 
-def heard(wire: socket.socket) -> list[bytes]:
-    """What a socket gets until there is silence."""
-    found: list[bytes] = []
-    while select.select([wire], [], [], _SILENCE)[0]:
-        found.append(wire.recv(2000))
-    return found
-
-
 @contextmanager
 def bench(here: Namespace, there: Namespace) -> Iterator[Bench]:
     """Two cables and nothing else."""
-    cable = "link add e{0} type veth peer name p{0} netns {1}"
-    here.ip_batch([cable.format(number, there.path) for number in "12"])
-    there.ip_batch([f"link set p{number} up" for number in "12"])
-    made = Bench(here, there)
-    try:
-        yield made
-    finally:
-        made.plane.destroy()
-        for space in (here, there):
-            found = re.findall(r"^\d+: ([^:@]+)", space.ip("-o link"), re.MULTILINE)
-            # What was below another one may have gone with it.
-            lines = "".join(f"link del {name}\n" for name in found if name != "lo")
-            space.run("ip", "-force", "-batch", "-", text=lines)
-
-
-def refused(call: Callable[[], object]) -> str:
-    """What it says when it is refused."""
-    with pytest.raises(BackendError) as error:
-        call()
-    assert "\n" not in str(error.value)
-    return str(error.value)
+    with two_cables(here, there):
+        made = Bench(here, there)
+        try:
+            yield made
+        finally:
+            made.plane.destroy()
 
 
 # What is checked, in the guest. Each gets a bench of its own.
@@ -332,12 +277,12 @@ def pings_cross_every_runner(it: Bench) -> None:
 def the_first_port_gives_the_address(it: Bench) -> None:
     own = {port: it.address(port) for port in ("e1", "e2")}
     plane = it.team("roundrobin", "e1", "e2")
-    assert str(plane.address) == own["e1"] == it.address("team0") == it.address("e2")
+    assert plane.address == own["e1"] == it.address("team0") == it.address("e2")
     other = Mac.parse("02:00:00:00:00:77")
     plane.set_address(other)
     assert plane.address == other
     # The driver gives it to the ports of these modes.
-    assert it.address("e1") == it.address("e2") == str(other)
+    assert it.address("e1") == it.address("e2") == other
     plane.remove_port("e2")
     assert it.address("e2") == own["e2"]
     assert it.quiet() == []
@@ -348,10 +293,10 @@ def addresses_are_given_and_given_back(it: Bench) -> None:
     given = Mac.parse("02:00:00:00:00:55")
     plane = it.team("activebackup", "e1", address=given)
     assert plane.address == given
-    assert it.address("team0") == str(given)
+    assert it.address("team0") == given
     assert it.address("e1") == own
     plane.set_port_address("e1", given)
-    assert it.address("e1") == str(given)
+    assert it.address("e1") == given
     plane.set_port_address("e1", None)
     assert it.address("e1") == own
     assert it.quiet() == []
@@ -763,7 +708,7 @@ def carrier_is_ours_in_every_mode(it: Bench) -> None:
         # The driver would give it when a port comes up.
         plane.add_port("e2", PortSetup())
         it.enable("e2")
-        time.sleep(_SILENCE)
+        time.sleep(SILENCE)
         assert "NO-CARRIER" in it.here.ip("-o link show team0")
         plane.set_carrier(True)
         it.settle()
