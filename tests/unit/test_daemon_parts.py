@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 from pathlib import Path
@@ -142,6 +143,37 @@ def test_a_name_that_nobody_knows_has_no_address(monkeypatch: pytest.MonkeyPatch
     strange = UnicodeError("label too long")
     found = look_up(monkeypatch, {"nobody": unknown, "x" * 70: strange})
     assert {address for _, address in found} == {None}
+
+
+def test_a_name_without_an_address_is_said_once_and_again_when_it_has_one(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    answers: list[Exception | str] = [unknown, unknown, "10.0.0.1", "10.0.0.1"]
+
+    def getaddrinfo(_: str, __: None, family: int, kind: int) -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return [(family, kind, 17, "", (answer, 0))]
+
+    async def main() -> None:
+        resolver, done = Resolver(asyncio.get_running_loop()), asyncio.Event()
+        while answers:
+            resolver.look_up(Host("gateway", 4), lambda *_: done.set())
+            await asyncio.wait_for(done.wait(), 10)
+            done.clear()
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    caplog.set_level(logging.INFO, "lacp.daemon.resolver")
+    asyncio.run(main())
+    assert caplog.messages == [
+        (
+            "the IPv4 address of gateway is not known (Name or service not known): "
+            "who is to ask it stays down"
+        ),
+        "the IPv4 address of gateway is known now: 10.0.0.1",
+    ]
 
 
 def address_of(host: Host) -> str | None:
