@@ -33,10 +33,12 @@ def settable(team: str, config: TeamConfig, path: str) -> tuple[str, ...]:
         keys = runner_keys(config)
         if rest in keys:
             return first, rest
-        can = f"but {', '.join(keys)}" if keys else f"runner {config.runner.name} has no such key"
+        can = f"but {', '.join((*keys, ACTIVE_PORT[1]))}"
         raise UsageError(f"runner.{rest} cannot be set, {can}")
     if first == "ports":
         port, _, key = rest.rpartition(".")
+        if not port or rest in config.ports:
+            raise UsageError(f"{path!r} cannot be set: expected ports.NAME.KEY")
         if port not in config.ports:
             names = ", ".join(config.ports) or "none"
             raise UsageError(f"no port {port!r} in {team}, there are {names}")

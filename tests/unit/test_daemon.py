@@ -483,6 +483,8 @@ def test_what_cannot_be_set(hosts: World) -> None:
         ("ports.a9.lacp_prio", 1, UsageError, "no port 'a9' in team0, there are a1, a2"),
         ("ports.a1.prio", 1, UsageError, "without effect: only activebackup, and lacp with"),
         ("ports.a1.name", 1, UsageError, "cannot be set, but lacp_prio, lacp_key"),
+        ("ports.a1", {}, UsageError, "'ports.a1' cannot be set: expected ports.NAME.KEY"),
+        ("ports", {}, UsageError, "'ports' cannot be set: expected ports.NAME.KEY"),
         ("device", "x", UsageError, "expected runner.KEY, ports.NAME.KEY, hwaddr"),
         ("runner.active", 1, ConfigError, "found 1, expected true or false"),
         ("runner.min_ports", 0, ConfigError, "found 0, expected an integer"),
