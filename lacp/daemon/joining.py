@@ -18,6 +18,9 @@ from lacp.link import Link
 _PATIENCE = 1.0
 _MOST_PATIENCE = 60.0
 
+_ABSENT = "no such interface"
+_WAITS = "the port waits for one"
+
 
 class Joining:
     """Puts the ports of one team below its device, and takes them away."""
@@ -43,8 +46,8 @@ class Joining:
         if not member.there:
             member.released = False
             unfit = ifindex is not None
-            is_now = "this interface cannot be a port" if unfit else "no such interface"
-            self._lacks(member, f"{is_now}: the port waits for one")
+            is_now = "this interface cannot be a port" if unfit else _ABSENT
+            self._lacks(member, f"{is_now}: {_WAITS}")
             return
         # Below a device that has an address the interface may bear that one.
         if not member.joined or self._plane.address is None:
@@ -73,7 +76,7 @@ class Joining:
         except BackendError as error:
             member.patience = min(2 * member.patience or _PATIENCE, _MOST_PATIENCE)
             member.retry_at = now + member.patience
-            self._lacks(member, str(error))
+            self._lacks(member, _said(error, member))
             return
         member.joined, member.patience = True, 0.0
         self._saved.addresses[member.name] = member.own
@@ -92,12 +95,13 @@ class Joining:
         try:
             self._plane.remove_port(member.name)
         except BackendError as error:
-            self._journal.say(logging.ERROR, str(error), member.name)
+            self._journal.say(logging.ERROR, _said(error, member), member.name)
 
-    def left(self, member: Member) -> None:
-        """Note that somebody else took a port from below the device."""
+    def left(self, member: Member, gone: bool) -> None:
+        """Note that somebody else took a port from below the device, or that it is `gone`."""
         member.joined, member.released = False, True
-        self._lacks(member, "somebody took the port out of the team: put it back to use it again")
+        out = "somebody took the port out of the team: SIGHUP or teamdctl port add puts it back"
+        self._lacks(member, f"{_ABSENT}: {_WAITS}" if gone else out)
 
     def address(self, member: Member) -> None:
         """Give a port that is below the device the address that it is to bear."""
@@ -109,9 +113,14 @@ class Joining:
         try:
             self._plane.set_port_address(member.name, address)
         except BackendError as error:
-            self._journal.say(logging.ERROR, str(error), member.name)
+            self._journal.say(logging.ERROR, _said(error, member), member.name)
 
     def _lacks(self, member: Member, why: str) -> None:
         if why != member.missing:
             member.missing = why
             self._journal.say(logging.WARNING, why, member.name)
+
+
+def _said(error: BackendError, member: Member) -> str:
+    """What a dataplane says of a port, without the name that the journal puts in front."""
+    return str(error).removeprefix(f"{member.name}: ")

@@ -32,8 +32,8 @@ class Others:
         match news:
             case PortJoined(port):
                 self._joined(team, port, now)
-            case PortLeft(port):
-                self._left(team, port, now)
+            case PortLeft(port, gone):
+                self._left(team, port, gone, now)
             case DeviceChanged():
                 team.device_changed(news, now)
             case DeviceGone():
@@ -67,7 +67,7 @@ class Others:
         except LacpError as error:
             team.journal.say(logging.ERROR, str(error), port.name)
 
-    def _left(self, team: Team, port: str, now: float) -> None:
+    def _left(self, team: Team, port: str, gone: bool, now: float) -> None:
         member = team.members.get(port)
         if member is None:
             return
@@ -76,4 +76,4 @@ class Others:
             member.joined = False
             self._driver.remove_ports(team, [port], now)
         else:
-            team.left(port, now)
+            team.left(port, gone, now)

@@ -269,8 +269,12 @@ class Service:
         if self.options.no_ports:
             return
         for port in config.ports.values():
-            if port.name not in team.members:
+            member = team.members.get(port.name)
+            if member is None:
                 self._others.add(team, port, now)
+            elif member.released:
+                member.released = False
+                team.place(member, now)
 
     def _add_port(self, team: Team, port: TeamPort, now: float) -> None:
         """Take up a port of a new team; one that another team has is left to it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lacp.config.model import TeamConfig, TeamPort
+from lacp.config.model import Announce, TeamConfig, TeamPort
 from lacp.daemon import parameters
 from lacp.daemon.addresses import NOBODY, Addresses
 from lacp.daemon.clock import Clock
@@ -180,11 +180,11 @@ class Team:
             self._readdress(now)
         self.runner.device_changed(news.up, now)
 
-    def left(self, port: str, now: float) -> None:
-        """Take that somebody else took a port from below the device."""
+    def left(self, port: str, gone: bool, now: float) -> None:
+        """Take that somebody else took a port from below the device, or that it is `gone`."""
         member = self.members[port]
         if member.joined:
-            self._joining.left(member)
+            self._joining.left(member, gone)
             self.place(member, now)
 
     def orphaned(self, port: str) -> bool:
@@ -381,4 +381,8 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str
 def _text(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Announce):
+        return f"count {value.count}, interval {value.interval} ms"
     return "none" if value is None else str(value)

@@ -92,6 +92,8 @@ class PortLeft:
     """Somebody else took this port away from the device, or its interface is gone."""
 
     port: str
+    #: There is no interface of this name any more.
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

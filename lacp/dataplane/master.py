@@ -349,7 +349,8 @@ class Master:
         if known is not None and (now is None or not here or now.name != known.name):
             del self._ports[known.name]
             self._departed.add(known.name)
-            news.append(PortLeft(known.name))
+            gone = now is None or now.name != known.name
+            news.append(PortLeft(known.name, gone=gone))
             known = None
         if now is None:
             self._own.pop(index, None)

@@ -115,7 +115,7 @@ class WatchedRunner:
         enabled = sum(port.enabled for port in self._ports.values())
         if (enabled > 0) is not self._carrier:
             self._carrier = enabled > 0
-            reason = f"{enabled} of {len(self._ports)} ports can be used"
+            reason = f"{enabled} of {len(self._ports)} ports carry traffic"
             yield CarrierChanged(self._carrier, reason, self._now)
 
     # Management.

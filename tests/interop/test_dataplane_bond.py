@@ -459,7 +459,7 @@ def others_enslave_and_release(it: Bench) -> None:
     plane.remove_port("e2")
     it.said.clear()
     it.here.ip("link del e1")
-    assert it.until_said(PortLeft) == PortLeft("e1")
+    assert it.until_said(PortLeft) == PortLeft("e1", gone=True)
 
 
 @check

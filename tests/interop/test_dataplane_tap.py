@@ -530,10 +530,10 @@ def test_ports_that_others_take_or_remove_have_left() -> None:
         here.netns.ip("link set p1 master other")
         here.until(lambda news: PortLeft("p1") in news)
         here.netns.ip("link del p2")
-        here.until(lambda news: PortLeft("p2") in news)
+        here.until(lambda news: PortLeft("p2", gone=True) in news)
         here.netns.ip("link set p3 down")
         here.netns.ip("link set p3 name p4")
-        here.until(lambda news: PortLeft("p3") in news)
+        here.until(lambda news: PortLeft("p3", gone=True) in news)
         assert here.plane.ports() == []
         here.netns.ip("link set p1 nomaster")
         here.add("p1")

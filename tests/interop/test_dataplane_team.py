@@ -457,7 +457,7 @@ def others_enslave_and_release(it: Bench) -> None:
     it.here.ip_batch(["link set e1 down", "link set e1 master team0", "link set e1 nomaster"])
     assert it.quiet() == []
     it.here.ip("link del e2")
-    assert it.news() == [PortLeft("e2")]
+    assert it.news() == [PortLeft("e2", gone=True)]
     plane.add_port("e1", PortSetup())
     plane.remove_port("e1")
     assert it.quiet() == []
@@ -479,7 +479,7 @@ def a_port_that_vanished_is_forgotten(it: Bench) -> None:
 def a_port_under_another_name(it: Bench) -> None:
     plane = it.team("loadbalance", "e1")
     it.here.ip_batch(["link set e1 down", "link set e1 name x1", "link set x1 up"])
-    assert it.news(2) == [PortLeft("e1"), PortJoined("x1")]
+    assert it.news(2) == [PortLeft("e1", gone=True), PortJoined("x1")]
     plane.add_port("x1", PortSetup())
     it.enable("x1")
     it.settle()

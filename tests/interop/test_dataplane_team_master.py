@@ -104,7 +104,7 @@ def test_a_port_whose_interface_is_gone(here: Namespace, master: Master) -> None
     master.take(master.candidate("e1"))
     master.take(master.candidate("e2"))
     here.ip("link del e1")
-    assert news(master) == [PortLeft("e1")]
+    assert news(master) == [PortLeft("e1", gone=True)]
     # Who has not yet heard of it asks for what cannot be, and that is nobody's bug.
     with pytest.raises(BackendError, match="e1: is no longer a port of b0"):
         master.set_port_address("e1", OTHER)
@@ -120,7 +120,7 @@ def test_a_port_under_another_name(here: Namespace, master: Master) -> None:
     own = master.candidate("e1").address
     master.take(master.candidate("e1"))
     here.ip("link set e1 name x1")
-    assert news(master, 2) == [PortLeft("e1"), PortJoined("x1")]
+    assert news(master, 2) == [PortLeft("e1", gone=True), PortJoined("x1")]
     # Its own address is remembered.
     master.set_port_address(master.take(master.candidate("x1")).name, OTHER)
     master.set_port_address("x1", None)

@@ -96,7 +96,7 @@ def test_a_port_that_is_refused_stops_no_other_and_is_tried_again(
     hosts.settle()
     assert carrying(left) == ["a2"]
     (problem,) = left.port("a1")["problems"]
-    assert problem == "a1: found the interface up, expected it down"
+    assert problem == "found the interface up, expected it down"
     hosts.run(300)
     assert sum("expected it down" in line for line in said.messages) == 1
     del left.refused["a1"]
@@ -161,6 +161,47 @@ def test_a_port_that_others_took_out_waits_for_who_puts_it_back(hosts: World) ->
     assert problem.startswith("somebody took the port out of the team")
     left.join("a1")
     assert sorted(carrying(left)) == ["a1", "a2"]
+
+
+def test_a_reload_puts_a_port_back_that_others_took_out(hosts: World) -> None:
+    left, _ = cabled(hosts)
+    left.start(conf(name="roundrobin"))
+    hosts.settle()
+    left.leave("a1")
+    hosts.run(5)
+    assert left.team().present == ["a2"]
+    left.reload(conf(name="roundrobin"))
+    hosts.settle()
+    assert left.team().present == ["a1", "a2"]
+    assert left.port("a1")["problems"] == []
+
+
+def test_of_a_port_whose_interface_is_gone_nobody_is_said_to_have_taken_it_out(
+    hosts: World, said: pytest.LogCaptureFixture
+) -> None:
+    left, _ = cabled(hosts)
+    left.start(conf(name="roundrobin"))
+    hosts.settle()
+    said.clear()
+    del left.plane().uses["a1"]
+    left.others(PortLeft("a1", gone=True))
+    left.backend.vanish("a1")
+    hosts.settle()
+    warnings = [one.message for one in said.records if one.levelno >= logging.WARNING]
+    assert warnings == ["team0: a1: no such interface: the port waits for one"]
+    left.backend.appear("a1")
+    hosts.settle()
+    assert sorted(left.team().present) == ["a1", "a2"]
+
+
+def test_why_a_port_cannot_join_names_it_once(hosts: World, said: pytest.LogCaptureFixture) -> None:
+    left, _ = cabled(hosts)
+    left.start(conf(ports=["a2"], name="roundrobin"))
+    left.refused["a1"] = "belongs to br0: free it first"
+    left.reload(conf(name="roundrobin"))
+    hosts.settle()
+    assert left.port("a1")["problems"] == ["belongs to br0: free it first"]
+    assert "team0: a1: belongs to br0: free it first" in said.messages
 
 
 def test_a_port_that_was_taken_out_joins_again_as_another_interface(hosts: World) -> None:

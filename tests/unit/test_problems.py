@@ -242,4 +242,4 @@ def test_what_the_dataplane_refuses_is_the_problem_of_the_port(hosts: World) -> 
     left.refused["a1"] = "belongs to bond0 already"
     left.start(conf(ports=["a1"], name="random"))
     hosts.settle()
-    assert problems(left, "a1") == ["a1: belongs to bond0 already"]
+    assert problems(left, "a1") == ["belongs to bond0 already"]

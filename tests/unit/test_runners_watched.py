@@ -63,9 +63,9 @@ def test_the_last_port_takes_the_carrier_along(runner: WatchedRunner) -> None:
     runner.verdict_changed("a", False, 2.0)
     *_, disabled, carrier = runner.events()
     assert disabled == PortEnabled("a", False, False, 2.0)
-    assert carrier == CarrierChanged(False, "0 of 2 ports can be used", 2.0)
+    assert carrier == CarrierChanged(False, "0 of 2 ports carry traffic", 2.0)
     runner.verdict_changed("a", True, 3.0)
-    assert list(runner.events())[-1] == CarrierChanged(True, "1 of 2 ports can be used", 3.0)
+    assert list(runner.events())[-1] == CarrierChanged(True, "1 of 2 ports carry traffic", 3.0)
 
 
 def test_one_port_for_another_in_one_batch_is_no_loss_of_carrier(runner: WatchedRunner) -> None:

@@ -338,7 +338,8 @@ class TapDataplane:
         found = self._made().links.at(port.seclusion.index)
         if found is None or found.name != port.name or found.master:
             self._give_back(port)
-            self._say(PortLeft(port.name))
+            gone = found is None or found.name != port.name
+            self._say(PortLeft(port.name, gone=gone))
 
     def _read_device(self, made: Made) -> None:
         found = made.links.at(made.index)
