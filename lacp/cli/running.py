@@ -13,7 +13,7 @@ from lacp.config.teamd import read_text, valid_name
 from lacp.daemon.files import TeamFiles
 from lacp.daemon.options import Options
 from lacp.daemon.sources import COMMAND_LINE
-from lacp.daemon.teamd.files import TeamdFiles
+from lacp.daemon.teamd.files import ClientFiles
 from lacp.errors import BackendError
 
 #: Seconds that a daemon may take to end, as with teamd.
@@ -28,7 +28,7 @@ def owner(options: Options, name: str) -> int | None:
     own = TeamFiles(options.run_dir, name).owner()
     if own is not None:
         return own
-    return TeamdFiles(options.teamd_run_dir, name, options.pid_file).owner()
+    return ClientFiles(options.teamd_run_dir, name, options.pid_file).owner()
 
 
 def configured_name(files: Sequence[str], text: str | None) -> str | None:

@@ -13,10 +13,9 @@ class Options:
     run_dir: str
     #: Sockets and PID files as teamd's clients look for them.
     teamd_run_dir: str = "/run/teamd"
-    #: One of DATAPLANES, instead of what the configurations say; None leaves it to them.
+    #: One of DATAPLANES, instead of what the configurations say; None leaves it to them, and to
+    #: ``auto`` where they say nothing.
     dataplane: str | None = None
-    #: The dataplane of a configuration that names none.
-    default_dataplane: str = "auto"
     #: PID file of the only team; None is the usual place (``-p``).
     pid_file: str | None = None
     #: Use a device of the team's name that exists (``-o``).

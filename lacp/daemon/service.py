@@ -20,7 +20,7 @@ from lacp.daemon.ports import Member
 from lacp.daemon.settable import ACTIVE_PORT, OF_DEVICE, settable
 from lacp.daemon.sources import Reading, Sources
 from lacp.daemon.team import Team, nothing
-from lacp.daemon.teamd.files import TeamdFiles
+from lacp.daemon.teamd.files import ClientFiles
 from lacp.daemon.verbosity import Verbosity
 from lacp.dataplane.base import Adjustable, Dataplane, Setup
 from lacp.dataplane.choose import choose
@@ -98,7 +98,7 @@ class Service:
         team = None
         try:
             # Before a device is taken over that a teamd drives.
-            TeamdFiles(self.options.teamd_run_dir, name).refuse_owner()
+            ClientFiles(self.options.teamd_run_dir, name).refuse_owner()
             team = self._make(name, config, SavedState.load(files.state))
             self.driver.add_team(team)
             wanted = [] if self.options.no_ports else list(config.ports.values())
@@ -133,7 +133,7 @@ class Service:
         return Team(name, config, plane, self.clock, self.options, saved, self._ifindex)
 
     def _wanted_plane(self, config: TeamConfig) -> str:
-        return self.options.dataplane or config.dataplane or self.options.default_dataplane
+        return self.options.dataplane or config.dataplane or "auto"
 
     def save(self, team: Team) -> None:
         """Write down what the team must remember, if that is news."""

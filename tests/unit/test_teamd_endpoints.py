@@ -20,7 +20,7 @@ from lacp.daemon.loop import Loop, monotonic_clock
 from lacp.daemon.options import Options
 from lacp.daemon.service import Service
 from lacp.daemon.sources import Sources
-from lacp.daemon.teamd.files import TeamdFiles
+from lacp.daemon.teamd.files import ClientFiles
 from lacp.dataplane.base import Setup
 from lacp.dataplane.memory import MemoryDataplane
 from lacp.errors import BackendError
@@ -167,7 +167,7 @@ def test_a_team_that_a_teamd_runs_is_left_alone(there: Path) -> None:
     async def story(loop: Loop, files: Path) -> None:
         raise AssertionError("it must not start")
 
-    files = TeamdFiles(there / "td", "team0")
+    files = ClientFiles(there / "td", "team0")
     files.directory.mkdir()
     with (
         subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from lacp.daemon.teamd.files import TeamdFiles
+from lacp.daemon.teamd.files import ClientFiles
 from lacp.errors import BackendError
 
 
@@ -36,7 +36,7 @@ def another_process() -> Iterator[int]:
 
 
 def test_the_pid_file_is_there_while_the_team_runs(there: Path) -> None:
-    files = TeamdFiles(there / "run", "team0")
+    files = ClientFiles(there / "run", "team0")
     files.acquire()
     assert files.pid == there / "run" / "team0.pid"
     assert files.pid.read_text() == f"{os.getpid()}\n"
@@ -48,7 +48,7 @@ def test_the_pid_file_is_there_while_the_team_runs(there: Path) -> None:
 
 
 def test_it_may_be_elsewhere(there: Path) -> None:
-    files = TeamdFiles(there, "team0", there / "here")
+    files = ClientFiles(there, "team0", there / "here")
     files.acquire()
     assert [path.name for path in there.iterdir()] == ["here"]
     files.release()
@@ -56,7 +56,7 @@ def test_it_may_be_elsewhere(there: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "nobody\n", "-1\n", "0\n", "\u0661\n", "4194304999\n"])
 def test_a_pid_file_that_names_nobody(there: Path, text: str) -> None:
-    files = TeamdFiles(there, "team0")
+    files = ClientFiles(there, "team0")
     files.pid.write_text(text)
     assert files.owner() is None
     files.acquire()
@@ -64,14 +64,14 @@ def test_a_pid_file_that_names_nobody(there: Path, text: str) -> None:
 
 
 def test_a_pid_that_now_is_somebody_elses(there: Path) -> None:
-    files = TeamdFiles(there, "team0")
+    files = ClientFiles(there, "team0")
     with another_process() as pid:
         files.pid.write_text(f"{pid}\n")
         assert files.owner() is None
 
 
 def test_a_team_that_somebody_else_runs(there: Path) -> None:
-    files = TeamdFiles(there, "team0")
+    files = ClientFiles(there, "team0")
     with another_process() as pid, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
         files.pid.write_text(f"{pid}\n")
         sock.bind(str(files.socket))
@@ -87,7 +87,7 @@ def test_a_team_that_somebody_else_runs(there: Path) -> None:
 def test_a_link_is_replaced_not_followed(there: Path) -> None:
     target = there / "precious"
     target.write_text("precious")
-    files = TeamdFiles(there, "team0")
+    files = ClientFiles(there, "team0")
     files.pid.symlink_to(target)
     files.acquire()
     assert target.read_text() == "precious"
@@ -97,4 +97,4 @@ def test_a_link_is_replaced_not_followed(there: Path) -> None:
 def test_a_directory_that_cannot_be_made(there: Path) -> None:
     (there / "file").touch()
     with pytest.raises(BackendError, match=r"Not a directory|File exists"):
-        TeamdFiles(there / "file", "team0").acquire()
+        ClientFiles(there / "file", "team0").acquire()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from lacp.daemon.service import Service
 from lacp.daemon.team import Team
 from lacp.daemon.teamd.bus import Bus
-from lacp.daemon.teamd.files import TeamdFiles
+from lacp.daemon.teamd.files import ClientFiles
 from lacp.daemon.teamd.subject import TeamSubject
 from lacp.daemon.teamd.usock import Usock
 
@@ -28,7 +28,7 @@ class Endpoints:
     ) -> None:
         options = service.options
         self.team = team
-        self._files = TeamdFiles(options.teamd_run_dir, team.name, options.pid_file)
+        self._files = ClientFiles(options.teamd_run_dir, team.name, options.pid_file)
         self._subject = TeamSubject(service, team, os.fspath(self._files.pid))
         self._bus = Bus(self._subject, changed) if options.dbus else None
         self._published = False

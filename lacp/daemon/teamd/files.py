@@ -13,8 +13,8 @@ from lacp.errors import BackendError
 log = logging.getLogger("lacp.daemon")
 
 
-class TeamdFiles:
-    """The files of one team; `acquire` first, and only with the team's own lock held."""
+class ClientFiles:
+    """The files of one team; `acquire` first, and only with the lock of `TeamFiles` held."""
 
     def __init__(self, run_dir: str | Path, team: str, pid_file: str | Path | None = None) -> None:
         self.team = team
