@@ -127,9 +127,18 @@ def _host(
         if key not in it and not default:
             it.error(key, "nothing", expected)
         return default
-    if not value or not value.isprintable() or " " in value or _is(value, foreign):
+    strange = not value or not value.isprintable() or " " in value
+    if strange or _is(value, foreign) or _is_misspelt(value):
         it.error(key, quoted(value), expected)
     return value
+
+
+def _is_misspelt(text: str) -> bool:
+    """Whether it looks like an address, is none, and could be no name either."""
+    parts = text.split(".")
+    if ":" in text:
+        return not _is(text, IPv6Address)
+    return len(parts) == 4 and all(map(str.isdecimal, parts)) and not _is(text, IPv4Address)
 
 
 def _is(text: str, family: type[IPv4Address] | type[IPv6Address]) -> bool:

@@ -101,7 +101,12 @@ class Sources:
             name = next(
                 free
                 for free in (f"team{number}" for number in itertools.count())
-                if free not in found.configs and not self.in_use(free)
+                if free not in {*found.configs, *config.ports} and not self.in_use(free)
+            )
+        if name in config.ports:
+            raise ConfigError(
+                f"{source}: $.ports: found {name}, the name of the team itself, "
+                "expected other interfaces"
             )
         other = found.configs.get(name)
         if other is not None:

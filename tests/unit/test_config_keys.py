@@ -468,6 +468,15 @@ REFUSED: dict[str, dict[str, Any]] = {
         target_host="2001:db8::1"
     ),
     '$.link_watch.target_host: found "", expected a host name': arp(target_host=""),
+    '$.link_watch.target_host: found "300.1.1.1", expected a host name or an IPv4': arp(
+        target_host="300.1.1.1"
+    ),
+    '$.link_watch.source_host: found "10.0:0.1", expected a host name or an IPv4': arp(
+        source_host="10.0:0.1"
+    ),
+    '$.link_watch.target_host: found "fe80:::1", expected a host name or an IPv6': watch(
+        name="nsna_ping", target_host="fe80:::1"
+    ),
     "$.link_watch.source_host: found 1, expected a host name": arp(source_host=1),
     "$.link_watch.interval: found 0, expected an integer of at least 1": arp(interval=0),
     "$.link_watch.init_wait: found -1, expected an integer of at least 0": arp(init_wait=-1),

@@ -446,6 +446,17 @@ def test_a_port_that_is_in_two_teams_stays_in_the_first(
     assert any(expected in line for line in said.messages)
 
 
+def test_a_team_is_no_port_of_its_own(hosts: World) -> None:
+    left = hosts.host("a")
+    left.write(conf("a1", ["a1", "a2"]), "0.conf")
+    left.write('{"ports": {"team0": {}, "a2": {}}}', "1.conf")
+    reading = left.service.sources.read()
+    (error,) = map(str, reading.errors.values())
+    said = "found a1, the name of the team itself, expected other interfaces"
+    assert error.partition(": ")[2] == f"$.ports: {said}"
+    assert list(reading.configs) == ["team1"]
+
+
 def test_a_team_without_a_name_takes_the_first_free_one_and_keeps_it(hosts: World) -> None:
     left = hosts.host("a")
     left.service.sources.in_use = lambda name: name == "team0"
