@@ -12,7 +12,7 @@ from lacp.watch.options import WatcherOptions
 
 
 class Hears(StrEnum):
-    """What a watcher needs to hear beside the carrier."""
+    """What a watcher needs to hear beside the carrier; `lacp.backends.kinds` has the same names."""
 
     #: ARP frames of the port, tags included.
     ARP = "arp"

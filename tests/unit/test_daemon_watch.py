@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from lacp.address import Mac
+from lacp.backends import kinds
 from lacp.backends.base import FrameReceived
 from lacp.config.model import RUNNERS
 from lacp.watch import arp
+from lacp.watch.base import Hears
 from tests.daemons import Host, Neighbour, World, conf, world
 
 TARGET, SOURCE = "10.0.0.1", "10.0.0.2"
@@ -46,6 +48,10 @@ def watched(hosts: World, **members: Any) -> tuple[Host, list[Neighbour]]:
     left.start(conf(**members))
     hosts.settle()
     return left, behind
+
+
+def test_what_watchers_hear_has_the_names_that_backends_have_for_it() -> None:
+    assert {*Hears} == {kinds.ARP, kinds.ND, kinds.TIPC}
 
 
 # ethtool, with its delays.
