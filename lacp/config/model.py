@@ -26,7 +26,7 @@ FALLBACKS = ("none", "single", "static")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Balancer:
+class BalancerConfig:
     """`tx_balancer`: spread the hashes over the ports by what each of them carries."""
 
     #: Tenths of a second between two looks at the load.
@@ -57,7 +57,7 @@ class LoadbalanceConfig:
     name: ClassVar[str] = "loadbalance"
     #: Known fragments only.
     tx_hash: tuple[str, ...] = ("eth", "ipv4", "ipv6")
-    tx_balancer: Balancer | None = None
+    tx_balancer: BalancerConfig | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class LacpConfig:
     agg_select_policy: str = "lacp_prio"
     #: Known fragments only.
     tx_hash: tuple[str, ...] = ("eth", "ipv4", "ipv6")
-    tx_balancer: Balancer | None = None
+    tx_balancer: BalancerConfig | None = None
     #: One of LACP_BY.
     lacp_by: str = "lacpd"
 

@@ -15,7 +15,7 @@ from lacp.config.model import (
     LACP_BY,
     RUNNERS,
     ActivebackupConfig,
-    Balancer,
+    BalancerConfig,
     LacpConfig,
     LoadbalanceConfig,
     PlainConfig,
@@ -153,14 +153,14 @@ def _tx_hash(it: Section) -> tuple[str, ...]:
     return known
 
 
-def _tx_balancer(it: Section) -> Balancer | None:
+def _tx_balancer(it: Section) -> BalancerConfig | None:
     """teamd has one kind only, and balances nothing when it is not named."""
     balancer = it.section("tx_balancer")
     if balancer is None:
         return None
     name = balancer.choice("name", "", _BALANCERS)
-    interval = balancer.integer("balancing_interval", Balancer().balancing_interval, 1)
+    interval = balancer.integer("balancing_interval", BalancerConfig().balancing_interval, 1)
     balancer.close()
     if "name" not in balancer:
         it.warn("tx_balancer", 'without effect: found no name, expected "basic"')
-    return Balancer(balancing_interval=interval) if name else None
+    return BalancerConfig(balancing_interval=interval) if name else None

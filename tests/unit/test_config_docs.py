@@ -14,7 +14,7 @@ from lacp.config import model
 from lacp.config.model import (
     ActivebackupConfig,
     Announce,
-    Balancer,
+    BalancerConfig,
     LacpConfig,
     LoadbalanceConfig,
     TeamConfig,
@@ -77,7 +77,7 @@ def test_every_key_of_a_runner_is_on_the_page_with_its_default(runner: Any, sect
         assert (rows or SECTIONS[section])[f"runner.{field.name}"] == written(field)
     assert {field.name for field in fields(runner)} == {*RUNNER_KEYS[section]}
     interval = SECTIONS["loadbalance"]["runner.tx_balancer.balancing_interval"]
-    assert interval == f"`{Balancer().balancing_interval}`"
+    assert interval == f"`{BalancerConfig().balancing_interval}`"
 
 
 def test_every_key_of_a_port_is_on_the_page_with_its_default() -> None:

@@ -13,7 +13,7 @@ from lacp.config.model import (
     RUNNERS,
     ActivebackupConfig,
     Announce,
-    Balancer,
+    BalancerConfig,
     LacpConfig,
     LoadbalanceConfig,
     PlainConfig,
@@ -109,7 +109,7 @@ def test_every_key_of_lacp_arrives() -> None:
         revertive=False,
         agg_select_policy="port_config",
         tx_hash=FRAGMENTS,
-        tx_balancer=Balancer(balancing_interval=30),
+        tx_balancer=BalancerConfig(balancing_interval=30),
         lacp_by="driver",
     )
     port = TeamPort(name="eth 0.100", lacp_prio=1, lacp_key=2, prio=-3, sticky=True)
@@ -120,8 +120,10 @@ def test_every_key_of_lacp_arrives() -> None:
 def test_every_key_of_the_other_runners_arrives() -> None:
     spread = {"tx_hash": ["l3", "l4"], "tx_balancer": {"name": "basic"}}
     loaded = load(runner={"name": "loadbalance", **spread})
-    assert loaded.config.runner == LoadbalanceConfig(tx_hash=("l3", "l4"), tx_balancer=Balancer())
-    assert loaded.config.runner.tx_balancer == Balancer(balancing_interval=50)
+    assert loaded.config.runner == LoadbalanceConfig(
+        tx_hash=("l3", "l4"), tx_balancer=BalancerConfig()
+    )
+    assert loaded.config.runner.tx_balancer == BalancerConfig(balancing_interval=50)
     for policy in ("same_all", "by_active", "only_active"):
         loaded = load(runner={"name": "activebackup", "hwaddr_policy": policy})
         assert loaded.config.runner == ActivebackupConfig(hwaddr_policy=policy)

@@ -18,7 +18,7 @@ from lacp.config.document import Json
 from lacp.daemon.options import Options
 from lacp.daemon.team import Team
 from lacp.daemon.teamd import methods
-from lacp.daemon.teamd.state import Process, state
+from lacp.daemon.teamd.state import DaemonFacts, state
 from lacp.daemon.teamd.subject import TeamSubject
 from lacp.dataplane.base import LacpPortState, LacpState
 from lacp.dataplane.memory import MemoryDataplane
@@ -86,7 +86,7 @@ class Machine(Host):
         return TeamSubject(self.service, self.team(), "/run/teamd/team0.pid")
 
     def state(self) -> dict[str, Any]:
-        return state(self.team(), Process(debug_level=0, pid_file="/run/teamd/team0.pid"))
+        return state(self.team(), DaemonFacts(debug_level=0, pid_file="/run/teamd/team0.pid"))
 
     def ask(self, method: str, *arguments: str) -> str | None:
         return methods.call(self.subject, method, arguments)

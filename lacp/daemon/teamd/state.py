@@ -30,17 +30,17 @@ _SPEED_UNKNOWN = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class DaemonFacts:
     """What the document says of the daemon, and no team knows."""
 
     debug_level: int
     pid_file: str
 
 
-def state(team: Team, process: Process) -> Document:
+def state(team: Team, facts: DaemonFacts) -> Document:
     """The document of a team."""
     found: Document = {
-        "setup": _setup(team, process),
+        "setup": _setup(team, facts),
         "team_device": {"ifinfo": _ifinfo(team, team.name, _address(team))},
     }
     runner = _runner(team)
@@ -52,17 +52,17 @@ def state(team: Team, process: Process) -> Document:
     return found
 
 
-def _setup(team: Team, process: Process) -> Document:
+def _setup(team: Team, facts: DaemonFacts) -> Document:
     runner = team.config.runner.name
     return {
         "runner_name": runner,
         "kernel_team_mode_name": _MODES.get(runner, runner),
         "dbus_enabled": team.options.dbus,
         "zmq_enabled": False,
-        "debug_level": process.debug_level,
+        "debug_level": facts.debug_level,
         "daemonized": team.options.daemonized,
         "pid": os.getpid(),
-        "pid_file": process.pid_file,
+        "pid_file": facts.pid_file,
     }
 
 

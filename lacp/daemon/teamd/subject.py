@@ -8,7 +8,7 @@ from lacp.config import dump
 from lacp.config.document import Document, parse
 from lacp.daemon.service import Service
 from lacp.daemon.team import Team
-from lacp.daemon.teamd.state import Process, state
+from lacp.daemon.teamd.state import DaemonFacts, state
 
 
 class TeamSubject:
@@ -48,7 +48,7 @@ class TeamSubject:
     def state(self) -> Document:
         """All that teamd would say."""
         level = self._service.verbosity.level(self.name)
-        return state(self._team, Process(debug_level=level, pid_file=self._pid_file))
+        return state(self._team, DaemonFacts(debug_level=level, pid_file=self._pid_file))
 
     def add_port(self, port: str) -> None:
         """Put an interface into the team, now. Raises LacpError when that cannot be."""
