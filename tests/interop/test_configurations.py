@@ -75,8 +75,10 @@ def test_a_configuration_carries_traffic_while_a_cable_is_pulled(
         assert story[way]["pulled"]["worst_gap"] < delayed + _GAP, story
         assert story[way]["plugged"]["worst_gap"] < _GAP, story
         assert (story[way]["pulled"]["duplicates"] > 0) is (name == "broadcast"), story
-    # A cable that returns is used when it is ready, not before. The partner may be early.
-    assert story["out"]["plugged"]["lost"] == 0, story
+    # A cable that returns is used when both ends are ready, not before. A partner without LACP
+    # cannot say so, and takes no frames until it has looked at its carrier.
+    if json.loads(_texts()[name])["runner"]["name"] in ("lacp", "activebackup"):
+        assert story["out"]["plugged"]["lost"] == 0, story
 
 
 @pytest.mark.parametrize("name", _texts())
