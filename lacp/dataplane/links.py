@@ -308,6 +308,12 @@ def taken(device: str) -> BackendError:
     return BackendError(f"{device}: exists already: -o takes it over, -r makes it anew")
 
 
+def foreign(found: Interface, expected: str) -> BackendError:
+    """What is said when a device is to be used, or made anew, and its name is another kind's."""
+    what = f"a {found.kind} device" if found.kind else "an interface that is no device"
+    return BackendError(f"{found.name}: found {what}, expected a {expected} device")
+
+
 def read_interface(message: bytes) -> Interface:
     """An RTM_NEWLINK, headers included, as what it says of an interface."""
     hardware, index, flags = _IFINFO.unpack_from(message, HEADER.size)

@@ -18,7 +18,7 @@ from lacp.dataplane.base import (
     Setup,
     Trouble,
 )
-from lacp.dataplane.links import Interface, LinkEvents, Links, Settings, taken
+from lacp.dataplane.links import Interface, LinkEvents, Links, Settings, foreign, taken
 from lacp.dataplane.netlink import KernelRefused, Lost
 from lacp.errors import BackendError, UsageError
 
@@ -92,8 +92,7 @@ class Master:
         """Make the device, or use the one of this name, as `setup` has it."""
         found = self.links.named(setup.device)
         if found is not None and (setup.recreate or setup.take_over) and found.kind != self.kind:
-            what = f"a {found.kind} device" if found.kind else "an interface that is no device"
-            raise BackendError(f"{setup.device}: found {what}, expected a {self.kind} device")
+            raise foreign(found, self.kind)
         if found is not None and setup.recreate:
             self.links.delete(found)
             found = None

@@ -654,7 +654,12 @@ def test_a_device_that_exists_is_neither_taken_nor_removed_unasked() -> None:
             plane.create(setup)
         with pytest.raises(BackendError, match="no TAP device of ours"):
             plane.create(Setup(device=DEVICE, runner="random", take_over=True))
-        plane.create(Setup(device=DEVICE, runner="random", address=address(1), recreate=True))
+        anew = Setup(device=DEVICE, runner="random", address=address(1), recreate=True)
+        with pytest.raises(BackendError, match="team0: found a veth device, expected a TAP device"):
+            plane.create(anew)
+        netns.ip("link del other")
+        netns.ip(f"tuntap add dev {DEVICE} mode tap")
+        plane.create(anew)
         assert plane.address == address(1)
 
 

@@ -103,7 +103,8 @@ def _reason(error: OSError) -> str:
         case errno.EBUSY:
             return "another process holds the device"
         case errno.EINVAL:
-            return "a device of this name exists that is no TAP device of ours"
+            exists = "a device of this name exists that is no TAP device of ours"
+            return f"{exists}, or the kernel takes no such name"
         case errno.EPERM:
             return "not permitted; lacpd needs CAP_NET_ADMIN (run it as root)"
         case _:

@@ -19,7 +19,7 @@ from lacp.dataplane.base import (
     Setup,
     Trouble,
 )
-from lacp.dataplane.links import Interface, Links, taken
+from lacp.dataplane.links import Interface, Links, foreign, taken
 from lacp.dataplane.netlink import Lost
 from lacp.dataplane.tap import device, ioctls, seclusion
 from lacp.dataplane.tap.device import Tap
@@ -30,6 +30,9 @@ from lacp.dataplane.tap.sockets import Sockets
 from lacp.errors import BackendError, UsageError
 
 log = logging.getLogger(__name__)
+
+#: Kinds of devices that a daemon may have left behind, on this dataplane or another one.
+_REPLACED = ("tun", "team", "bond")
 
 
 @dataclass(slots=True, eq=False)
@@ -81,6 +84,8 @@ class TapDataplane:
             undo.callback(links.close)
             found = links.named(setup.device)
             if found is not None and setup.recreate:
+                if found.kind not in _REPLACED:
+                    raise foreign(found, "TAP")
                 links.delete(found)
             elif found is not None and not setup.take_over:
                 raise taken(setup.device)
