@@ -55,6 +55,8 @@ class Journal:
     def say(self, level: int, text: str, port: str | None = None) -> None:
         """Log what is no event of the engine."""
         where = f"{self._team}: {port}" if port is not None else self._team
+        # What a dataplane says begins with the device that it speaks of.
+        text = text.removeprefix(f"{self._team}: ")
         log.log(level, "%s: %s", where, text, extra=self._fields(port))
 
     def publish(self, body: Document, time: float) -> None:

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from lacp.address import Mac
 from lacp.daemon.addresses import Addresses
 from lacp.daemon.agenda import Agenda
+from lacp.daemon.clock import Clock
 from lacp.daemon.files import SavedState
+from lacp.daemon.journal import Journal
 from lacp.daemon.resolver import Resolver
 from lacp.daemon.throttle import Budget
 from lacp.watch.hosts import Host
@@ -53,6 +55,16 @@ def test_who_is_forgotten_does_not_come_up_and_may_be_planned_again() -> None:
     assert agenda.due(5.0) is None
     agenda.plan("a", 7.0)
     assert agenda.first() == 7.0
+
+
+def test_the_journal_names_the_team_once(caplog: pytest.LogCaptureFixture) -> None:
+    journal = Journal("team0", Clock(lambda: 0.0, lambda: 0.0))
+    journal.say(logging.ERROR, "team0: cannot set e1 prio to 3: no such device")
+    journal.say(logging.ERROR, "belongs to br0", "e1")
+    assert caplog.messages == [
+        "team0: cannot set e1 prio to 3: no such device",
+        "team0: e1: belongs to br0",
+    ]
 
 
 def test_a_budget_begins_anew_each_second_for_each_key() -> None:
