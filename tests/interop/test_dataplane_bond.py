@@ -540,6 +540,9 @@ def a_queue_leads_to_its_port(it: Bench) -> None:
     for port, queue in (("e1", None), ("e2", 2)):
         plane.add_port(port, PortSetup(queue_id=queue))
         plane.set_verdict(port, True)
+    assert refused(lambda: plane.configure_port("e2", PortSetup(queue_id=99))) == (
+        "bond9: cannot set e2 queue_id to 99: the bond has fewer queues"
+    )
     plane.activate("e1")
     it.until(lambda: it.seen_up("e1") and it.seen_up("e2"))
     it.here.ip("addr add 192.168.1.1/24 dev bond9")

@@ -85,7 +85,9 @@ class Driver:
             try:
                 links.tell_driver_above(port.index, _KIND, {key: value})
             except KernelRefused as refused:
-                text = f"{self._master.name}: cannot set {port.name} {said}: {_why(refused)}"
+                beyond = key == options.PORT_QUEUE_ID and refused.number == errno.EPERM
+                why = "the bond has fewer queues" if beyond else _why(refused)
+                text = f"{self._master.name}: cannot set {port.name} {said}: {why}"
                 raise BackendError(text) from refused
 
     def active(self) -> int | None:
