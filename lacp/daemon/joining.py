@@ -65,7 +65,9 @@ class Joining:
     def place(self, member: Member, now: float) -> None:
         """Put a port that is there below the device, take one that is not from there."""
         if member.there and not member.joined and not member.released:
-            self._join(member, now)
+            # To try moves the link, which is heard of next: that is no reason to try again.
+            if member.retry_at is None or now >= member.retry_at - member.patience + _PATIENCE:
+                self._join(member, now)
         elif not member.there:
             self.leave(member)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lacp.address import Mac
 from lacp.config.model import RUNNERS
 from lacp.daemon.files import SavedState
-from lacp.dataplane.base import DeviceChanged, DeviceGone, PortLeft
+from lacp.dataplane.base import DeviceChanged, DeviceGone, PortLeft, PortSetup
 from lacp.errors import BackendError, ConfigError, UsageError
 from tests.daemons import Host, World, conf, lacp, world
 
@@ -103,6 +104,30 @@ def test_a_port_that_is_refused_stops_no_other_and_is_tried_again(
     hosts.run(60)
     assert sorted(carrying(left)) == ["a1", "a2"]
     assert left.port("a1")["problems"] == []
+
+
+def test_what_an_attempt_does_to_the_link_of_a_refused_port_is_no_reason_for_another(
+    hosts: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, _ = cabled(hosts)
+    left.start(conf(ports=["a2"], name="roundrobin"))
+    tried = []
+    plane = type(left.plane())
+    add_port = plane.add_port
+
+    def set_up_and_refused(self: Any, port: str, setup: PortSetup) -> None:
+        if port == "a1":
+            tried.append(hosts.now)
+            assert len(tried) < 100
+            left.backend._end("a1").report()
+            raise BackendError("a1: the driver has no such queue")
+        add_port(self, port, setup)
+
+    monkeypatch.setattr(plane, "add_port", set_up_and_refused)
+    left.reload(conf(name="roundrobin"))
+    hosts.run(120)
+    assert 5 < len(tried) < 12
+    assert carrying(left) == ["a2"]
 
 
 def test_a_refused_port_is_tried_again_when_its_link_changes(hosts: World) -> None:
