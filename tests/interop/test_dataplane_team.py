@@ -315,6 +315,7 @@ def what_cannot_be_a_port_is_named(it: Bench) -> None:
     assert refused(lambda: plane.add_port("lo", setup)) == "lo: cannot be a port of team0"
     said = refused(lambda: plane.add_port("e2", PortSetup(queue_id=99)))
     assert "e2 queue_id to 99" in said
+    assert said.endswith(": the device has fewer queues")
     # Nothing half done.
     assert plane.ports() == []
     assert "master" not in it.here.ip("-o link show e2")

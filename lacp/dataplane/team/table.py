@@ -75,7 +75,10 @@ class OptionTable:
             # Some may be set: what the kernel has is no longer known.
             for key, _ in wanted:
                 self._known.pop(key, None)
-            text = f"{self._master.name}: cannot set {said}: {self._why(refused)}"
+            queued = any(key.name == "queue_id" and value for key, value in wanted)
+            beyond = queued and refused.number == errno.EINVAL
+            why = "the device has fewer queues" if beyond else self._why(refused)
+            text = f"{self._master.name}: cannot set {said}: {why}"
             raise BackendError(text) from refused
         self._known.update(wanted)
 
