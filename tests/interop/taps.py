@@ -116,8 +116,22 @@ class Pair:
         self.there.netns.ip(f"link set q{number} down")
 
     def plug(self, number: int) -> None:
-        """Give it back."""
+        """Give it back, and wait until it can be used."""
         self.there.netns.ip(f"link set q{number} up")
+        self.until_operational(number)
+
+    def until_operational(self, *numbers: int) -> None:
+        """Wait for what a daemon waits for before it enables a port.
+
+        The kernel gives an interface its queue up to a second after its carrier, and throws away
+        what is sent before.
+        """
+        for number in numbers:
+            for team, port in ((self.here, f"p{number}"), (self.there, f"q{number}")):
+                end = time.monotonic() + _PATIENCE
+                while "state UP" not in (said := team.netns.ip(f"-o link show {port}")):
+                    assert time.monotonic() < end, said
+                    time.sleep(0.02)
 
 
 def address(last: int) -> Mac:
@@ -145,6 +159,7 @@ def pair(runner: str, cables: int = 2, balancing: float | None = None) -> Iterat
             hosts = (f"10.9.0.{last}", f"fd00::{last}")
             ends.append(stack.enter_context(team(netns, ports, setup, hosts)))
         made = Pair(*ends)
+        made.until_operational(*range(1, cables + 1))
         made.enable(*range(1, cables + 1))
         # From here on both processes are at work.
         ping(made.here.netns, made.there.hosts[0], 1)
