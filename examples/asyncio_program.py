@@ -12,7 +12,7 @@ import sys
 from typing import assert_never
 
 import lacp
-from lacp.backends.base import Backend, FrameLost, FrameReceived, LinkNews, Overrun
+from lacp.backends.base import Backend, FrameLost, FrameReceived, LinkNews, Overrun, TipcNews
 from lacp.backends.memory import MemoryBackend, connect
 
 
@@ -43,7 +43,7 @@ class Lacp:
                     self.system.receive(port, frame, now)
                 case LinkNews(port, link):
                     self.system.link_changed(port, link, now)
-                case FrameLost() | Overrun():
+                case FrameLost() | Overrun() | TipcNews():
                     print(news, flush=True)
                 case _:
                     assert_never(news)

@@ -11,7 +11,7 @@ import time
 from typing import assert_never
 
 import lacp
-from lacp.backends.base import Backend, FrameLost, FrameReceived, LinkNews, Overrun
+from lacp.backends.base import Backend, FrameLost, FrameReceived, LinkNews, Overrun, TipcNews
 from lacp.backends.memory import MemoryBackend, connect
 
 
@@ -36,7 +36,7 @@ class Station:
                     self.system.receive(port, frame, now)
                 case LinkNews(port, link):
                     self.system.link_changed(port, link, now)
-                case FrameLost() | Overrun():
+                case FrameLost() | Overrun() | TipcNews():
                     self.say(str(news))
                 case _:
                     assert_never(news)
