@@ -4,13 +4,16 @@ SHELL := /bin/sh
 .PHONY: help demo test lab check bench
 
 BIN := .venv/bin
+# Guests wait more than they work: one worker more than the two cores that a machine has at least.
+WORKERS ?= 3
 READY := .venv/.ready
 TYPED := $(wildcard lacp tests examples benchmarks)
 BENCHMARKS := $(filter-out _%,$(notdir $(basename $(wildcard benchmarks/*.py))))
 
 help:
 	@echo "make demo   two systems over in-memory links, seen live; no root, no network device"
-	@echo "make test   every test that this machine can run, and what was skipped and why"
+	@echo "make test   every test that this machine can run, and what was skipped and why;"
+	@echo "            with LACP_SLOW=1 also those that take minutes each"
 	@echo "make lab    root, Debian: install the real peers that 'make test' then finds"
 	@echo "make check  ruff, ruff format, mypy --strict, layer rules, docs"
 	@echo "make bench  every benchmark, with its figures and the ratio to its reference"
@@ -19,7 +22,7 @@ demo: $(READY)
 	@$(BIN)/lacpctl simulate
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 lab:
 	tools/install-lab

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 INTEROP = Path(__file__).parent / "interop"
+#: Who requires the lab wants everything; others may ask for it.
+SLOW = "1" in (os.environ.get("LACP_REQUIRE_LAB"), os.environ.get("LACP_SLOW"))
 
 settings.register_profile("dev", max_examples=25, deadline=None)
 settings.register_profile(
@@ -25,7 +27,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What runs in real time here runs one after the other; a guest has a time of its own."""
+    too_slow = pytest.mark.skip("takes minutes (LACP_SLOW=1 make test)")
     for item in items:
+        if not SLOW and item.get_closest_marker("slow") is not None:
+            item.add_marker(too_slow)
         if INTEROP in item.path.parents:
             guest = item.get_closest_marker("guest") is not None
             item.add_marker(pytest.mark.xdist_group(item.path.stem if guest else "interop"))

@@ -167,8 +167,11 @@ def pair(runner: str, cables: int = 2, balancing: float | None = None) -> Iterat
 
 
 def ping(netns: Namespace, host: str, count: int = 5) -> str:
-    """Each of some pings is answered; what the command says."""
-    said = netns.run("ping", "-n", "-c", str(count), "-i", "0.02", "-W", "5", host)
+    """Each of some pings is answered; what the command says.
+
+    For the last one it waits as long as between two, once another one was answered sooner.
+    """
+    said = netns.run("ping", "-n", "-c", str(count), "-i", "0.1", "-W", "5", host)
     assert f" {count} received" in said, said
     return said
 

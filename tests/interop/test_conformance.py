@@ -15,7 +15,7 @@ from tests.interop.netns import namespace, need_link
 from tests.interop.tested import PROFILES, run
 from tests.lab import need_netns, need_ovs
 
-pytestmark = [pytest.mark.interop, pytest.mark.slow]
+pytestmark = pytest.mark.interop
 
 #: Cases of a few seconds each, and what each device is known to make of them.
 CASES = (

@@ -16,7 +16,7 @@ from tests.interop.bonding import bonding
 from tests.interop.daemon import Daemon, lacpd
 from tests.interop.netns import Namespace, namespaces
 
-pytestmark = [pytest.mark.interop, pytest.mark.guest]
+pytestmark = [pytest.mark.interop, pytest.mark.guest, pytest.mark.slow]
 
 _MODULES = (*guest.BONDING_MODULES, *cables.MODULES, "bridge", "cls_bpf")
 _BOND = ("--dataplane", "bond")

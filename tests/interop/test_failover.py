@@ -11,7 +11,7 @@ import pytest
 
 from tests.interop import failover, guest
 
-pytestmark = [pytest.mark.interop, pytest.mark.guest]
+pytestmark = [pytest.mark.interop, pytest.mark.guest, pytest.mark.slow]
 
 #: The most of each row: seconds, and frames.
 BOUNDS = {
