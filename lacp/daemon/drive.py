@@ -162,7 +162,8 @@ class Driver:
         In this order: a process that was stopped for a while must not give up partners whose
         LACPDUs wait in the socket. A flood cannot put the timers off for long.
         """
-        self._unmute(now)
+        if self._muted:
+            self._unmute(now)
         due = self.next_deadline()
         if due is not None and now - due > _LATE:
             log.warning("woke %.1f s late: the process or the host was stopped or busy", now - due)
@@ -174,11 +175,13 @@ class Driver:
             for item in news:
                 if isinstance(item, LinkNews) and item.port in self._owners:
                     self._speaking[self._owners[item.port]] = None
-            self._read_planes(now)
+            if self._speaking:
+                self._read_planes(now)
             for item in news:
                 self._take(item, now)
             self._flush(now)
-        self._read_planes(now)
+        if self._speaking:
+            self._read_planes(now)
         while (key := self._agenda.due(now)) is not None:
             if isinstance(key, Team):
                 key.runner.advance(now)
@@ -190,11 +193,11 @@ class Driver:
 
     def next_deadline(self) -> float | None:
         """When `poll` must be called at the latest; None when no timer runs."""
-        unmute = min(self._muted.values(), default=None)
         first = self._agenda.first()
-        if first is None or unmute is None:
-            return unmute if first is None else first
-        return min(first, unmute)
+        if not self._muted:
+            return first
+        unmute = min(self._muted.values())
+        return unmute if first is None else min(first, unmute)
 
     def _take(self, item: News, now: float) -> None:
         match item:
@@ -265,8 +268,6 @@ class Driver:
                 team.journal.publish(body, now)
 
     def _read_planes(self, now: float) -> None:
-        if not self._speaking:
-            return
         speaking, self._speaking = self._speaking, {}
         for team in speaking:
             try:
@@ -307,8 +308,7 @@ class Driver:
             told += (event for event in decided if not isinstance(event, Transmit))
         for news in told:
             team.journal.record(news)
-        team.show_verdicts()
-        team.tell_use(now)
+        team.follow_up(now)
         self._agenda.plan(team, team.runner.next_deadline())
         if team.stirred:
             self._touched[team] = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from lacp.daemon.journal import Journal
 from lacp.daemon.ports import Member
@@ -56,12 +56,17 @@ class Effects:
         """Note that the link watchers of a port have changed their mind."""
         self._verdicts[member.name] = member
 
-    def show_verdicts(self) -> None:
-        """Show what was noted, behind what the runner made of it: there the haste is."""
-        verdicts, self._verdicts = self._verdicts, {}
-        for member in verdicts.values():
-            if member.joined:
-                self.show_verdict(member)
+    def follow_up(self, now: float) -> Collection[Member]:
+        """Show the verdicts that were noted, and tell the watchers that ask who carries traffic.
+
+        Returns the members whose watchers were told.
+        """
+        if self._verdicts:
+            verdicts, self._verdicts = self._verdicts, {}
+            for member in verdicts.values():
+                if member.joined:
+                    self.show_verdict(member)
+        return self._tell_all(now) if self._news else ()
 
     def show_verdict(self, member: Member) -> None:
         """Show what the link watchers of a port amount to."""
@@ -97,10 +102,7 @@ class Effects:
         """The port carries nothing any more."""
         self._note_use(name, False)
 
-    def tell_use(self, now: float) -> list[Member]:
-        """Tell the watchers that ask who carries traffic, if that is news; whose have been told."""
-        if not self._news:
-            return []
+    def _tell_all(self, now: float) -> list[Member]:
         self._news = False
         for member in self._asking.values():
             self._tell_use(member, now)

@@ -218,13 +218,12 @@ class Team:
                 self._joining.address(member)
         self._tell_runner(self.config, now)
 
-    def show_verdicts(self) -> None:
-        """Show the dataplane what the link watchers say now, if that is news."""
-        self._effects.show_verdicts()
+    def follow_up(self, now: float) -> None:
+        """Show the dataplane what the link watchers say, and tell those who carries traffic.
 
-    def tell_use(self, now: float) -> None:
-        """Tell the watchers that ask neighbours who carries traffic, if that has changed."""
-        for member in self._effects.tell_use(now):
+        Both if it is news, and behind what the runner has decided: there the haste is.
+        """
+        for member in self._effects.follow_up(now):
             self.stirred[member] = None
 
     # Ports.

@@ -46,52 +46,56 @@ class Clock:
         self.now = -inf
 
 
-_STOPPED = inf
-_EXPIRED = -inf
-
-
 class Timers:
     """Each timer is stopped, armed or expired; only an armed one has a deadline."""
 
-    __slots__ = ("_deadlines",)
+    __slots__ = ("_deadlines", "_expired")
 
     def __init__(self) -> None:
-        self._deadlines = [_STOPPED] * len(Timer)
+        #: Infinity for a timer that is not armed: who asks for the next one, as happens with each
+        #: frame, need not look at what the others are.
+        self._deadlines = [inf] * len(Timer)
+        #: A set, with bit 1 << timer for each.
+        self._expired = 0
 
     def start(self, timer: Timer, deadline: float) -> None:
         """Arm `timer` to expire at `deadline`."""
         self._deadlines[timer] = deadline
+        self._expired &= ~(1 << timer)
 
     def stop(self, timer: Timer) -> None:
         """Forget `timer`: neither armed nor expired."""
-        self._deadlines[timer] = _STOPPED
+        self.start(timer, inf)
 
     def expire(self, timer: Timer) -> None:
         """Make `timer` expired now."""
-        self._deadlines[timer] = _EXPIRED
+        self._deadlines[timer] = inf
+        self._expired |= 1 << timer
 
     def expired(self, timer: Timer) -> bool:
         """Whether the deadline of `timer` has passed."""
-        return self._deadlines[timer] == _EXPIRED
+        return bool(self._expired & 1 << timer)
 
     def stopped(self, timer: Timer) -> bool:
         """Whether `timer` is neither armed nor expired."""
-        return self._deadlines[timer] == _STOPPED
+        return self._deadlines[timer] == inf and not self.expired(timer)
 
     def deadline(self, timer: Timer) -> float | None:
         """When `timer` expires; None unless it is armed."""
         deadline = self._deadlines[timer]
-        return None if deadline in (_STOPPED, _EXPIRED) else deadline
+        return None if deadline == inf else deadline
 
     def fire(self, now: float) -> int:
         """Expire what is due at `now`; a set of them, with bit 1 << timer for each."""
         fired = 0
-        for timer, deadline in enumerate(self._deadlines):
-            if _EXPIRED < deadline <= now:
-                self._deadlines[timer] = _EXPIRED
-                fired |= 1 << timer
+        if self.next() <= now:
+            for timer, deadline in enumerate(self._deadlines):
+                if deadline <= now:
+                    self._deadlines[timer] = inf
+                    fired |= 1 << timer
+            self._expired |= fired
         return fired
 
     def next(self) -> float:
         """The earliest deadline; infinity when no timer is armed."""
-        return min((d for d in self._deadlines if d != _EXPIRED), default=_STOPPED)
+        return min(self._deadlines)
