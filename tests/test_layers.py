@@ -18,7 +18,7 @@ MODULES = sorted(path.relative_to(ROOT) for path in (ROOT / "lacp").rglob("*.py"
 
 VALUES = frozenset({"errors", "address", "info", "link", "text"})
 ENGINE = frozenset({"wire", "protocol", "runners", "watch", "txhash", "config"})
-BLOCKING = frozenset({"backends", "dataplane", "daemon", "inspect", "cli"})
+BLOCKING = frozenset({"backends", "dataplane", "daemon", "inspect", "netlink", "cli"})
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
     **dict.fromkeys(VALUES, VALUES),
@@ -28,14 +28,16 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "watch": VALUES,
     "txhash": VALUES,
     "config": VALUES | {"watch"},
-    "backends": VALUES,
-    "dataplane": VALUES | {"txhash"},
-    "inspect": VALUES,
+    "backends": VALUES | {"netlink"},
+    "dataplane": VALUES | {"txhash", "netlink"},
+    "picture": VALUES,
+    "inspect": VALUES | {"netlink", "picture"},
+    "netlink": VALUES | {"txhash"},
     "capture": VALUES,
     "sim": VALUES | {"wire", "protocol", "runners", "watch"},
     "conformance": VALUES | {"wire", "capture", "protocol"},
-    "daemon": VALUES | ENGINE | {"backends", "dataplane"},
-    "cli": VALUES | ENGINE | BLOCKING | {"capture", "sim", "conformance"},
+    "daemon": VALUES | ENGINE | {"backends", "dataplane", "netlink", "picture"},
+    "cli": VALUES | ENGINE | BLOCKING | {"capture", "sim", "conformance", "picture"},
     "__init__": VALUES | ENGINE,
     "__main__": frozenset({"cli"}),
 }

@@ -1,0 +1,102 @@
+"""Every LAG of the host, whoever made it, as one picture.
+
+    seen = survey(Places())
+    print([lag.name for lag in seen.lags], seen.complaints)
+
+Each source is read by a module of its own and in a thread of its own: one that hangs, lies or sends
+without an end costs a line in `complaints`, and no other source anything.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from lacp.errors import LacpError
+from lacp.picture.model import LagView
+
+#: Seconds in which a source has to say what it knows.
+PATIENCE = 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where to look."""
+
+    #: Only these sources; None for every one.
+    sources: frozenset[str] | None = None
+    run_dir: str = "/run/lacpd"
+    #: One control socket of lacpd, instead of those in `run_dir`.
+    socket: str | None = None
+    teamd_run_dir: str = "/run/teamd"
+    ovs_run_dir: str = "/var/run/openvswitch"
+    #: Timers and history as well, where a source has them.
+    verbose: bool = False
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was found."""
+
+    lags: list[LagView] = field(default_factory=list)
+    #: A line for each source, or LAG of one, that could not be read.
+    complaints: list[str] = field(default_factory=list)
+
+
+#: What a reader yields: LAGs, and a line of complaint for what could not be read.
+Reader = Callable[[Places, float], Iterator[LagView | str]]
+
+#: The sources, in the order in which the one that knows more about a LAG goes before the others:
+#: module and function. A module is imported only when its source is asked.
+READERS: dict[str, tuple[str, str]] = {
+    "lacpd": ("lacp.inspect.lacpd", "read"),
+    "team": ("lacp.inspect.team", "read"),
+    "bond": ("lacp.inspect.bond", "read"),
+    "ovs": ("lacp.inspect.ovs", "read"),
+}
+
+
+def survey(places: Places, patience: float = PATIENCE) -> Seen:
+    """Ask every source at once. Never raises: what cannot be read is told in `complaints`."""
+    deadline = time.monotonic() + patience
+    wanted = [name for name in READERS if places.sources is None or name in places.sources]
+    answers = {name: Seen() for name in wanted}
+    threads = {
+        name: threading.Thread(
+            target=_ask, args=(name, places, deadline, answers[name]), daemon=True, name=name
+        )
+        for name in wanted
+    }
+    for thread in threads.values():
+        thread.start()
+    seen = Seen()
+    for name, thread in threads.items():
+        thread.join(max(0.0, deadline - time.monotonic()) + 0.05)
+        answer = answers[name]
+        seen.complaints += answer.complaints
+        if thread.is_alive():
+            seen.complaints.append(f"{name}: no answer within {patience:g} s")
+        _add(seen.lags, answer.lags)
+    return seen
+
+
+def _ask(name: str, places: Places, deadline: float, answer: Seen) -> None:
+    module, function = READERS[name]
+    try:
+        reader: Reader = getattr(importlib.import_module(module), function)
+        for found in reader(places, deadline):
+            if isinstance(found, LagView):
+                answer.lags.append(found)
+            else:
+                answer.complaints.append(found)
+    except LacpError as error:
+        answer.complaints.append(str(error))
+
+
+def _add(lags: list[LagView], found: list[LagView]) -> None:
+    """Add what is not the device of a LAG that is there already: lacpd knows more of its own."""
+    known = {(lag.name, lag.ifindex, lag.netns) for lag in lags}
+    lags += [lag for lag in found if (lag.name, lag.ifindex, lag.netns) not in known]

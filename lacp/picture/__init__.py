@@ -1,0 +1,1 @@
+"""What is known of a LAG, whoever made it, and what that means. Pure: it only looks."""

@@ -1,0 +1,62 @@
+"""What is wrong with a LAG: how it is known, what to do, and at which end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from lacp.picture.model import LagView
+
+
+class Where(StrEnum):
+    """Where to put things right."""
+
+    HERE = "here"
+    PARTNER = "at the partner"
+    EITHER = "at either end"
+    LINK = "on the link between"
+
+
+class Gravity(StrEnum):
+    """How much it matters."""
+
+    #: It keeps a port, or the LAG, from carrying traffic.
+    FAULT = "fault"
+    #: Traffic passes, but not as it should, or not for long.
+    ODDITY = "oddity"
+    #: As it was asked for, and worth knowing: a port that stands by.
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong, or odd."""
+
+    #: Its name for scripts, in snake_case: never_heard, key_mismatch.
+    code: str
+    #: None when it is about the LAG as a whole.
+    port: str | None = None
+    gravity: Gravity = Gravity.FAULT
+    #: One line: what is wrong. It stands in `problems`.
+    said: str
+    #: How that is known: a sentence for each fact, with what was seen and, where it helps, where.
+    evidence: tuple[str, ...] = ()
+    #: What to do, in the imperative; several where the first may not help.
+    remedy: tuple[str, ...] = ()
+    where: Where = Where.HERE
+
+
+def with_problems(lag: LagView, findings: list[Finding]) -> LagView:
+    """The LAG with the findings as its `problems`, a line each, and counted."""
+    ports = tuple(
+        replace(port, problems=tuple(each.said for each in findings if each.port == port.name))
+        for port in lag.ports
+    )
+    carrying = [port.distributing for port in ports]
+    return replace(
+        lag,
+        ports=ports,
+        problems=tuple(each.said for each in findings if each.port is None),
+        active_ports=None if None in carrying else sum(map(bool, carrying)),
+        total_ports=len(ports),
+    )

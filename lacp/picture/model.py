@@ -1,0 +1,366 @@
+"""One model of a LAG for lacpd, the kernel's drivers, teamd and Open vSwitch, and its JSON.
+
+What a source cannot know is None, and null in JSON; nothing is ever guessed. The members of the
+JSON are the fields here, under their names and in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from lacp.address import NO_MAC, Mac
+from lacp.errors import LacpError
+from lacp.info import PORT_STATES, PortState
+from lacp.link import Duplex
+
+#: An object as JSON has it.
+Document = dict[str, Any]
+_Value = TypeVar("_Value")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class ModelError(LacpError):
+    """A document is none of this model; the message says where in it, and what was expected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemId:
+    """One end of a LAG (6.4.14)."""
+
+    system_priority: int | None = None
+    system: Mac | None = None
+    key: int | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether this is somebody, and not what stands for nobody."""
+        return self.system not in (None, NO_MAC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """One end of a link, as it says of itself or as the other one has recorded it (6.4.2.3)."""
+
+    system_priority: int | None = None
+    system: Mac | None = None
+    key: int | None = None
+    port_priority: int | None = None
+    port: int | None = None
+    #: Its JSON has the names of the bits as well, as `flags`.
+    state: PortState | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether this is somebody, and not what stands for nobody."""
+        return self.system not in (None, NO_MAC)
+
+    def says(self, bit: PortState) -> bool | None:
+        """Whether this bit is set; None when the state is not known."""
+        return None if self.state is None else bit in self.state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkView:
+    """The link below a port."""
+
+    #: Frames can pass.
+    up: bool | None = None
+    #: Mb/s.
+    speed: int | None = None
+    #: None when the interface does not know.
+    duplex: Duplex | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machines:
+    """The states of a port's machines, under the standard's names."""
+
+    receive: str | None = None
+    periodic: str | None = None
+    mux: str | None = None
+    actor_churn: str | None = None
+    partner_churn: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatcherView:
+    """A link watcher of a port, and what it has found."""
+
+    name: str | None = None
+    up: bool | None = None
+    reason: str | None = None
+    down_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What moved on a port: a machine went from one state to another."""
+
+    time: str | None = None
+    machine: str | None = None
+    old: str | None = None
+    new: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortView:
+    """A port of a LAG."""
+
+    name: str
+    ifindex: int | None = None
+    link: LinkView = LinkView()
+    #: SELECTED, STANDBY or UNSELECTED.
+    selected: str | None = None
+    selected_reason: str | None = None
+    #: The aggregator that the port is attached to, or has selected where that is not told.
+    aggregator: int | None = None
+    #: Whether user frames are taken from the port, and given to it, whatever decides that.
+    collecting: bool | None = None
+    distributing: bool | None = None
+    actor: End | None = None
+    partner: End | None = None
+    #: What the partner's last LACPDU says of us: the partner information in it.
+    heard: End | None = None
+    machines: Machines | None = None
+    #: By name, those of IEEE8023-LAG-MIB as in lacpdus_rx, marker_pdus_tx, illegal_rx.
+    counters: Mapping[str, int | None] | None = None
+    #: Seconds since the last LACPDU came; None as well when none ever did.
+    last_rx_age: float | None = None
+    #: Seconds since a machine, or without LACP the use of the port, last changed.
+    changed_age: float | None = None
+    #: Seconds left of each timer, None for one that does not run.
+    timers: Mapping[str, float | None] | None = None
+    #: Oldest first.
+    history: tuple[Change, ...] | None = None
+    #: The address that the port bears, and the one that it was built with.
+    address: Mac | None = None
+    permanent_address: Mac | None = None
+    #: Octets.
+    mtu: int | None = None
+    #: How often the source saw the link go down.
+    link_downs: int | None = None
+    #: Whether the link watchers, or the driver's monitor, take the port for usable.
+    usable: bool | None = None
+    link_watches: tuple[WatcherView, ...] | None = None
+    prio: int | None = None
+    sticky: bool | None = None
+    queue_id: int | None = None
+    #: Why there is no interface to speak of.
+    missing: str | None = None
+    #: Why the port is kept out although it could be used.
+    held: str | None = None
+    #: What the interface says when it refuses our frames.
+    refusal: str | None = None
+    #: Why frames that came were of no use, and how many of each.
+    refused: Mapping[str, int] | None = None
+    #: The port speaks for the last time: it is about to leave.
+    withdrawn: bool | None = None
+    #: The source's own words and options for this port, under the source's names.
+    settings: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    #: One line for each finding: `lacp.picture.explain` elaborates.
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LagView:
+    """A LAG: a team, a bond, however it is called where it was made."""
+
+    name: str
+    #: lacpd, bond (the kernel's driver), team (the kernel's, without a daemon that answers), teamd
+    #: or ovs.
+    source: str
+    #: The source's word for how it spreads frames: lacp, 802.3ad, active-backup, balance-tcp.
+    mode: str | None = None
+    #: Whether LACP is spoken on its ports.
+    lacp: bool | None = None
+    #: Whether it has carrier.
+    up: bool | None = None
+    #: Whether the device is administratively up.
+    admin_up: bool | None = None
+    dataplane: str | None = None
+    ifindex: int | None = None
+    address: Mac | None = None
+    #: Octets.
+    mtu: int | None = None
+    active_port: str | None = None
+    actor: SystemId | None = None
+    partner: SystemId | None = None
+    #: The aggregator in use.
+    aggregator: int | None = None
+    min_ports: int | None = None
+    max_ports: int | None = None
+    edition: str | None = None
+    control: str | None = None
+    fallback: str | None = None
+    agg_select_policy: str | None = None
+    #: The partner is this system itself.
+    looped: bool | None = None
+    #: The number of its network namespace (the inode of /proc/PID/ns/net).
+    netns: int | None = None
+    #: The source's own options, under the source's names: miimon, xmit_hash_policy, bond_mode.
+    settings: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    #: How many ports distribute, and how many there are; counted by `counted`.
+    active_ports: int | None = None
+    total_ports: int | None = None
+    ports: tuple[PortView, ...] = ()
+    #: What the source did not let us see and why, a line each.
+    unseen: tuple[str, ...] = ()
+    #: One line for each finding about the LAG as a whole.
+    problems: tuple[str, ...] = ()
+
+    def port(self, name: str) -> PortView | None:
+        """The port of this name."""
+        return next((port for port in self.ports if port.name == name), None)
+
+
+def document(value: Any) -> Any:
+    """A value of this model, or a collection of them, as JSON has it."""
+    if isinstance(value, PortState):
+        return int(value)
+    if isinstance(value, Mac):
+        return str(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): document(each) for name, each in value.items()}
+    if isinstance(value, tuple | list):
+        return [document(each) for each in value]
+    found = {each.name: document(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, End):
+        found["flags"] = None if value.state is None else value.state.flags
+    return found
+
+
+def lag_view(found: Any, where: str = "lag") -> LagView:
+    """The LAG that a document tells of; members that are not known here are left out.
+
+    Raises ModelError when a member is something else than expected.
+    """
+    return _read(LagView, found, where)
+
+
+def _read(kind: type[_Value], found: Any, where: str) -> _Value:
+    if not isinstance(found, Mapping):
+        raise ModelError(f"{where}: found {_kind_of(found)}, expected an object")
+    told = {
+        name: take(found[name], f"{where}.{name}")
+        for name, take in _takers(kind).items()
+        if name in found
+    }
+    try:
+        return kind(**told)
+    except TypeError:
+        raise ModelError(f"{where}: a name is missing") from None
+
+
+@cache
+def _takers(kind: Hashable) -> Mapping[str, Callable[[Any, str], Any]]:
+    assert isinstance(kind, type)
+    return {each.name: _TAKERS[str(each.type)] for each in fields(kind)}
+
+
+def _kind_of(found: Any) -> str:
+    names = {dict: "an object", list: "an array", str: "a string", type(None): "null"}
+    return names.get(type(found), repr(found))
+
+
+def _plain(kinds: tuple[type, ...], expected: str, *, null: bool) -> Callable[[Any, str], Any]:
+    def take(found: Any, where: str) -> Any:
+        if (found is None and null) or (
+            isinstance(found, kinds) and (bool in kinds or not isinstance(found, bool))
+        ):
+            return found
+        raise ModelError(f"{where}: found {_kind_of(found)}, expected {expected}")
+
+    return take
+
+
+def _mac(found: Any, where: str) -> Mac | None:
+    if found is None:
+        return None
+    try:
+        return Mac.parse(found)
+    except (TypeError, ValueError):
+        raise ModelError(f"{where}: found {_kind_of(found)}, expected a MAC address") from None
+
+
+def _state(found: Any, where: str) -> PortState | None:
+    if found is None:
+        return None
+    if isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= 0xFF:
+        return PORT_STATES[found]
+    raise ModelError(f"{where}: found {_kind_of(found)}, expected an octet")
+
+
+def _duplex(found: Any, where: str) -> Duplex | None:
+    if found in (None, Duplex.FULL, Duplex.HALF):
+        return None if found is None else Duplex(found)
+    raise ModelError(f"{where}: found {_kind_of(found)}, expected full, half or null")
+
+
+def _one(kind: type[Any], *, null: bool) -> Callable[[Any, str], Any]:
+    def take(found: Any, where: str) -> Any:
+        if found is None:
+            return None if null else kind()
+        return _read(kind, found, where)
+
+    return take
+
+
+def _many(take: Callable[[Any, str], Any], *, null: bool) -> Callable[[Any, str], Any]:
+    def take_all(found: Any, where: str) -> Any:
+        if found is None:
+            return None if null else ()
+        if not isinstance(found, list | tuple):
+            raise ModelError(f"{where}: found {_kind_of(found)}, expected an array")
+        return tuple(take(each, f"{where}[{number}]") for number, each in enumerate(found))
+
+    return take_all
+
+
+def _by_name(take: Callable[[Any, str], Any], *, null: bool) -> Callable[[Any, str], Any]:
+    def take_all(found: Any, where: str) -> Any:
+        if found is None:
+            return None if null else _NOTHING
+        if not isinstance(found, Mapping):
+            raise ModelError(f"{where}: found {_kind_of(found)}, expected an object")
+        return {str(name): take(each, f"{where}.{name}") for name, each in found.items()}
+
+    return take_all
+
+
+_INT = _plain((int,), "an integer or null", null=True)
+_FLOAT = _plain((int, float), "a number or null", null=True)
+_STR = _plain((str,), "a string or null", null=True)
+_TEXT = _plain((str,), "a string", null=False)
+_COUNT = _plain((int,), "an integer", null=False)
+_ANY = _plain((object,), "anything", null=True)
+
+#: How each type of a field is read, by the words that the field is declared with.
+_TAKERS: Mapping[str, Callable[[Any, str], Any]] = {
+    "str": _TEXT,
+    "str | None": _STR,
+    "int | None": _INT,
+    "float | None": _FLOAT,
+    "bool | None": _plain((bool,), "true, false or null", null=True),
+    "Mac | None": _mac,
+    "PortState | None": _state,
+    "Duplex | None": _duplex,
+    "SystemId | None": _one(SystemId, null=True),
+    "End | None": _one(End, null=True),
+    "LinkView": _one(LinkView, null=False),
+    "Machines | None": _one(Machines, null=True),
+    "Mapping[str, int] | None": _by_name(_COUNT, null=True),
+    "Mapping[str, int | None] | None": _by_name(_INT, null=True),
+    "Mapping[str, float | None] | None": _by_name(_FLOAT, null=True),
+    "Mapping[str, Any]": _by_name(_ANY, null=False),
+    "tuple[str, ...]": _many(_TEXT, null=False),
+    "tuple[Change, ...] | None": _many(_one(Change, null=False), null=True),
+    "tuple[WatcherView, ...] | None": _many(_one(WatcherView, null=False), null=True),
+    "tuple[PortView, ...]": _many(lambda found, where: _read(PortView, found, where), null=False),
+}
