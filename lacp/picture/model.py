@@ -244,7 +244,7 @@ def lag_view(found: Any, where: str = "lag") -> LagView:
     return _read(LagView, found, where)
 
 
-def _read(kind: type[_Value], found: Any, where: str) -> _Value:
+def _read(kind: Callable[..., _Value], found: Any, where: str) -> _Value:
     if not isinstance(found, Mapping):
         raise ModelError(f"{where}: found {_kind_of(found)}, expected an object")
     told = {
