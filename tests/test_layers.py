@@ -186,7 +186,7 @@ def test_every_folder_of_modules_is_a_package() -> None:
 
 def test_importing_lacp_opens_no_way_to_the_outside() -> None:
     code = (
-        "import sys; before = set(sys.modules); import lacp; "
+        "import sys; before = set(sys.modules); from lacp import *; "
         "print(*sorted({'asyncio', 'pyroute2', 'select', 'socket'} & (set(sys.modules) - before)))"
     )
     done = subprocess.run(
