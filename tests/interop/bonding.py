@@ -9,7 +9,6 @@ It needs a kernel that has the driver; `guest` has one.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any
 from lacp.address import NO_MAC, Mac
 from lacp.info import PORT_STATES, PortInfo
 from tests.interop.netns import Namespace, need_link
+from tests.waiting import until
 
 
 @dataclass(frozen=True)
@@ -160,10 +160,7 @@ class Bonding:
 
     def until(self, done: Callable[[], Any], seconds: float = 20) -> None:
         """Ask again until `done`; there is no descriptor to wait on."""
-        end = time.monotonic() + seconds
-        while not done():
-            assert time.monotonic() < end, self.proc()
-            time.sleep(0.05)
+        until(done, seconds, self.proc, every=0.05)
 
 
 @contextmanager

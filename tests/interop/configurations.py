@@ -7,7 +7,6 @@ frames flow both ways, pulls the cable of a port, plugs it again, and counts.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from typing import Any
 from tests.interop import cables, daemon, guest, teamd
 from tests.interop.netns import Namespace, namespaces
 from tests.interop.traffic import Report, Traffic, address, traffic
+from tests.waiting import until
 
 MODULES = (*guest.BONDING_MODULES, *guest.TEAM_MODULES, *cables.MODULES, "bridge", "tun")
 FLOWS = 20
@@ -71,10 +71,12 @@ class _Team:
 
     def until(self, ports: list[str]) -> None:
         """Wait until it has these ports."""
-        end = time.monotonic() + 20
-        while sorted(self._state()["ports"]) != sorted(ports):
-            assert time.monotonic() < end, f"{self._state()}\n{self.log()[-3000:]}"
-            time.sleep(0.05)
+        until(
+            lambda: sorted(self._state()["ports"]) == sorted(ports),
+            20,
+            lambda: f"{self._state()}\n{self.log()[-3000:]}",
+            every=0.05,
+        )
 
 
 @contextmanager

@@ -14,7 +14,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ from lacp.errors import LacpError
 from lacp.inspect import lacpd as client
 from tests.interop.netns import Namespace
 from tests.lab import need_tool
+from tests.waiting import until
 
 _SO_RCVBUFFORCE = 33
 ROOT = Path(__file__).parents[2]
@@ -134,12 +134,13 @@ class Daemon:
 
     def until(self, done: Callable[[], Any], seconds: float = 15) -> None:
         """Ask again until `done`."""
-        end = time.monotonic() + seconds
-        while not done():
+
+        def answer() -> Any:
             running = self._process is not None and self._process.poll() is None
             assert running, f"lacpd has ended:\n{self.said()[-3000:]}"
-            assert time.monotonic() < end, f"not in {seconds} s:\n{self.said()[-6000:]}"
-            time.sleep(0.02)
+            return done()
+
+        until(answer, seconds, lambda: self.said()[-6000:])
 
     def answers(self) -> bool:
         """Whether it answers at its socket."""

@@ -14,7 +14,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -31,6 +30,7 @@ from tests.interop import guest
 from tests.interop import ovs as ovs_peer
 from tests.interop import teamd as teamd_peer
 from tests.interop.netns import Namespace, namespaces
+from tests.waiting import until
 
 #: The devices that need no driver that a kernel may lack.
 NATIVE = ("lacpd", "openvswitch")
@@ -139,10 +139,12 @@ class Device(ABC):
         self._until_uses([], seconds)
 
     def _until_uses(self, wanted: list[str], seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while self.usable() != wanted:
-            assert time.monotonic() < end, f"{self.name} uses {self.usable()}: {self.state()}"
-            time.sleep(0.05)
+        until(
+            lambda: self.usable() == wanted,
+            seconds,
+            lambda: f"{self.name} uses {self.usable()}: {self.state()}",
+            every=0.05,
+        )
 
     def link(self, number: int, *, up: bool) -> None:
         """The carrier of a cable, from 1, taken away or given back at the tester's end."""

@@ -23,6 +23,7 @@ from lacp.wire.lacpdu import Lacpdu
 from tests.interop import bonding, cables, daemon, guest, teamd
 from tests.interop.netns import ETH_P_ALL, Namespace, namespaces
 from tests.interop.traffic import Traffic, acquaint, address, traffic
+from tests.waiting import until
 
 MODULES = (*guest.BONDING_MODULES, *guest.TEAM_MODULES, *cables.MODULES)
 FLOWS = 40
@@ -204,10 +205,7 @@ class _Ears:
             time.sleep(0.01)
 
     def until(self, done: Callable[[], bool], seconds: float = 100) -> None:
-        limit = time.monotonic() + seconds
-        while not done():
-            assert time.monotonic() < limit, f"not in {seconds} s: {self.states()}"
-            time.sleep(0.02)
+        until(done, seconds, self.states)
 
     def first(self, end: str, since: float, is_so: Callable[[PortState], bool]) -> float:
         """When an end first said so."""

@@ -18,6 +18,7 @@ from typing import Any
 from tests.interop.dbus import POLICY, system_bus
 from tests.interop.netns import Namespace, namespace, veth
 from tests.lab import need_tool
+from tests.waiting import until
 
 _BUS = Path("/run/dbus/system_bus_socket")
 _POLICY = Path("/usr/share/dbus-1/system.d/org.freedesktop.NetworkManager.conf")
@@ -61,10 +62,7 @@ class Manager:
 
     def until(self, done: Callable[[], Any], seconds: float = 30) -> None:
         """Ask again until `done`."""
-        end = time.monotonic() + seconds
-        while not done():
-            assert time.monotonic() < end, f"not in {seconds} s:\n{self.said()[-8000:]}"
-            time.sleep(0.05)
+        until(done, seconds, lambda: self.said()[-8000:], every=0.05)
 
 
 @contextmanager

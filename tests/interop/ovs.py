@@ -14,7 +14,6 @@ import re
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from lacp.address import Mac
 from lacp.info import PortInfo, PortState
 from tests.interop.netns import Namespace
 from tests.lab import need_ovs, need_tool
+from tests.waiting import until
 
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 
@@ -236,10 +236,7 @@ class OpenVSwitch:
 
     def until(self, done: Callable[[], Any], seconds: float = 10) -> None:
         """Ask again until `done`; there is no descriptor to wait on."""
-        end = time.monotonic() + seconds
-        while not done():
-            assert time.monotonic() < end, self.appctl("lacp/show")
-            time.sleep(0.02)
+        until(done, seconds, lambda: self.appctl("lacp/show"))
 
     # Processes
 

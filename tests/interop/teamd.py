@@ -13,7 +13,6 @@ import json
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 
 from tests.interop.netns import Namespace, need_link
 from tests.lab import need_teamd, need_tool
+from tests.waiting import until
 
 
 class Teamd:
@@ -109,12 +109,15 @@ class Teamd:
 
     def until(self, done: Callable[[], Any], seconds: float = 20) -> None:
         """Ask again until `done`."""
-        end = time.monotonic() + seconds
-        while not done():
+
+        def answer() -> Any:
             running = self._process is not None and self._process.poll() is None
             assert running, f"teamd has ended:\n{self._log.read_text()[-3000:]}"
-            assert time.monotonic() < end, f"{self.state()}\n{self._log.read_text()[-3000:]}"
-            time.sleep(0.05)
+            return done()
+
+        until(
+            answer, seconds, lambda: f"{self.state()}\n{self._log.read_text()[-3000:]}", every=0.05
+        )
 
 
 @contextmanager

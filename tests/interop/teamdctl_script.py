@@ -6,13 +6,12 @@ The set-up is the same to the last index and address, so that what the two answe
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 from tests.interop.netns import Namespace, namespaces, need_link, veth
 from tests.interop.teamdctl import Answer, Teamdctl
 from tests.lab import need_teamd
+from tests.waiting import until
 
 PORTS = ("e0", "e1")
 ROOT = Path(__file__).parents[2]
@@ -239,7 +239,7 @@ def _partner(here: Namespace, there: Namespace, case: str) -> Iterator[None]:
     command = ["teamd", "-t", "team1", "-c", text]
     with _running(there.command(*command)):
         ctl = Teamdctl(there)
-        _until(lambda: ctl("state", team="team1").code == 0)
+        until(lambda: ctl("state", team="team1").code == 0, 30)
         for number in range(len(PORTS)):
             assert ctl("port", "add", f"p{number}", team="team1").code == 0
         there.ip("link set team1 up")
@@ -251,7 +251,7 @@ def _daemon(who: str, here: Namespace, case: str) -> Iterator[None]:
     command = ["teamd"] if who == "teamd" else [sys.executable, "-m", "lacp.cli.lacpd"]
     with _running(here.command(*command, "-t", "team0", "-c", _text(case))):
         ctl = Teamdctl(here)
-        _until(lambda: ctl("state").code == 0)
+        until(lambda: ctl("state").code == 0, 30)
         here.ip("link set team0 up")
         yield
 
@@ -288,7 +288,7 @@ def _until_settled(ctl: Teamdctl, ports: tuple[str, ...], case: str) -> None:
         active: str = state.get("runner", {}).get("active_port", "?")
         return active != ""
 
-    _until(settled)
+    until(settled, 30)
     time.sleep(0.3 if case.startswith("lacp") else 0.1)
 
 
@@ -296,10 +296,3 @@ def _carries(runner: dict[str, Any]) -> bool:
     ends = (runner["actor_lacpdu_info"], runner["partner_lacpdu_info"])
     states: list[int] = [end["state"] for end in ends]
     return all(state & 0x38 == 0x38 for state in states)
-
-
-def _until(done: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, f"it never came, in {os.getpid()}"
-        time.sleep(0.05)

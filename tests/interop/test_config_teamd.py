@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from lacp.config.teamd import loads, with_port
 from lacp.errors import ConfigError
 from tests.interop import guest
 from tests.interop.netns import Namespace, namespace
+from tests.waiting import until
 
 pytestmark = [pytest.mark.interop, pytest.mark.guest]
 
@@ -67,7 +68,7 @@ def _session(there: Namespace, config: str) -> list[str]:
         found.append(_show(there, "config", "dump"))
         for port in ("p2", "p3"):
             _show(there, "port", "add", port)
-            _until(lambda port=port: port in _show(there, "config", "dump", "actual"))
+            until(partial(_has, there, port))
         found += [_show(there, "config", "dump"), _show(there, "config", "dump", "actual")]
         return found + [_show(there, "port", "config", "dump", port) for port in ("p2", "p3")]
 
@@ -88,13 +89,17 @@ def _teamd(there: Namespace, config: str) -> Iterator[None]:
     command = there.command("teamd", "-t", "team0", "-c", config)
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
-            _until(lambda: _run(there, "teamdctl", "team0", "state").returncode == 0)
+            until(lambda: _run(there, "teamdctl", "team0", "state").returncode == 0)
             yield
         finally:
             process.terminate()
             process.wait(10)
     for port in range(4):
         there.ip(f"link set p{port} down")
+
+
+def _has(there: Namespace, port: str) -> bool:
+    return port in _show(there, "config", "dump", "actual")
 
 
 def _run(there: Namespace, *words: str) -> subprocess.CompletedProcess[str]:
@@ -107,13 +112,6 @@ def _show(there: Namespace, *words: str) -> str:
     done = _run(there, "teamdctl", "team0", *words)
     assert done.returncode == 0, (words, done.stderr)
     return done.stdout.removesuffix("\n")
-
-
-def _until(done: Any) -> None:
-    end = time.monotonic() + 10
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import select
 import socket
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +35,7 @@ from lacp.info import PortState
 from tests.interop import checks, guest
 from tests.interop.bench import DeviceBench, heard, refused, two_cables
 from tests.interop.netns import Namespace, namespace, namespaces, need_link
+from tests.waiting import until
 
 pytestmark = [pytest.mark.interop, pytest.mark.guest]
 
@@ -114,12 +114,16 @@ class Bench(DeviceBench):
 
     def until(self, question: Callable[[], Any], seconds: float = 20) -> Any:
         """Poll, and read what there is to read as the daemon would."""
-        end = time.monotonic() + seconds
-        while not (answer := question()):
-            assert time.monotonic() < end, f"{self.said}\n{self.here.ip('-d link')}"
-            if select.select(self.plane.filenos(), [], [], 0.02)[0]:
-                self.read()
-        return answer
+        return until(
+            question,
+            seconds,
+            lambda: f"{self.said}\n{self.here.ip('-d link')}",
+            between=self._listen,
+        )
+
+    def _listen(self) -> None:
+        if select.select(self.plane.filenos(), [], [], 0.02)[0]:
+            self.read()
 
     def until_said(self, kind: type) -> Any:
         """The first news of this kind."""

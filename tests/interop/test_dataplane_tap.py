@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -42,18 +42,11 @@ from tests.interop.taps import DEVICE, Pair, address, pair, ping, team, udp
 from tests.interop.traffic import acquaint, traffic
 from tests.interop.traffic import address as give_addresses
 from tests.lab import need
+from tests.waiting import until
 
 RUNNERS = ("broadcast", "roundrobin", "random", "activebackup", "loadbalance", "lacp")
 #: An EtherType for experiments (802, 9.2.4).
 EXPERIMENT = 0x88B5
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    __tracebackhide__ = True
-    end = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < end, what
-        time.sleep(0.01)
 
 
 @contextmanager
@@ -142,7 +135,7 @@ def test_frames_leave_through_what_has_carrier_before_anybody_says_so(runner: st
             assert time.monotonic() < end
         ping(here, both.there.hosts[0], 20)
         both.plug(1)
-        until(lambda: carries(both, "p1"), "the port with its cable back is not used")
+        until(lambda: carries(both, "p1"), said=lambda: "the port with its cable back is not used")
 
 
 def carries(both: Pair, port: str) -> bool:
@@ -753,7 +746,7 @@ def test_nothing_is_left_behind_by_a_daemon_that_was_killed() -> None:
             process.wait()
             assert process.stdout is not None
             process.stdout.close()
-        until(lambda: not Path(f"/proc/{worker}").exists(), "the process lives on")
+        until(lambda: not Path(f"/proc/{worker}").exists(), said=lambda: "the process lives on")
         assert DEVICE not in here.ip("link show")
         assert (link(here, "p1")["address"], here.run("tc", "qdisc", "show", "dev", "p1")) == before
         assert here.run("cat", "/proc/sys/net/ipv4/conf/p1/arp_ignore").strip() == "0"

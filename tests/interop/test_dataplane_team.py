@@ -40,6 +40,7 @@ from tests import reference
 from tests.interop import checks, guest
 from tests.interop.bench import SILENCE, DeviceBench, heard, refused, two_cables
 from tests.interop.netns import Namespace, namespace, namespaces, need_link
+from tests.waiting import until
 
 pytestmark = [pytest.mark.interop, pytest.mark.guest]
 
@@ -95,11 +96,7 @@ class Bench(DeviceBench):
         return self.plane.read()
 
     def until(self, question: Callable[[], Any], seconds: float = 10) -> Any:
-        end = time.monotonic() + seconds
-        while not (answer := question()):
-            assert time.monotonic() < end, self.here.ip("-d link")
-            time.sleep(0.02)
-        return answer
+        return until(question, seconds, lambda: self.here.ip("-d link"))
 
     def option(self, name: str, port: str | None = None) -> str:
         which = ["-p", port] if port else []

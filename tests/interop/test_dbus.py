@@ -24,6 +24,7 @@ from tests.interop.netns import namespace
 from tests.interop.teamdctl import Teamdctl
 from tests.lab import need_teamd
 from tests.teamd_subjects import FakeTeam
+from tests.waiting import until_holds
 
 pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("dbus")]
 
@@ -51,15 +52,6 @@ def play(story: Story, *policies: Path) -> None:
 
 async def blocking(call: Callable[..., Any], *arguments: Any) -> Any:
     return await asyncio.to_thread(call, *arguments)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Give the loop turns until something holds."""
-    for _ in range(2000):
-        if holds():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it never held")
 
 
 async def refusal(bus: SystemBus, method: str, *arguments: str) -> str:
@@ -129,11 +121,11 @@ def test_real_teamdctl() -> None:
 
 def test_a_bus_that_restarts() -> None:
     async def story(bus: SystemBus, there: Bus, team: FakeTeam) -> None:
-        await until(lambda: there.connected)
+        await until_holds(lambda: there.connected)
         await blocking(bus.stop)
-        await until(lambda: not there.connected)
+        await until_holds(lambda: not there.connected)
         await blocking(bus.start)
-        await until(lambda: there.connected)
+        await until_holds(lambda: there.connected)
         assert await blocking(bus.call, NAME, "StateItemValueGet", "setup.pid") == "1"
 
     play(story)

@@ -8,8 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 from lacp.inspect import lacpd as client
 from tests.daemons import conf
 from tests.interop.netns import Namespace, namespace
+from tests.waiting import until
 
 pytestmark = pytest.mark.netns
 
@@ -63,13 +63,6 @@ class Teamd:
         for file in self.run_dir.glob("*.pid"):
             with contextlib.suppress(OSError, ValueError):
                 os.kill(int(file.read_text()), signal.SIGKILL)
-
-
-def until(done: Callable[[], object]) -> None:
-    end = time.monotonic() + 10
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @pytest.fixture

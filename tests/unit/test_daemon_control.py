@@ -26,6 +26,7 @@ from lacp.daemon.sources import Sources
 from lacp.errors import BackendError, LacpError
 from lacp.inspect import lacpd
 from tests.daemons import conf
+from tests.waiting import until_holds
 
 Story = Callable[[Loop, str], Awaitable[None]]
 
@@ -74,15 +75,6 @@ def _no_long_farewells(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def blocking(call: Callable[..., Any], *arguments: Any, **members: Any) -> Any:
     return await asyncio.to_thread(call, *arguments, **members)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Give the loop turns until something holds."""
-    for _ in range(500):
-        if holds():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it never held")
 
 
 async def carrying(path: str) -> dict[str, Any]:
@@ -168,7 +160,7 @@ def test_monitor(tmp_path: Path) -> None:
             found.extend(lacpd.monitor([path], timeout=0.5))
 
         watching = asyncio.create_task(asyncio.to_thread(watch))
-        await until(lambda: bool(loop.service.driver.teams["team0"].journal.subscribers))
+        await until_holds(lambda: bool(loop.service.driver.teams["team0"].journal.subscribers))
         await blocking(lacpd.ask, path, "set", path="ports.a1.lacp_key", value=7)
         await watching
         machines = [e for e in found if e["event"] == "state_changed" and e["port"] == "a1"]
@@ -240,7 +232,7 @@ def test_only_so_many_clients(tmp_path: Path) -> None:
         late.socket.close()
         clients.pop().socket.close()
         listening = loop._controls[loop.service.driver.teams["team0"]]
-        await until(lambda: len(listening.clients) < control.MAX_CLIENTS)
+        await until_holds(lambda: len(listening.clients) < control.MAX_CLIENTS)
         await carrying(path)
         for client in clients:
             client.socket.close()

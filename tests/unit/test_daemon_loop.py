@@ -20,6 +20,7 @@ from lacp.dataplane.base import DeviceGone, PlaneNews, Setup
 from lacp.dataplane.memory import MemoryDataplane
 from lacp.errors import BackendError
 from tests.daemons import conf
+from tests.waiting import until_holds
 
 
 class Speaking(MemoryDataplane):
@@ -85,24 +86,16 @@ def play(directory: Path, configs: dict[str, str], story: Story) -> None:
     asyncio.run(main())
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if holds():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it never held")
-
-
 def test_devices_are_heard_until_they_are_gone_and_the_last_one_ends_the_process(
     tmp_path: Path,
 ) -> None:
     async def story(loop: Loop, planes: dict[str, Speaking]) -> None:
         teams = loop.service.driver.teams
         planes["team0"].say(DeviceGone())
-        await until(lambda: list(teams) == ["team1"])
+        await until_holds(lambda: list(teams) == ["team1"])
         assert not loop._stop.is_set()
         planes["team1"].say(DeviceGone())
-        await until(loop._stop.is_set)
+        await until_holds(loop._stop.is_set)
         assert not teams
 
     before = set(os.listdir("/proc/self/fd"))
@@ -135,9 +128,9 @@ def test_a_device_of_a_team_that_comes_with_a_reload_is_heard(tmp_path: Path) ->
     async def story(loop: Loop, planes: dict[str, Speaking]) -> None:
         (tmp_path / "team1.conf").write_text(conf("team1", ["a2"], name="random"))
         loop.reload()
-        await until(lambda: "team1" in loop.service.driver.teams)
+        await until_holds(lambda: "team1" in loop.service.driver.teams)
         planes["team1"].say(DeviceGone())
-        await until(lambda: list(loop.service.driver.teams) == ["team0"])
+        await until_holds(lambda: list(loop.service.driver.teams) == ["team0"])
 
     play(tmp_path, {"team0": conf("team0", ["a1"], name="random")}, story)
 
@@ -153,7 +146,7 @@ def test_watchers_get_the_addresses_of_names(
 
     async def story(loop: Loop, _: dict[str, Speaking]) -> None:
         (watcher,) = loop.service.driver.teams["team0"].members["a1"].watch.watchers
-        await until(lambda: getattr(watcher, "target_host", None) == "10.0.0.1")
+        await until_holds(lambda: getattr(watcher, "target_host", None) == "10.0.0.1")
 
     watch = {"name": "arp_ping", "target_host": "gateway.example", "interval": 100}
     text = conf("team0", ["a1"], name="random", link_watch=watch)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from lacp.backends.memory import MemoryBackend, connect
+from lacp.daemon.host import Host
 from lacp.daemon.loop import Loop, monotonic_clock
 from lacp.daemon.options import Options
 from lacp.daemon.service import Service
@@ -25,6 +26,7 @@ from lacp.dataplane.base import Setup
 from lacp.dataplane.memory import MemoryDataplane
 from lacp.errors import BackendError
 from tests.daemons import conf
+from tests.waiting import until_holds
 
 Story = Callable[[Loop, Path], Awaitable[None]]
 
@@ -63,7 +65,7 @@ def play(directory: Path, story: Story, **options: Any) -> None:
             service = Service(
                 *(backend, sources, clock),
                 Options(run_dir=own, teamd_run_dir=teamd, **options),
-                ifindex={"a1": 1, "a2": 2, "team0": 3}.get,
+                host=Host(ifindex={"a1": 1, "a2": 2, "team0": 3}.get),
                 planes=plane,
             )
             loop = Loop(service)
@@ -90,15 +92,6 @@ async def ask(path: Path, *lines: str) -> str:
         await loop.sock_connect(client, str(path))
         await loop.sock_sendall(client, "".join(f"{x}\n" for x in ("REQUEST", *lines)).encode())
         return (await loop.sock_recv(client, 1 << 20)).decode()
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Give the loop turns until something holds."""
-    for _ in range(500):
-        if holds():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it never held")
 
 
 def names(directory: Path) -> list[str]:
@@ -140,11 +133,11 @@ def test_teams_come_and_go_with_theirs(there: Path) -> None:
     async def story(loop: Loop, files: Path) -> None:
         (there / "1.conf").write_text(conf("team1", ports=[], name="random"))
         loop.reload()
-        await until(lambda: len(names(files)) == 4)
+        await until_holds(lambda: len(names(files)) == 4)
         assert (await ask(files / "team1.sock", "ConfigDump")).startswith("REPLY_SUCCESS\n{")
         (there / "0.conf").unlink()
         loop.reload()
-        await until(lambda: names(files) == ["team1.pid", "team1.sock"])
+        await until_holds(lambda: names(files) == ["team1.pid", "team1.sock"])
 
     play(there, story)
 
@@ -152,11 +145,11 @@ def test_teams_come_and_go_with_theirs(there: Path) -> None:
 def test_what_a_client_changes_takes_effect_at_once(there: Path) -> None:
     async def story(loop: Loop, files: Path) -> None:
         team = loop.service.driver.teams["team0"]
-        await until(lambda: len(team.present) == 2)
-        await until(lambda: getattr(team.runner, "active_port", None) == "a1")
+        await until_holds(lambda: len(team.present) == 2)
+        await until_holds(lambda: getattr(team.runner, "active_port", None) == "a1")
         update = ("PortConfigUpdate", "a2", '{"prio": 100}')
         assert await ask(files / "team0.sock", *update) == "REPLY_SUCCESS\n"
-        await until(lambda: getattr(team.runner, "active_port", None) == "a2")
+        await until_holds(lambda: getattr(team.runner, "active_port", None) == "a2")
         assert await ask(files / "team0.sock", "PortRemove", "a2") == "REPLY_SUCCESS\n"
         assert team.present == ["a1"]
 
