@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from lacp.conformance.judge.rules import RULES
-from tests.property.judge_mutations import MUTATIONS, Mutation
+from tests.property.judge_breaking import MUTATIONS, Mutation
 from tests.property.judge_worlds import judged, show
 
 CASES = [(rule, mutation) for rule, mutations in MUTATIONS.items() for mutation in mutations]

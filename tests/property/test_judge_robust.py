@@ -13,7 +13,7 @@ from lacp.conformance.judge.judge import Judge, Options
 from lacp.conformance.judge.seen import block, flawless
 from lacp.wire.lacpdu import Lacpdu
 from lacp.wire.validate import validate
-from tests.property.judge_mutations import MUTATIONS
+from tests.property.judge_breaking import MUTATIONS
 
 SLOW = bytes.fromhex("0180c2000002 020000010001 8809".replace(" ", ""))
 

@@ -7,7 +7,7 @@ from lacp.conformance.judge.rules import RULES
 from lacp.protocol.edition import EDITION_2014
 from lacp.sim.network import address
 from lacp.wire.validate import Field
-from tests.property.judge_mutations import info, lacpdu
+from tests.property.judge_breaking.conversations import info, lacpdu
 from tests.property.judge_worlds import frames, judged
 
 

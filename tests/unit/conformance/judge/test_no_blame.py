@@ -9,7 +9,7 @@ from lacp.protocol.edition import EDITION_2014
 from lacp.sim.network import address
 from lacp.wire import slow
 from lacp.wire.marker import Marker
-from tests.property.judge_mutations import info, lacpdu
+from tests.property.judge_breaking.conversations import info, lacpdu
 from tests.property.judge_worlds import Shot, frames, judged
 
 LEFT, RIGHT = address(1, 1), address(2, 1)

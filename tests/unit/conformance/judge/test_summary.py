@@ -5,7 +5,7 @@ from __future__ import annotations
 from lacp.info import PORT_STATES, PortInfo
 from lacp.protocol.edition import EDITION_2014
 from lacp.sim.network import address
-from tests.property.judge_mutations import info, lacpdu
+from tests.property.judge_breaking.conversations import info, lacpdu
 from tests.property.judge_worlds import Shot, frames, judged
 
 LEFT, RIGHT = address(1, 1), address(2, 1)
