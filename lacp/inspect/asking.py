@@ -1,0 +1,274 @@
+"""Many Unix sockets, asked at the same time and within one deadline.
+
+    way = Way("lacpd", SOCK_STREAM, (b'{"request": "show"}\n',), shown)
+    for found in ask(way, listed("/run/lacpd", ".sock"), time.monotonic() + 0.9):
+        print(found)
+
+None of them is trusted: one that hangs, trickles, floods, sends what nobody can read or is no
+socket at all costs one line, and none of the others its time.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import stat
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from lacp.errors import BackendError, LacpError
+from lacp.text import count, plain
+
+_Answer = TypeVar("_Answer")
+
+#: Octets of one answer.
+LIMIT = 8 << 20
+#: Octets of all answers that are on their way.
+_TOGETHER = 4 * LIMIT
+#: How many times the limit may be searched for the end of an answer that comes in pieces.
+_SEARCHES = 4
+#: Sockets that are asked at a time.
+_AT_A_TIME = 256
+#: Lines for sockets of one kind; how many more there are is said in one.
+_LINES = 16
+#: Seconds until a socket is tried again whose owner lets nobody in.
+_AGAIN = 0.02
+#: Seconds before the deadline at which nothing more is waited for: what came is yet to be read.
+_MARGIN = 0.05
+#: Seconds of waiting at a time; `poll` takes no more than some weeks.
+_LONGEST = 60.0
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Way(Generic[_Answer]):
+    """How the daemons of one kind are asked."""
+
+    #: Who ought to be there, for people: lacpd, teamd.
+    who: str
+    kind: socket.SocketKind
+    #: What is sent: records, or pieces of a stream.
+    requests: tuple[bytes, ...]
+    #: The answer that the records, or pieces of a stream, make that have come so far; None when
+    #: there must be more. Raises LacpError when there never will be one.
+    whole: Callable[[Sequence[bytes]], _Answer | None]
+    #: What the last piece of a whole answer ends with.
+    ending: bytes = b""
+    limit: int = LIMIT
+
+
+def listed(directory: str, suffix: str) -> list[str]:
+    """The paths in a directory that end so, in order; none when there is no directory.
+
+    Raises BackendError when it cannot be read.
+    """
+    try:
+        names = os.listdir(directory)
+    except FileNotFoundError:
+        return []
+    except PermissionError:
+        raise BackendError(f"{directory}: may not be read{_remedy()}") from None
+    except OSError as error:
+        raise BackendError(f"{directory}: {error.strerror}") from None
+    return [os.path.join(directory, name) for name in sorted(names) if name.endswith(suffix)]
+
+
+def ask(
+    way: Way[_Answer], paths: Sequence[str], deadline: float, *, named: bool = False
+) -> Iterator[tuple[str, _Answer] | str]:
+    """Each path with its answer as it comes, or a line that begins with the path and says why not.
+
+    Where nobody listens any more there is nothing to say, unless the paths were `named` by the
+    user. `deadline` is of `time.monotonic`.
+    """
+    said = 0
+    for found in _Round(way, deadline, named).ask(paths):
+        if not isinstance(found, str):
+            yield found
+            continue
+        said += 1
+        if said <= _LINES:
+            yield plain(found)
+    if said > _LINES:
+        more = count(said - _LINES, "more socket")
+        yield f"{plain(os.path.dirname(paths[0]))}: {more} of {way.who} without a usable answer"
+
+
+class _Asked:
+    """A socket that an answer is awaited from."""
+
+    __slots__ = ("octets", "path", "pieces", "searched", "sock")
+
+    def __init__(self, path: str, sock: socket.socket) -> None:
+        self.path = path
+        self.sock = sock
+        self.pieces: list[bytes] = []
+        self.octets = 0
+        self.searched = 0
+
+
+class _Round(Generic[_Answer]):
+    """All sockets of one kind, asked once."""
+
+    def __init__(self, way: Way[_Answer], deadline: float, named: bool) -> None:
+        self._way = way
+        self._named = named
+        self._start = time.monotonic()
+        self._end = max(self._start, deadline - _MARGIN)
+        self._poll = select.poll()
+        self._asked: dict[int, _Asked] = {}
+        #: Those that let nobody in when they were tried last.
+        self._full: set[str] = set()
+        #: Octets that were sent by those that are asked.
+        self._held = 0
+
+    def ask(self, paths: Sequence[str]) -> Iterator[tuple[str, _Answer] | str]:
+        waiting = deque(paths)
+        try:
+            while (waiting or self._asked) and time.monotonic() < self._end:
+                yield from self._connect_all(waiting)
+                if waiting or self._asked:
+                    yield from self._read(_AGAIN if self._full else None)
+            yield from self._late(waiting)
+        finally:
+            for asked in self._asked.values():
+                asked.sock.close()
+
+    def _connect_all(self, waiting: deque[str]) -> Iterator[str]:
+        """Ask as many as may be asked at a time; those that let nobody in go on waiting."""
+        for _ in range(len(waiting)):
+            if len(self._asked) >= _AT_A_TIME or time.monotonic() >= self._end:
+                return
+            path = waiting.popleft()
+            refusal = self._connect(path)
+            self._full.discard(path)
+            if refusal == errno.EAGAIN:
+                self._full.add(path)
+                waiting.append(path)
+            elif refusal == errno.EMFILE and self._asked:
+                waiting.appendleft(path)
+                return
+            elif refusal is not None:
+                yield from self._refused(path, refusal)
+
+    def _connect(self, path: str) -> int | None:
+        """Ask; the number of the error when that cannot be done."""
+        try:
+            sock = socket.socket(socket.AF_UNIX, self._way.kind)
+        except OSError as error:
+            return error.errno or errno.EIO
+        try:
+            sock.setblocking(False)
+            sock.connect(path)
+            for request in self._way.requests:
+                sock.send(request)
+        except OSError as error:
+            sock.close()
+            # Without a number: the path is longer than the address of a socket.
+            return error.errno or errno.ENAMETOOLONG
+        self._asked[sock.fileno()] = _Asked(path, sock)
+        self._poll.register(sock, select.POLLIN)
+        return None
+
+    def _refused(self, path: str, number: int) -> Iterator[str]:
+        who = self._way.who
+        if number == errno.ECONNREFUSED:
+            # So the kernel also calls what is no socket; one without a listener is nobody's.
+            if not _is_socket(path):
+                yield f"{path}: no socket, expected that of {who}"
+            elif self._named:
+                yield f"{path}: no {who} listens here any more"
+        elif number == errno.ENOENT:
+            # Unless it was gone by now it is a link.
+            if os.path.islink(path):
+                yield f"{path}: a link to nothing, expected the socket of {who}"
+            elif self._named:
+                yield f"{path}: no such socket"
+        elif number in (errno.EACCES, errno.EPERM):
+            yield f"{path}: this user may not ask {who}{_remedy()}"
+        elif number == errno.EPROTOTYPE:
+            yield f"{path}: a socket of another kind than that of {who}"
+        elif number in (errno.EPIPE, errno.ECONNRESET):
+            yield f"{path}: closed the connection without an answer"
+        else:
+            yield f"{path}: {os.strerror(number)}"
+
+    def _read(self, longest: float | None) -> Iterator[tuple[str, _Answer] | str]:
+        """Wait for what comes, and take it."""
+        left = max(0.0, self._end - time.monotonic())
+        if longest is not None:
+            left = min(left, longest)
+        for number, _ in self._poll.poll(min(left, _LONGEST) * 1000):
+            asked = self._asked[number]
+            try:
+                answer = self._take(asked)
+            except LacpError as error:
+                self._leave(asked)
+                yield f"{asked.path}: {error}"
+                continue
+            if answer is not None:
+                self._leave(asked)
+                yield asked.path, answer
+
+    def _take(self, asked: _Asked) -> _Answer | None:
+        """What a socket has to say now."""
+        limit = self._way.limit
+        records = self._way.kind == socket.SOCK_SEQPACKET
+        try:
+            piece, _, flags, _ = asked.sock.recvmsg(limit if records else _CHUNK)
+        except BlockingIOError:
+            return None
+        except ConnectionResetError:
+            piece, flags = b"", 0
+        except OSError as error:
+            raise BackendError(error.strerror or str(error)) from None
+        if not piece:
+            said = "without" if not asked.octets else "in the middle of"
+            raise BackendError(f"closed the connection {said} an answer")
+        asked.pieces.append(piece)
+        asked.octets += len(piece)
+        self._held += len(piece)
+        if asked.octets > limit or flags & socket.MSG_TRUNC:
+            raise BackendError(f"more than {limit:,} octets, no answer of {self._way.who}")
+        if self._held > _TOGETHER:
+            raise BackendError("more than there is room for beside the answers of the others")
+        if not piece.endswith(self._way.ending):
+            return None
+        # Whoever sends piece by piece must not make us look at all of it for each.
+        asked.searched += asked.octets
+        if asked.searched > _SEARCHES * limit:
+            raise BackendError(f"too many pieces for an answer of {self._way.who}")
+        return self._way.whole(asked.pieces)
+
+    def _leave(self, asked: _Asked) -> None:
+        self._poll.unregister(asked.sock)
+        del self._asked[asked.sock.fileno()]
+        self._held -= asked.octets
+        asked.sock.close()
+
+    def _late(self, waiting: Iterable[str]) -> Iterator[str]:
+        """A line for each that the time was not enough for."""
+        within = f"within {self._end - self._start:.1f} s"
+        who = self._way.who
+        for asked in self._asked.values():
+            part = f"only a part of an answer ({count(asked.octets, 'octet')})"
+            yield f"{asked.path}: {part if asked.octets else f'no answer of {who}'} {within}"
+        for path in waiting:
+            why = f"{who} lets nobody in" if path in self._full else "could not be asked"
+            yield f"{path}: {why} {within}"
+
+
+def _is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.stat(path).st_mode)
+    except OSError:
+        return True
+
+
+def _remedy() -> str:
+    return "; run as root" if os.geteuid() else ""
