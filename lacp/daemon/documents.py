@@ -1,12 +1,11 @@
-"""Values and events as the documents that lacpd and lacpctl speak, and events in words."""
+"""Values and events of the engine as the documents that lacpd and lacpctl speak."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, assert_never
 
 from lacp.info import PortInfo
-from lacp.link import Duplex, Link, speed
+from lacp.link import Duplex, Link
 from lacp.protocol.events import (
     FrameDropped,
     LinkChanged,
@@ -100,89 +99,3 @@ def event_document(event: Event) -> Document:
         case _:
             assert_never(event)
     return {"port": port, "event": name, **rest}
-
-
-def phrase(event: Mapping[str, Any]) -> str:
-    """The event in words. One of a kind that is not known shows what it holds."""
-    match event.get("event"):
-        case "state_changed":
-            move = f"{event.get('machine')} {event.get('old')} -> {event.get('new')}"
-            return f"{move}: {event['reason']}" if event.get("reason") else move
-        case "link_changed":
-            return _link(event.get("link") or {})
-        case "partner_changed":
-            return f"partner {_who(event.get('old'))} -> {_who(event.get('new'))}"
-        case "port_enabled":
-            return _traffic(event)
-        case "mux_changed":
-            return _multiplexer(event)
-        case "carrier_changed":
-            return f"LAG {'up' if event.get('up') else 'down'}: {event.get('reason')}"
-        case "active_port_changed":
-            old, new = event.get("old") or "none", event.get("new") or "none"
-            return f"active port {old} -> {new}: {event.get('reason')}"
-        case "port_addressed":
-            return f"takes {'the address of the team' if event.get('team') else 'its own address'}"
-        case "team_addressed":
-            return "the team takes the address of this port"
-        case "hash_mapped":
-            return f"carries hash {event.get('hash')}"
-        case "link_watch_changed":
-            way = "up" if event.get("up") else "down"
-            return f"{event.get('link_watch')} went {way}: {event.get('reason')}"
-        case "usable_changed":
-            return f"the link watchers say {'up' if event.get('up') else 'down'}"
-        case "port_added":
-            return "port added"
-        case "port_removed":
-            return "port removed"
-        case "frame_dropped":
-            more = event.get("suppressed")
-            return f"frame dropped: {event.get('reason')}{f', and {more} more' if more else ''}"
-        case "marker_answered":
-            return f"marker {event.get('transaction')} answered after {event.get('delay')} s"
-        case "marker_lost":
-            return f"marker {event.get('transaction')} was not answered"
-        case "overrun":
-            return _joined("overrun", str(event.get("detail") or event.get("reason") or ""))
-        case _:
-            known = ("time", "lag", "system", "port", "event")
-            rest = (f"{key} {value}" for key, value in event.items() if key not in known)
-            name = str(event.get("event")).replace("_", " ")
-            return f"{name} {_joined(*rest)}".rstrip()
-
-
-def _link(link: Mapping[str, Any]) -> str:
-    if not link.get("up"):
-        return "link down"
-    duplex = f"{link['duplex']} duplex" if link.get("duplex") else ""
-    return _joined("link up", speed(link.get("speed")), duplex)
-
-
-def _who(end: Any) -> str:
-    if not isinstance(end, Mapping) or set(str(end.get("system"))) <= set("0:"):
-        return "none"
-    return f"{end.get('system')} key {end.get('key')} port {end.get('port')}"
-
-
-def _multiplexer(event: Mapping[str, Any]) -> str:
-    if event.get("aggregator") is None:
-        return "detached from its aggregator"
-    does = _joined(*(name for name in ("collecting", "distributing") if event.get(name)))
-    return f"attached to aggregator {event['aggregator']}, {does or 'neither way open'}"
-
-
-def _traffic(event: Mapping[str, Any]) -> str:
-    match bool(event.get("collecting")), bool(event.get("distributing")):
-        case True, True:
-            return "carries traffic"
-        case True, False:
-            return "takes traffic, gives none"
-        case False, True:
-            return "gives traffic, takes none"
-        case _:
-            return "carries no traffic"
-
-
-def _joined(*words: str) -> str:
-    return ", ".join(word for word in words if word)

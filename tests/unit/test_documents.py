@@ -8,9 +8,10 @@ from typing import get_args
 import pytest
 
 from lacp.address import Mac
-from lacp.daemon.documents import Event, event_document, phrase
+from lacp.daemon.documents import Event, event_document
 from lacp.info import PortInfo
 from lacp.link import DOWN, Duplex, Link
+from lacp.picture.events import phrase
 from lacp.protocol.events import (
     FrameDropped,
     LinkChanged,

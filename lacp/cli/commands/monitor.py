@@ -9,7 +9,7 @@ from typing import Any
 from lacp.cli.command import Answer, Command, Document
 from lacp.cli.moments import day, time_of_day
 from lacp.cli.output import Screen, printable
-from lacp.cli.phrases import style
+from lacp.picture.events import phrase, style
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -32,8 +32,6 @@ def _only(events: Iterator[Document], names: frozenset[str]) -> Iterator[Documen
 
 def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
     """A line for each event, with the local time; a line for each new day."""
-    from lacp.daemon.documents import phrase
-
     today = None
     for event in map(printable, data):
         date = day(event.get("time"))

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from lacp.cli.command import Answer, Command, Document, Failure
 from lacp.cli.common import BAD_USAGE
 from lacp.cli.output import Cell, Screen
-from lacp.cli.phrases import QUIET, style
 from lacp.config.model import CONTROLS, EDITIONS
+from lacp.picture.events import QUIET, phrase, style
 
 if TYPE_CHECKING:
     from lacp.sim.network import Logged
@@ -189,8 +189,6 @@ def _plain(playback: Playback, pace: Pace, screen: Screen) -> Iterator[str]:
 
 def _lines(events: Iterable[Document], screen: Screen) -> Iterator[str]:
     """What happened, in lines; what several ports do in one instant is one of them."""
-    from lacp.daemon.documents import phrase
-
     groups: dict[tuple[float, str], list[Document]] = {}
     for event in events:
         if event["event"] == "caption":
@@ -271,4 +269,5 @@ COMMAND = Command(
         "HEARD         the age of the last LACPDU that the port received\n"
         "TIMELINE      what the port was at each time"
     ),
+    asks=False,
 )
