@@ -5,9 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from importlib import import_module
+from typing import Any, NamedTuple
 
-from lacp.cli.common import BAD, DONE
+from lacp.cli.common import BAD, DONE, Formatter, Parser, common_options
 from lacp.cli.output import Screen
 from lacp.errors import LacpError
 
@@ -46,3 +47,55 @@ class Command:
     text: Callable[[Any, Screen, Namespace], Iterable[str]]
     #: What --help says below the arguments.
     notes: str = ""
+    #: Whether it looks at LAGs, and takes the options that say which and where.
+    asks: bool = True
+
+
+class Row(NamedTuple):
+    """A command that is not imported yet; its module has it as COMMAND."""
+
+    name: str
+    help: str
+    module: str
+
+    def load(self) -> Command:
+        """The command itself."""
+        command = import_module(self.module).COMMAND
+        assert isinstance(command, Command)
+        return command
+
+
+class CommandParser(Parser):
+    """The parser of one command, which is imported when it has something to parse or to say.
+
+    The command stands in the namespace as `dest`.
+    """
+
+    def __init__(self, *, row: Row, dest: str = "row", **options: Any) -> None:
+        super().__init__(formatter_class=Formatter, allow_abbrev=False, **options)
+        self._row: Row | None = row
+        self._dest = dest
+
+    def fill(self) -> None:
+        """Import the command and declare its arguments, once."""
+        if self._row is None:
+            return
+        command, self._row = self._row.load(), None
+        self.description = f"{command.help[0].upper()}{command.help[1:]}."
+        self.epilog = command.notes
+        command.arguments(self)
+        # Before or after the command, as the fingers have it.
+        common_options(self, where=command.asks)
+        self.set_defaults(**{self._dest: command})
+
+    def parse_known_args(
+        self, args: Iterable[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Parse what stands behind the command."""
+        self.fill()
+        return super().parse_known_args(args, namespace)
+
+    def format_help(self) -> str:
+        """What --help prints."""
+        self.fill()
+        return super().format_help()

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import SUPPRESS, ArgumentParser
+from argparse import (
+    SUPPRESS,
+    ZERO_OR_MORE,
+    Action,
+    ArgumentError,
+    ArgumentParser,
+    RawDescriptionHelpFormatter,
+)
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from lacp.text import plain
@@ -18,6 +26,8 @@ BAD_USAGE = 2
 #: Ended by SIGINT.
 INTERRUPTED = 130
 
+_AT_A_GLANCE = 7
+
 
 def default_run_dir() -> str:
     """Where lacpd keeps its sockets unless ``--run-dir`` says otherwise."""
@@ -25,13 +35,20 @@ def default_run_dir() -> str:
 
 
 def common_options(
-    parser: ArgumentParser, *, json: Any = SUPPRESS, socket: Any = SUPPRESS, run_dir: Any = SUPPRESS
+    parser: ArgumentParser,
+    *,
+    where: bool = True,
+    json: Any = SUPPRESS,
+    socket: Any = SUPPRESS,
+    run_dir: Any = SUPPRESS,
 ) -> None:
-    """The options that every command of lacpctl has; a command's own parser leaves the defaults
-    to that of the whole line."""
+    """The options that every command of lacpctl has, and with `where` those of the commands that
+    look at LAGs; a command's own parser leaves the defaults to that of the whole line."""
     parser.add_argument(
         "--json", action="store_true", default=json, help="print JSON; a stream, one per line"
     )
+    if not where:
+        return
     parser.add_argument(
         "--socket", metavar="PATH", default=socket, help="ask the lacpd behind this socket"
     )
@@ -44,12 +61,71 @@ def common_options(
     )
 
 
+class Formatter(RawDescriptionHelpFormatter):
+    """Help as wide as the terminal. Told the width, it need not import what finds it."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_help_width())
+
+
+def _help_width() -> int:
+    """What COLUMNS says, else the terminal; not wider than is good to read."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said):
+        columns = int(said)
+    else:
+        try:
+            columns = os.get_terminal_size(sys.stdout.fileno()).columns or 80
+        except (AttributeError, OSError, ValueError):
+            columns = 80
+    return min(columns, 100) - 2
+
+
 class Parser(ArgumentParser):
-    """Wrong usage is one line."""
+    """Wrong usage is one line, which helps where it can."""
+
+    def parse_known_args(
+        self, args: Iterable[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Parse everything: nothing is left over, or wrong usage ends it."""
+        found, left = super().parse_known_args(args, namespace)
+        unknown = [word for word in left if word.startswith("-") and word != "-"]
+        for action in self._actions:
+            # Names before and after an option are names of one list.
+            if action.nargs == ZERO_OR_MORE and not action.option_strings and not unknown:
+                setattr(found, action.dest, [*getattr(found, action.dest), *left])
+                left = []
+        if unknown:
+            option = unknown[0].partition("=")[0]
+            options = [name for action in self._actions for name in action.option_strings]
+            self.error(f"no option {option}{_meant(option, options)}")
+        if left:
+            self.error(f"unexpected {plain(left[0])!r}")
+        return found, []
+
+    def _check_value(self, action: Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        choices = list(map(str, action.choices))
+        # Few are seen at a glance; among many, the one that was meant.
+        meant = _meant(str(value), choices) if len(choices) > _AT_A_GLANCE else ""
+        raise ArgumentError(action, f"{value!r}{meant or f', expected {_either(choices)}'}")
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and end."""
-        self.exit(BAD_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(BAD_USAGE, f"{self.prog}: {plain(message)} (see {self.prog} --help)\n")
+
+
+def _meant(word: str, words: Sequence[str]) -> str:
+    """A question, when one of `words` is close to the one that was given."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, words, 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
 def complain(program: str, message: str, code: int) -> int:

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
-from argparse import Namespace, RawDescriptionHelpFormatter
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
-from lacp.cli.command import Command, Failure
-from lacp.cli.commands import (
-    change,
-    conformance,
-    counters,
-    decode,
-    monitor,
-    neighbors,
-    show,
-    simulate,
-    watch,
-)
+from lacp.cli.command import Command, CommandParser, Failure, Row
 from lacp.cli.common import (
     BAD,
     BAD_USAGE,
     DONE,
     INTERRUPTED,
+    Formatter,
     Parser,
     common_options,
     complain,
@@ -34,17 +23,23 @@ from lacp.cli.streams import prepare, silence
 from lacp.errors import LacpError
 
 _PROGRAM = "lacpctl"
+_HERE = "lacp.cli.commands"
 
-COMMANDS: tuple[Command, ...] = (
-    show.COMMAND,
-    neighbors.COMMAND,
-    counters.COMMAND,
-    monitor.COMMAND,
-    watch.COMMAND,
-    change.COMMAND,
-    decode.COMMAND,
-    simulate.COMMAND,
-    conformance.COMMAND,
+#: The commands in the order of --help. Only the module of the one that is asked for is imported.
+COMMANDS: tuple[Row, ...] = (
+    Row("show", "show the LAGs, their ports and what both ends say", f"{_HERE}.show"),
+    Row("neighbors", "show who is at the other end of each port", f"{_HERE}.neighbors"),
+    Row("counters", "show what came and went on each port", f"{_HERE}.counters"),
+    Row("monitor", "print events as they happen, until interrupted", f"{_HERE}.monitor"),
+    Row("watch", "show the LAGs again and again, until interrupted", f"{_HERE}.watch"),
+    Row("set", "change one parameter of a team while it runs", f"{_HERE}.change"),
+    Row("decode", "print every field of a frame, and where it deviates", f"{_HERE}.decode"),
+    Row("simulate", "play a scenario in virtual time: no root, no network", f"{_HERE}.simulate"),
+    Row(
+        "conformance",
+        "hold a device on a cable against the standard, case by case",
+        f"{_HERE}.conformance",
+    ),
 )
 
 
@@ -58,24 +53,19 @@ def build_parser() -> Parser:
             "unreadable input; 130 interrupted. LACPD_RUN_DIR sets the default of --run-dir,\n"
             "COLUMNS the width of text. NO_COLOR switches colours off."
         ),
-        formatter_class=RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
         allow_abbrev=False,
     )
     common_options(parser, json=False, socket=None, run_dir=default_run_dir())
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        its = commands.add_parser(
-            command.name,
-            help=command.help,
-            description=f"{command.help[0].upper()}{command.help[1:]}.",
-            epilog=command.notes,
-            formatter_class=RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        command.arguments(its)
-        # Before or after the command, as the fingers have it.
-        common_options(its)
-        its.set_defaults(row=command)
+    commands = parser.add_subparsers(
+        dest="command",
+        metavar="COMMAND",
+        required=True,
+        prog=_PROGRAM,
+        parser_class=CommandParser,
+    )
+    for row in COMMANDS:
+        commands.add_parser(row.name, help=row.help, row=row)
     return parser
 
 
@@ -110,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare()
     try:
         args = build_parser().parse_args(argv)
-        args.line = shlex.join([_PROGRAM, *(sys.argv[1:] if argv is None else argv)])
+        args.words = [_PROGRAM, *(sys.argv[1:] if argv is None else argv)]
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else BAD_USAGE
     try:

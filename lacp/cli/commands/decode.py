@@ -316,7 +316,7 @@ def _said(screen: Screen, style: str, what: str, why: str) -> Iterator[str]:
 
 COMMAND = Command(
     "decode",
-    "print every field of a slow-protocol frame, and its deviations from the standard",
+    "print every field of a frame, and where it deviates",
     arguments,
     run,
     text,
@@ -327,4 +327,5 @@ COMMAND = Command(
         "  tcpdump -xx -r capture.pcap | lacpctl decode\n\n"
         "Exit code 1 when a receiver would refuse a frame, 2 when this is no hex."
     ),
+    asks=False,
 )

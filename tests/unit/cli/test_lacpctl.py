@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from lacp.cli.command import Answer
+from lacp.cli.command import Answer, Row
 from lacp.cli.commands import show
+from lacp.cli.commands.conformance import PARTS
 from lacp.cli.lacpctl import COMMANDS, build_parser, main, run
 from lacp.cli.output import Screen
 from lacp.inspect import lacpd
@@ -36,15 +37,19 @@ def run_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 WRONG_USAGE = {
     "": "lacpctl: the following arguments are required: COMMAND",
-    "shwo": "lacpctl: argument COMMAND: invalid choice: 'shwo'",
-    "show --verbos": "lacpctl: unrecognized arguments: --verbos",
+    "shwo": "lacpctl: argument COMMAND: 'shwo'; did you mean show?",
+    "show --verbos": "lacpctl show: no option --verbos; did you mean --verbose?",
     "--socket": "lacpctl: argument --socket: expected one argument",
-    "--jso show": "argument COMMAND: invalid choice: '--jso'",
+    "--jso show": "lacpctl: no option --jso; did you mean --json?",
     "set": "lacpctl set: the following arguments are required: PATH, VALUE",
     "set runner.fast_rate": "lacpctl set: the following arguments are required: VALUE",
     "watch -n 0": "lacpctl watch: argument -n/--interval: '0', expected seconds from 0.1 to 3600",
     "watch -n x": "lacpctl watch: argument -n/--interval: 'x', expected seconds from 0.1 to 3600",
-    "simulate demo demo": "lacpctl: unrecognized arguments: demo",
+    "simulate demo demo": "lacpctl simulate: unexpected 'demo'",
+    "sxyz": "lacpctl: argument COMMAND: 'sxyz', expected show, neighbors, ",
+    "conformance lst": "lacpctl conformance: argument list|run|matrix: 'lst', expected list, ",
+    "show --nothing-like-it": "lacpctl show: no option --nothing-like-it (see",
+    "decode --run-dir x": "lacpctl decode: no option --run-dir (see",
 }
 
 
@@ -53,9 +58,8 @@ def test_wrong_usage_is_one_line_and_2(usage: str, capsys: pytest.CaptureFixture
     assert main(usage.split()) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
-    if usage != "--jso show":
-        assert err.startswith(WRONG_USAGE[usage])
-        assert "--help" in err
+    assert err.startswith(WRONG_USAGE[usage])
+    assert "--help" in err
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,6 +74,19 @@ def test_help_of_every_command(command: str, capsys: pytest.CaptureFixture[str])
     assert main([command, "--help"]) == 0
     out, err = capsys.readouterr()
     assert (f"lacpctl {command}" in out, err) == (True, "")
+
+
+@pytest.mark.parametrize("row", [*COMMANDS, *PARTS], ids=lambda row: str(row.name))
+def test_the_table_says_what_the_command_says(row: Row) -> None:
+    command = row.load()
+    assert (row.name, row.help) == (command.name, command.help)
+
+
+def test_names_stand_before_and_after_an_option() -> None:
+    parse = build_parser().parse_args
+    assert parse(["show", "team0", "-v", "eth1", "eth2"]).names == ["team0", "eth1", "eth2"]
+    assert parse(["show", "-v", "team0", "--json"]).names == ["team0"]
+    assert parse(["show"]).names == []
 
 
 def test_options_stand_before_or_after_the_command() -> None:
@@ -242,17 +259,38 @@ def test_a_full_disk_is_one_line() -> None:
     assert done.stderr == "lacpctl: No space left on device\n"
 
 
-def test_help_does_not_pay_for_what_it_does_not_use() -> None:
+#: What costs milliseconds and more.
+DEAR = {
+    *("asyncio", "bz2", "concurrent", "construct", "email", "logging", "lzma"),
+    *("pyroute2", "shutil", "tempfile", "transitions"),
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "own"),
+    [
+        ("--help", set()),
+        ("show --help", {"show"}),
+        ("show", {"show"}),
+        ("neighbors --json", {"neighbors"}),
+        ("shwo", set()),
+    ],
+)
+def test_a_command_pays_for_what_it_uses_only(words: str, own: set[str], run_dir: Path) -> None:
     code = (
-        "import sys; from lacp.cli.lacpctl import main; main(['--help']); "
-        "print(*sorted({'asyncio', 'construct', 'pyroute2', 'lacp.sim', 'lacp.daemon'}"
-        " & set(sys.modules)))"
+        "import sys; before = set(sys.modules); from lacp.cli.lacpctl import main; "
+        f"main({words.split()!r}); print(*sorted(set(sys.modules) - before), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1].strip() in (
-        "",
-        "COLUMNS the width of text. NO_COLOR switches colours off.",
-    )
+    with fake_lacpd(run_dir / "team0.sock", answering(MIXED)):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+    modules = set(done.stderr.splitlines()[-1].split())
+    commands = {name for name in modules if name.startswith("lacp.cli.commands.")}
+    assert commands == {f"lacp.cli.commands.{name}" for name in own}
+    assert not {name.split(".")[0] for name in modules} & DEAR
+    parts = {name.split(".")[1] for name in modules if name.startswith("lacp.")}
+    assert not parts & {"config", "protocol", "runners", "sim", "watch"}
 
 
 @pytest.mark.parametrize(("columns", "width"), [("60", 60), ("", 80), ("0", 80), ("wide", 80)])

@@ -107,7 +107,7 @@ WRONG = {
     ("--speed", "fast"): "argument --speed: 'fast', expected a number above 0 or max",
     ("--speed", "nan"): "argument --speed: 'nan', expected a number above 0 or max",
     ("--seed", "x"): "argument --seed: invalid int value: 'x'",
-    ("--edition", "1999"): "argument --edition: invalid choice: '1999'",
+    ("--edition", "1999"): "argument --edition: '1999', expected 2008, 2014, 2014-cor1 or 2020",
 }
 
 

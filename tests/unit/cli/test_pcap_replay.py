@@ -219,7 +219,7 @@ def test_what_cannot_be_written(good: str, tmp_path: Path, say: Say) -> None:
 
 
 MISUSES = {
-    "--edition 1999 x": "--edition: invalid choice: '1999'",
+    "--edition 1999 x": "--edition: '1999', expected 2008, 2014, 2014-cor1 or 2020",
     "--actor here x": "--actor: 'here', expected one like 00:13:c4:12:0f:00#22",
     "--actor 00:13:c4:12:0f:00#65536 x": "expected one like",
     "--html - x": "--html: '-' is no file name",

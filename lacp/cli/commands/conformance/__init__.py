@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 from typing import Any
 
-from lacp.cli.command import Answer, Command
-from lacp.cli.commands.conformance import listing, matrix, running
+from lacp.cli.command import Answer, Command, CommandParser, Row
 from lacp.cli.output import Screen
 
+_HERE = "lacp.cli.commands.conformance"
+
 #: The parts, each a command of its own.
-PARTS = (listing.COMMAND, running.COMMAND, matrix.COMMAND)
+PARTS = (
+    Row("list", "list the cases of the catalogue", f"{_HERE}.listing"),
+    Row(
+        "run", "run cases against the device at the far end of these interfaces", f"{_HERE}.running"
+    ),
+    Row("matrix", "put the results of several runs side by side", f"{_HERE}.matrix"),
+)
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
-    parts = parser.add_subparsers(dest="part", metavar="list|run|matrix", required=True)
-    for part in PARTS:
-        its = parts.add_parser(
-            part.name,
-            help=part.help,
-            description=f"{part.help[0].upper()}{part.help[1:]}.",
-            epilog=part.notes,
-            formatter_class=RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        part.arguments(its)
-        its.add_argument("--json", action="store_true", default=SUPPRESS, help="print JSON")
-        its.set_defaults(part_row=part)
+    parts = parser.add_subparsers(
+        dest="part", metavar="list|run|matrix", required=True, parser_class=CommandParser
+    )
+    for row in PARTS:
+        parts.add_parser(row.name, help=row.help, row=row, dest="part_row")
 
 
 def run(args: Namespace) -> Answer:
@@ -50,4 +49,5 @@ COMMAND = Command(
     run,
     text,
     notes="To judge a capture instead, use pcap-replay.",
+    asks=False,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
@@ -102,7 +103,7 @@ def _report(args: Namespace, profile: Profile, cases: Sequence[Case]) -> RunRepo
         control=control.value if control is not None else "auto",
         device=args.device or profile.description or profile.name,
         versions=_versions(),
-        command=args.line,
+        command=shlex.join(args.words),
         started="" if args.engine else datetime.now(UTC).isoformat(timespec="seconds"),
         slack=profile.slack,
         links=max(case.links for case in cases) if args.engine else len(_interfaces(args)),

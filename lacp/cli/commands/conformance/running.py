@@ -139,4 +139,5 @@ COMMAND = Command(
         "promiscuous mode while the run lasts and, unless --no-link-control is given, taken down\n"
         "and up by cases that pull the cable. Exit code 1 when a case failed."
     ),
+    asks=False,
 )
