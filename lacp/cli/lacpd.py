@@ -143,7 +143,7 @@ def _sources(args: Namespace) -> Sources:
         directory=args.config_dir and os.path.abspath(args.config_dir),
         text=args.config,
         device=args.device,
-        in_use=lambda name: owner(options, name) is not None or _ifindex(name) is not None,
+        in_use=lambda name: owner(options, name) is not None or _exists(name),
     )
 
 
@@ -262,25 +262,25 @@ async def _drive(
 ) -> bool:
     """Run until told to end; whether SIGINT told."""
     from lacp.backends.packet import PacketBackend
+    from lacp.daemon.host import this_host
     from lacp.daemon.loop import Loop, monotonic_clock
     from lacp.daemon.service import Service
 
     clock = monotonic_clock()
-    with PacketBackend() as backend:
-        service = Service(backend, sources, clock, options, ifindex=_ifindex)
+    with PacketBackend() as backend, this_host() as host:
+        service = Service(backend, sources, clock, options, host=host)
         loop = Loop(service)
         service.start(reading.configs, clock.now())
         await loop.run(started)
         return loop.interrupted
 
 
-def _ifindex(name: str) -> int | None:
-    import socket
+def _exists(name: str) -> bool:
+    """Whether there is an interface of this name."""
+    from lacp.daemon.host import this_host
 
-    try:
-        return socket.if_nametoindex(name)
-    except OSError:
-        return None
+    with this_host() as host:
+        return host.ifindex(name) is not None
 
 
 if __name__ == "__main__":

@@ -50,6 +50,9 @@ class Member:
     flooded: int = 0
     #: Frames that the backend refused, by reason.
     refused: Counter[str] = field(default_factory=Counter)
+    #: How often the link went down, and when the use of the port last changed.
+    link_downs: int = 0
+    changed_at: float | None = None
     #: Why the interface refused the last of our frames that it refused.
     refusal: str = ""
 
@@ -62,6 +65,12 @@ class Member:
     def there(self) -> bool:
         """Whether there is an interface that could be a port."""
         return self.link is not None and self.link.address != NO_MAC
+
+    def observe(self, link: Link) -> None:
+        """Take a new observation of its interface."""
+        if self.link is not None and self.link.up and not link.up:
+            self.link_downs += 1
+        self.link = link
 
     def next_deadline(self) -> float | None:
         """When its watchers must be looked at, or joining be tried again."""

@@ -1,12 +1,17 @@
-"""A team as the document of `lacpctl show --json`. What is not known, or not so here, is null."""
+"""A team as the picture that every source of LAGs gives. What is not known, or not so, is None."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from lacp.daemon import problems, report_driver, report_lacp
-from lacp.daemon.documents import Document, link_document
+from lacp.daemon.documents import Document
 from lacp.daemon.parameters import port_setup
+from lacp.daemon.report_settings import lag_settings, port_settings
+from lacp.link import Duplex
+from lacp.picture.model import LagView, LinkView, PortView, WatcherView, document
 from lacp.runners.activebackup import ActivebackupRunner
 from lacp.runners.lacp import LacpRunner
 from lacp.watch.base import Watcher
@@ -15,102 +20,101 @@ if TYPE_CHECKING:
     from lacp.daemon.ports import Member
     from lacp.daemon.team import Team
 
-#: What only a runner that speaks LACP can say of a LAG, and of a port.
-_NO_LAG: Document = dict.fromkeys(
-    (
-        "actor",
-        "partner",
-        "aggregator",
-        "min_ports",
-        "max_ports",
-        "edition",
-        "control",
-        "fallback",
-        "agg_select_policy",
-    )
-)
-_NO_PORT: Document = dict.fromkeys(
-    (
-        "selected",
-        "selected_reason",
-        "aggregator",
-        "actor",
-        "partner",
-        "machines",
-        "last_rx_age",
-    )
-)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def lag_document(team: Team, now: float, verbose: bool = False) -> Document:
+    """One LAG as `lacpctl show --json` has it."""
+    found: Document = document(lag_view(team, now, verbose))
+    return found
+
+
+def lag_view(team: Team, now: float, verbose: bool = False) -> LagView:
     """One LAG. With `verbose` each port of a LACP system also tells its timers and its history."""
-    runner = team.runner
+    runner, host = team.runner, team.host
     partners: problems.PartnerPorts = {}
-    lacp = _NO_LAG
+    lacp: Mapping[str, Any] = _NOTHING
     if isinstance(runner, LacpRunner):
         partners = problems.partner_ports(runner)
         lacp = report_lacp.lag_members(runner, team.system_known)
-    by_driver = report_driver.of_team(team)
-    if by_driver is not None:
-        lacp = _NO_LAG | report_driver.lag_members(team, by_driver)
-    address = team.addresses.team
-    ports = [_port(team, member, now, partners, verbose) for member in team.members.values()]
-    if by_driver is not None:
-        for port in ports:
-            port.update(report_driver.port_members(by_driver, port["name"]))
-        lacp["up"] = report_driver.carrier(team, ports)
-    return {
-        "name": team.name,
-        "source": "lacpd",
-        "mode": runner.name,
-        "up": runner.carrier,
-        "dataplane": team.dataplane.name,
-        "address": None if address is None else str(address),
-        "active_port": runner.active_port if isinstance(runner, ActivebackupRunner) else None,
+    device = team.device_up is not None
+    ports = tuple(_port(team, member, now, partners, verbose) for member in team.members.values())
+    lag = LagView(
+        name=team.name,
+        source="lacpd",
+        mode=runner.name,
+        lacp=runner.name == "lacp",
+        up=runner.carrier,
+        admin_up=team.device_up,
+        dataplane=team.dataplane.name,
+        ifindex=host.ifindex(team.name) if device else None,
+        address=team.addresses.team,
+        mtu=host.mtu(team.name) if device else None,
+        active_port=runner.active_port if isinstance(runner, ActivebackupRunner) else None,
+        netns=host.netns,
+        settings=lag_settings(team.config),
+        active_ports=sum(port.distributing is True for port in ports),
+        total_ports=len(ports),
+        ports=ports,
+        problems=tuple(problems.of_team(team)),
         **lacp,
-        "ports": ports,
-        "problems": problems.of_team(team),
-    }
+    )
+    by_driver = report_driver.of_team(team)
+    return lag if by_driver is None else report_driver.as_driven(team, lag, by_driver)
 
 
 def _port(
     team: Team, member: Member, now: float, partners: problems.PartnerPorts, verbose: bool
-) -> Document:
+) -> PortView:
     """One port of a LAG."""
-    runner, name = team.runner, member.name
-    link = member.watch.link if member.joined else member.told
+    runner, name, host = team.runner, member.name, team.host
+    link = member.link
     collecting, distributing = runner.enabled(name)
-    document: Document = {
-        "name": name,
-        "ifindex": team.ifindex(name),
-        "link": link_document(link),
-        "collecting": collecting,
-        "distributing": distributing,
-        "usable": member.verdict,
-        "prio": member.config.prio,
-        "sticky": member.config.sticky,
-        "queue_id": port_setup(member.config).queue_id,
-        "link_watches": [_watch(watcher) for watcher in member.watch.watchers],
-    }
+    lacp: Mapping[str, Any]
     if isinstance(runner, LacpRunner):
-        document |= report_lacp.port_members(team, runner.ports[name], now, verbose)
+        lacp = report_lacp.port_members(team, runner.ports[name], now, verbose)
         found = problems.of_lacp_port(runner, member, now, partners)
+        changed_at = report_lacp.changed_at(runner.ports[name])
     else:
-        document |= _NO_PORT
+        lacp, changed_at = _NOTHING, member.changed_at
         found = problems.of_watched_port(team, member)
-    document["counters"] = counters_document(team, name)
-    document["problems"] = [*found, *problems.of_frames(member)]
-    return document
+    return PortView(
+        name=name,
+        ifindex=host.ifindex(name),
+        link=_link(team, member),
+        collecting=collecting,
+        distributing=distributing,
+        counters=counters_document(team, name),
+        changed_age=None if changed_at is None else round(max(0.0, now - changed_at), 3),
+        address=link.address if link is not None and member.there else None,
+        permanent_address=member.own if member.there else None,
+        mtu=host.mtu(name) if member.there else None,
+        link_downs=member.link_downs,
+        usable=member.verdict,
+        link_watches=tuple(map(_watcher, member.watch.watchers)),
+        prio=member.config.prio,
+        sticky=member.config.sticky,
+        queue_id=port_setup(member.config).queue_id,
+        missing=member.missing or None,
+        refused=dict(member.refused),
+        settings=port_settings(member.config),
+        problems=(*found, *problems.of_frames(member)),
+        **lacp,
+    )
 
 
-def _watch(watcher: Watcher) -> Document:
-    """A link watcher, and what it has found."""
-    return {
-        "name": watcher.name,
-        "up": watcher.up,
-        "reason": watcher.reason,
-        "down_count": watcher.down_count,
-    }
+def _link(team: Team, member: Member) -> LinkView:
+    link = member.watch.link if member.joined else member.told
+    duplex = None if link.duplex is Duplex.UNKNOWN else link.duplex
+    # Nobody else has to be asked about one that is up.
+    admin_up = link.up or team.host.admin_up(member.name)
+    return LinkView(up=link.up, speed=link.speed, duplex=duplex, admin_up=admin_up)
+
+
+def _watcher(watcher: Watcher) -> WatcherView:
+    return WatcherView(
+        name=watcher.name, up=watcher.up, reason=watcher.reason, down_count=watcher.down_count
+    )
 
 
 def counters_document(team: Team, name: str) -> dict[str, int]:
@@ -125,4 +129,5 @@ def history_document(team: Team, name: str) -> list[Document]:
     runner = team.runner
     if not isinstance(runner, LacpRunner):
         return []
-    return report_lacp.history(team.clock, runner.ports[name])
+    found: list[Document] = document(report_lacp.history(team.clock, runner.ports[name]))
+    return found

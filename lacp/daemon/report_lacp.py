@@ -1,13 +1,13 @@
-"""What a runner that speaks LACP adds to the document of a LAG and its ports."""
+"""What a runner that speaks LACP adds to the picture of a LAG and its ports."""
 
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lacp.daemon.clock import Clock
-from lacp.daemon.documents import Document, port_info_document
-from lacp.protocol.aggregator import LagId
+from lacp.info import PortInfo
+from lacp.picture.model import Change, End, Machines, SystemId
 from lacp.protocol.counters import Counters
 from lacp.protocol.port import Port
 from lacp.protocol.timers import Timer
@@ -16,19 +16,24 @@ from lacp.runners.lacp import LacpRunner
 if TYPE_CHECKING:
     from lacp.daemon.team import Team
 
+_COUNTERS = tuple(each.name for each in fields(Counters))
+_TIMERS = tuple((timer, timer.name.lower()) for timer in Timer)
 
-def lag_members(runner: LacpRunner, system_known: bool) -> Document:
-    """Both ends of a LAG and what it goes by."""
+
+def lag_members(runner: LacpRunner, system_known: bool) -> dict[str, Any]:
+    """Both ends of a LAG and what it goes by, as members of `LagView`."""
     config = runner.config
     lag = runner.aggregator.lag
     key = lag.actor[2] if lag is not None else _common_key(runner)
     return {
-        "actor": {
-            "system_priority": config.system_priority,
-            "system": str(config.system) if system_known else None,
-            "key": key,
-        },
-        "partner": _partner(lag),
+        "actor": SystemId(
+            system_priority=config.system_priority,
+            system=config.system if system_known else None,
+            key=key,
+        ),
+        "partner": None
+        if lag is None
+        else SystemId(system_priority=lag.partner[0], system=lag.partner[1], key=lag.partner[2]),
         "aggregator": runner.aggregator.identifier,
         "min_ports": config.min_ports,
         "max_ports": config.max_ports,
@@ -36,63 +41,81 @@ def lag_members(runner: LacpRunner, system_known: bool) -> Document:
         "control": str(config.control),
         "fallback": str(config.fallback),
         "agg_select_policy": str(config.agg_select_policy),
+        "looped": runner.looped,
     }
 
 
-def port_members(team: Team, port: Port, now: float, verbose: bool) -> Document:
-    """A port as its machines have it."""
-    actor = port_info_document(port.actor)
-    if not team.system_known:
-        actor["system"] = None
-    heard = port.last_received_at
-    document: Document = {
+def port_members(team: Team, port: Port, now: float, verbose: bool) -> dict[str, Any]:
+    """A port as its machines have it, as members of `PortView`."""
+    received_at = port.last_received_at
+    heard = port.heard
+    return {
         "selected": port.selected.value,
         "selected_reason": port.selected_reason,
         "aggregator": None if port.attached is None else port.attached.identifier,
-        "actor": actor,
-        "partner": port_info_document(port.partner),
-        "machines": {machine.NAME: machine.state.name for machine in port.machines},
-        "last_rx_age": None if heard is None else round(now - heard, 3),
+        "actor": end(port.actor, system_known=team.system_known),
+        "partner": end(port.partner),
+        "heard": None if heard is None else end(heard),
+        "machines": Machines(
+            receive=port.receive.state.name,
+            periodic=port.periodic.state.name,
+            mux=port.mux.state.name,
+            actor_churn=port.actor_churn.state.name,
+            partner_churn=port.partner_churn.state.name,
+        ),
+        "last_rx_age": None if received_at is None else round(now - received_at, 3),
+        "held": port.held or None,
+        "refusal": team.members[port.name].refusal if port.retry_at > now else None,
+        "withdrawn": port.withdrawn,
+        "timers": timers(port, now) if verbose else None,
+        "history": history(team.clock, port) if verbose else None,
     }
-    if verbose:
-        document["timers"] = timers(port, now)
-        document["history"] = history(team.clock, port)
-    return document
+
+
+def end(info: PortInfo, *, system_known: bool = True) -> End:
+    """One end of a link."""
+    return End(
+        system_priority=info.system_priority,
+        system=info.system if system_known else None,
+        key=info.key,
+        port_priority=info.port_priority,
+        port=info.port,
+        state=info.state,
+    )
+
+
+def changed_at(port: Port) -> float | None:
+    """When a machine moved last; None when none ever did."""
+    return port.history[-1].time if port.history else None
 
 
 def counters(port: Port) -> dict[str, int]:
     """What the engine counts."""
-    return {each.name: getattr(port.counters, each.name) for each in fields(Counters)}
+    its = port.counters
+    return {name: getattr(its, name) for name in _COUNTERS}
 
 
 def timers(port: Port, now: float) -> dict[str, float | None]:
-    """Seconds left of each timer; null when it does not run."""
+    """Seconds left of each timer; None when it does not run."""
     left: dict[str, float | None] = {}
-    for timer in Timer:
+    for timer, name in _TIMERS:
         deadline = port.timers.deadline(timer)
-        left[timer.name.lower()] = None if deadline is None else round(max(0.0, deadline - now), 3)
+        left[name] = None if deadline is None else round(max(0.0, deadline - now), 3)
     return left
 
 
-def history(clock: Clock, port: Port) -> list[Document]:
+def history(clock: Clock, port: Port) -> tuple[Change, ...]:
     """What moved on the port, oldest first."""
-    return [
-        {
-            "time": clock.text(event.time),
-            "machine": event.machine,
-            "old": event.old,
-            "new": event.new,
-            "reason": event.reason,
-        }
+    return tuple(
+        Change(
+            time=clock.text(event.time),
+            machine=event.machine,
+            old=event.old,
+            new=event.new,
+            reason=event.reason,
+        )
         for event in port.history
-    ]
-
-
-def _partner(lag: LagId | None) -> Document | None:
-    if lag is None:
-        return None
-    priority, system, key = lag.partner
-    return {"system_priority": priority, "system": str(system), "key": key}
+    )
 
 
 def _common_key(runner: LacpRunner) -> int | None:

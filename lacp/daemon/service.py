@@ -14,12 +14,13 @@ from lacp.daemon import parameters
 from lacp.daemon.clock import Clock
 from lacp.daemon.drive import Driver
 from lacp.daemon.files import SavedState, TeamFiles
+from lacp.daemon.host import NOWHERE, Host
 from lacp.daemon.options import Options
 from lacp.daemon.others import Others
 from lacp.daemon.ports import Member
 from lacp.daemon.settable import ACTIVE_PORT, OF_DEVICE, settable
 from lacp.daemon.sources import Reading, Sources
-from lacp.daemon.team import Team, nothing
+from lacp.daemon.team import Team
 from lacp.daemon.teamd.files import ClientFiles
 from lacp.daemon.verbosity import Verbosity
 from lacp.dataplane.base import Adjustable, Dataplane, Setup
@@ -51,7 +52,7 @@ class Service:
         clock: Clock,
         options: Options,
         *,
-        ifindex: Callable[[str], int | None] = nothing,
+        host: Host = NOWHERE,
         planes: Callable[[str, Setup], Dataplane] = choose,
     ) -> None:
         self.driver = Driver(backend)
@@ -61,7 +62,7 @@ class Service:
         self.clock = clock
         self.options = options
         self.verbosity = Verbosity()
-        self._ifindex = ifindex
+        self.host = host
         self._planes = planes
         self._files: dict[str, TeamFiles] = {}
         self.opened: Callable[[Team, TeamFiles], None] = lambda team, files: None
@@ -130,7 +131,7 @@ class Service:
             ports,
             extra={"lag": name},
         )
-        return Team(name, config, plane, self.clock, self.options, saved, self._ifindex)
+        return Team(name, config, plane, self.clock, self.options, saved, self.host)
 
     def _wanted_plane(self, config: TeamConfig) -> str:
         return self.options.dataplane or config.dataplane or "auto"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from lacp.daemon.addresses import NOBODY, Addresses
 from lacp.daemon.clock import Clock
 from lacp.daemon.effects import Effects
 from lacp.daemon.files import SavedState
+from lacp.daemon.host import NOWHERE, Host
 from lacp.daemon.joining import Joining
 from lacp.daemon.journal import Journal
 from lacp.daemon.options import Options
@@ -21,11 +22,7 @@ from lacp.dataplane.base import Adjustable, Dataplane, DeviceChanged
 from lacp.errors import BackendError, LacpError
 from lacp.link import DOWN, Link
 from lacp.protocol.events import FrameDropped
-from lacp.runners.base import PortAddressed, RunnerNews, TeamAddressed
-
-
-def nothing(_: str) -> None:
-    """The ifindex of a port when nobody knows one."""
+from lacp.runners.base import PortAddressed, PortEnabled, RunnerNews, TeamAddressed
 
 
 class Team:
@@ -42,7 +39,7 @@ class Team:
         clock: Clock,
         options: Options,
         saved: SavedState | None = None,
-        ifindex: Callable[[str], int | None] = nothing,
+        host: Host = NOWHERE,
     ) -> None:
         self.name = name
         self.config = config
@@ -50,7 +47,9 @@ class Team:
         self.clock = clock
         self.options = options
         self.saved = SavedState() if saved is None else saved
-        self.ifindex = ifindex
+        self.host = host
+        #: Whether the device is administratively up; None when there is none to be so.
+        self.device_up: bool | None = None
         self.journal = Journal(name, clock)
         #: The ports of the runner, in the order in which they came.
         self.members: dict[str, Member] = {}
@@ -109,8 +108,8 @@ class Team:
     def link(self, port: str, link: Link, now: float) -> None:
         """Take what the backend says of the interface of a port."""
         member = self.members[port]
-        member.link = link
-        self._joining.observed(member, self.ifindex(port) if not member.there else None)
+        member.observe(link)
+        self._joining.observed(member, self.host.ifindex(port) if not member.there else None)
         if self.addresses.team is None:
             self._adopt_address(now)
         else:
@@ -178,6 +177,7 @@ class Team:
             self.addresses.team = address
             self.journal.say(logging.INFO, f"somebody gave the device address {address}")
             self._readdress(now)
+        self.device_up = news.up
         self.runner.device_changed(news.up, now)
 
     def left(self, port: str, gone: bool, now: float) -> None:
@@ -205,6 +205,9 @@ class Team:
             case TeamAddressed(port):
                 self.addresses.team = self.members[port].own
                 self._readdress(now)
+            case PortEnabled(port):
+                self.members[port].changed_at = event.time
+                self._effects.carry_out(event)
             case _:
                 self._effects.carry_out(event)
 

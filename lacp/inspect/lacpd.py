@@ -1,5 +1,7 @@
 """The client of lacpd's control sockets, which docs/control.md describes. It blocks, within limits.
 
+`read` gives the LAGs of all of them for `lacp.inspect.survey`; to ask a single one:
+
 for path in sockets("/run/lacpd"):
     print(ask(path, "show")["lag"]["name"])
 """
@@ -11,14 +13,20 @@ import os
 import select
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from lacp.errors import BackendError, LacpError
+from lacp.text import plain
+
+if TYPE_CHECKING:
+    from lacp.inspect.survey import Places
+    from lacp.picture.model import LagView
 
 VERSION = 1
+_SUFFIX = ".sock"
 #: Seconds for one answer.
 TIMEOUT = 5.0
 #: Octets of one answer; thousands of ports fit.
@@ -38,7 +46,7 @@ def sockets(directory: str | os.PathLike[str]) -> list[str]:
     """
     path = Path(directory)
     try:
-        return sorted(str(entry) for entry in path.iterdir() if entry.name.endswith(".sock"))
+        return sorted(str(entry) for entry in path.iterdir() if entry.name.endswith(_SUFFIX))
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -49,6 +57,38 @@ def ask(path: str, request: str, /, timeout: float = TIMEOUT, **arguments: Any) 
     """One request over a connection of its own. Raises as `Connection` does."""
     with Connection(path, timeout) as connection:
         return connection.ask(request, **arguments)
+
+
+def read(places: Places, deadline: float) -> Iterator[LagView | str]:
+    """The LAG of each lacpd, or a line for one that does not say in time what it is.
+
+    Raises BackendError when the run directory cannot be read. A socket that a killed daemon left
+    behind is nobody's, and says nothing unless it was asked for by its path.
+    """
+    from lacp.inspect.asking import Way, listed
+    from lacp.inspect.asking import ask as ask_all
+    from lacp.picture.model import ModelError, lag_view
+
+    named = places.socket is not None
+    paths = [places.socket] if places.socket is not None else listed(places.run_dir, _SUFFIX)
+    line = _line("show", {"verbose": places.verbose})
+    way = Way("lacpd", socket.SOCK_STREAM, (line,), _whole, ending=b"\n")
+    for found in ask_all(way, paths, deadline, named=named):
+        if isinstance(found, str):
+            yield found
+            continue
+        path, answer = found
+        try:
+            yield lag_view(answer.get("lag"))
+        except ModelError as error:
+            yield f"{path}: {plain(str(error))}"
+
+
+def _whole(pieces: Sequence[bytes]) -> Document | None:
+    """The answer that the pieces make; None as long as its end is missing."""
+    if not pieces[-1].endswith(b"\n"):
+        return None
+    return _agreed(_document(b"".join(pieces)))
 
 
 def show(
@@ -68,6 +108,27 @@ def show(
         except (LacpError, KeyError) as error:
             failures.append(str(error))
     return lags, failures
+
+
+def _line(request: str, arguments: Mapping[str, Any]) -> bytes:
+    line = json.dumps({"version": VERSION, "request": request, **arguments})
+    return line.encode() + b"\n"
+
+
+def _document(line: bytes) -> Document:
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise BackendError("this is not lacpd's protocol")
+    return document
+
+
+def _agreed(answer: Document) -> Document:
+    if answer.get("ok") is not True:
+        raise RefusedError(str(answer.get("error", "refused")))
+    return answer
 
 
 class AbandonedError(BackendError):
@@ -98,18 +159,15 @@ class Connection:
 
     def ask(self, request: str, /, **arguments: Any) -> Document:
         """Send a request and return its answer."""
-        line = json.dumps({"version": VERSION, "request": request, **arguments})
         try:
             self._socket.settimeout(self._timeout)
-            self._socket.sendall(line.encode() + b"\n")
+            self._socket.sendall(_line(request, arguments))
         except OSError as error:
             raise BackendError(f"{self.path}: {error.strerror or error}") from None
         answer = self._document()
         if answer is None:
             raise BackendError(f"{self.path}: lacpd closed the connection")
-        if answer.get("ok") is not True:
-            raise RefusedError(str(answer.get("error", "refused")))
-        return answer
+        return _agreed(answer)
 
     def events(self) -> Iterator[Document]:
         """Ask for the events of the team and yield them as they happen, until lacpd ends."""
@@ -181,12 +239,9 @@ class Connection:
     def _decoded(self) -> Document:
         line, _, self._in = self._in.partition(b"\n")
         try:
-            document = json.loads(line)
-        except (ValueError, RecursionError):
-            document = None
-        if not isinstance(document, dict):
-            raise BackendError(f"{self.path}: this is not lacpd's protocol")
-        return document
+            return _document(bytes(line))
+        except BackendError as error:
+            raise BackendError(f"{self.path}: {error}") from None
 
 
 def monitor(paths: list[str], timeout: float | None = None) -> Iterator[Document]:

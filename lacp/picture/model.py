@@ -7,8 +7,9 @@ JSON are the fields here, under their names and in their order.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
+from math import isfinite
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -20,6 +21,8 @@ from lacp.link import Duplex
 #: An object as JSON has it.
 Document = dict[str, Any]
 _Value = TypeVar("_Value")
+#: How deep the values of `settings` may nest.
+_DEEPEST = 16
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -73,6 +76,8 @@ class LinkView:
     speed: int | None = None
     #: None when the interface does not know.
     duplex: Duplex | None = None
+    #: The interface is administratively up, whether or not it has carrier.
+    admin_up: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,22 +223,55 @@ class LagView:
         return next((port for port in self.ports if port.name == name), None)
 
 
+def counted(lag: LagView) -> LagView:
+    """The LAG with its ports counted: how many distribute, and how many there are."""
+    carrying = [port.distributing for port in lag.ports]
+    active = None if None in carrying else sum(map(bool, carrying))
+    return replace(lag, active_ports=active, total_ports=len(carrying))
+
+
 def document(value: Any) -> Any:
     """A value of this model, or a collection of them, as JSON has it."""
-    if isinstance(value, PortState):
-        return int(value)
-    if isinstance(value, Mac):
-        return str(value)
-    if value is None or isinstance(value, bool | int | float | str):
+    kind = type(value)
+    if kind in _AS_IT_IS:
         return value
-    if isinstance(value, Mapping):
-        return {str(name): document(each) for name, each in value.items()}
-    if isinstance(value, tuple | list):
+    if kind is tuple or kind is list:
         return [document(each) for each in value]
-    found = {each.name: document(getattr(value, each.name)) for each in fields(value)}
-    if isinstance(value, End):
-        found["flags"] = None if value.state is None else value.state.flags
+    if isinstance(value, Mapping):
+        return {
+            str(name): each if type(each) in _AS_IT_IS else document(each)
+            for name, each in value.items()
+        }
+    if kind is Mac:
+        return str(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, str):
+        return str(value)
+    # A daemon that is asked for hundreds of ports has other things to do as well.
+    found = {}
+    names = _NAMES.get(kind)
+    if names is None:
+        names = _NAMES[kind] = tuple(each.name for each in fields(value))
+    for name in names:
+        each = getattr(value, name)
+        found[name] = each if type(each) in _AS_IT_IS else document(each)
+    if kind is End:
+        found["flags"] = None if value.state is None else list(_flags(value.state))
     return found
+
+
+#: Types that are JSON already.
+_AS_IT_IS = frozenset({type(None), bool, int, float, str})
+
+
+#: The members of each type that was asked for.
+_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+@cache
+def _flags(state: PortState) -> tuple[str, ...]:
+    return tuple(state.flags)
 
 
 def lag_view(found: Any, where: str = "lag") -> LagView:
@@ -278,6 +316,26 @@ def _plain(kinds: tuple[type, ...], expected: str, *, null: bool) -> Callable[[A
         raise ModelError(f"{where}: found {_kind_of(found)}, expected {expected}")
 
     return take
+
+
+def _number(found: Any, where: str) -> float | None:
+    # JSON as Python reads it has numbers that are none.
+    if found is None or (
+        isinstance(found, int | float) and not isinstance(found, bool) and isfinite(found)
+    ):
+        return found
+    raise ModelError(f"{where}: found {_kind_of(found)}, expected a number or null")
+
+
+def _anything(found: Any, where: str, depth: int = 0) -> Any:
+    """Whatever a source calls its own, within reason."""
+    if depth > _DEEPEST:
+        raise ModelError(f"{where}: found more than {_DEEPEST} levels, expected fewer")
+    if isinstance(found, Mapping):
+        return {str(name): _anything(each, where, depth + 1) for name, each in found.items()}
+    if isinstance(found, list):
+        return [_anything(each, where, depth + 1) for each in found]
+    return _number(found, where) if isinstance(found, float) else found
 
 
 def _mac(found: Any, where: str) -> Mac | None:
@@ -335,11 +393,10 @@ def _by_name(take: Callable[[Any, str], Any], *, null: bool) -> Callable[[Any, s
 
 
 _INT = _plain((int,), "an integer or null", null=True)
-_FLOAT = _plain((int, float), "a number or null", null=True)
+_FLOAT = _number
 _STR = _plain((str,), "a string or null", null=True)
 _TEXT = _plain((str,), "a string", null=False)
 _COUNT = _plain((int,), "an integer", null=False)
-_ANY = _plain((object,), "anything", null=True)
 
 #: How each type of a field is read, by the words that the field is declared with.
 _TAKERS: Mapping[str, Callable[[Any, str], Any]] = {
@@ -358,7 +415,7 @@ _TAKERS: Mapping[str, Callable[[Any, str], Any]] = {
     "Mapping[str, int] | None": _by_name(_COUNT, null=True),
     "Mapping[str, int | None] | None": _by_name(_INT, null=True),
     "Mapping[str, float | None] | None": _by_name(_FLOAT, null=True),
-    "Mapping[str, Any]": _by_name(_ANY, null=False),
+    "Mapping[str, Any]": _by_name(_anything, null=False),
     "tuple[str, ...]": _many(_TEXT, null=False),
     "tuple[Change, ...] | None": _many(_one(Change, null=False), null=True),
     "tuple[WatcherView, ...] | None": _many(_one(WatcherView, null=False), null=True),

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacp.backends.memory import MemoryBackend, connect
+from lacp.daemon.host import Host as Interfaces
 from lacp.daemon.teamd import methods
 from lacp.daemon.teamd.subject import TeamSubject
 from tests.daemons import Host, conf, world
@@ -65,7 +66,7 @@ def team(runner: str) -> Iterator[tuple[Host, TeamSubject]]:
     ):
         host = there.host("a")
         indexes = {port: number for number, port in enumerate([*PORTS, "a3", "team0"], 1)}
-        host.service._ifindex = indexes.get
+        host.service.host = Interfaces(ifindex=indexes.get)
         for port in [*PORTS, "a3"]:
             connect(host.backend, port, nowhere, f"far-{port}")
         host.start(conf(ports=PORTS, name=runner))

@@ -72,13 +72,13 @@ def test_documents(hosts: World) -> None:
     )
     port = left.port("a2")
     assert port["ifindex"] is None
-    assert port["link"] == {"up": True, "speed": 10000, "duplex": "full"}
+    assert port["link"] == {"up": True, "speed": 10000, "duplex": "full", "admin_up": True}
     assert port["actor"]["port"] == 2
     assert port["actor"]["state"] == 63
     assert port["actor"]["flags"][1] == "short_timeout"
     assert port["machines"]["mux"] == "DISTRIBUTING"
     assert port["last_rx_age"] < 1.01
-    assert "timers" not in port
+    assert (port["timers"], port["history"]) == (None, None)
     verbose = left.show(verbose=True)["ports"][0]
     assert 0 < verbose["timers"]["current_while"] <= 3
     (moved,) = (each for each in verbose["history"] if each["new"] == "DISTRIBUTING")

@@ -99,7 +99,7 @@ def test_the_document_of_every_runner_has_the_same_keys(hosts: World, runner: st
     assert lag.keys() == other.keys()
     assert [port["distributing"] for port in lag["ports"]].count(True) >= 1
     for port in lag["ports"]:
-        assert port["link"] == {"up": True, "speed": 10000, "duplex": "full"}
+        assert port["link"] == {"up": True, "speed": 10000, "duplex": "full", "admin_up": True}
         assert port["link_watches"] == [
             {"name": "ethtool", "up": True, "reason": "carrier", "down_count": 0}
         ]

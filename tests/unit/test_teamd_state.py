@@ -15,6 +15,7 @@ import pytest
 from lacp.address import Mac
 from lacp.backends.memory import MemoryBackend, MemoryLink, connect
 from lacp.config.document import Json
+from lacp.daemon.host import Host as Interfaces
 from lacp.daemon.options import Options
 from lacp.daemon.team import Team
 from lacp.daemon.teamd import methods
@@ -66,7 +67,7 @@ class Machine(Host):
 
     def __init__(self, world: World, directory: Path, **options: Any) -> None:
         super().__init__(world, directory)
-        self.service._ifindex = INDEXES.get
+        self.service.host = Interfaces(ifindex=INDEXES.get)
         self.service.options = Options(run_dir=str(directory), dataplane="memory", **options)
         self.cables: dict[str, MemoryLink] = {}
         #: The other end of cables that lead to no team.

@@ -72,7 +72,7 @@ def _address(team: Team) -> Mac:
 
 def _ifinfo(team: Team, name: str, address: Mac) -> Document:
     return {
-        "ifindex": team.ifindex(name) or 0,
+        "ifindex": team.host.ifindex(name) or 0,
         "ifname": name,
         "dev_addr": str(address),
         "dev_addr_len": len(address),

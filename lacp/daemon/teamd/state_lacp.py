@@ -90,7 +90,7 @@ def _in_lag(port: Port) -> bool:
 
 def _own(team: Team, member: Member, port: Port, leads: Mapping[LagId, Port]) -> Document:
     state = _STATES.get(port.receive.state, "disabled")
-    lead = team.ifindex(leads[port.lag].name) or 0 if _in_lag(port) else None
+    lead = team.host.ifindex(leads[port.lag].name) or 0 if _in_lag(port) else None
     return _document(member, state, lead, port.aggregator is not None, port.actor, port.partner)
 
 
@@ -102,7 +102,7 @@ def _driven(team: Team, member: Member, state: LacpState) -> Document:
     actor, partner = port.actor or PortInfo(), port.partner or PortInfo()
     lead = None
     if port.aggregator is not None and partner.system != NO_MAC:
-        lead = team.ifindex(_lead(state, port.aggregator)) or 0
+        lead = team.host.ifindex(_lead(state, port.aggregator)) or 0
     chosen = lead is not None and port.aggregator == state.aggregator
     return _document(member, _driven_state(member, port), lead, chosen, actor, partner)
 

@@ -29,7 +29,7 @@ class TeamSubject:
 
     def exists(self, interface: str) -> bool:
         """Whether there is an interface of this name."""
-        return self._team.ifindex(interface) is not None
+        return self._team.host.ifindex(interface) is not None
 
     def config(self) -> str:
         """The configuration in force, with teamd's defaults."""

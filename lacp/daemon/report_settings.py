@@ -1,0 +1,41 @@
+"""What a configuration says, as `settings` of the picture: under teamd's names, as JSON has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from lacp.address import Mac
+from lacp.config.model import Announce, BalancerConfig, TeamConfig, TeamPort
+
+
+def port_settings(port: TeamPort) -> Mapping[str, Any]:
+    """The keys of a port that have no member of their own in the picture."""
+    return {"lacp_prio": port.lacp_prio, "lacp_key": port.lacp_key}
+
+
+def lag_settings(config: TeamConfig) -> Mapping[str, Any]:
+    """The keys of a team: those of `runner`, and those of the device."""
+    runner = config.runner
+    found: dict[str, Any] = {
+        each.name: _plain(getattr(runner, each.name))
+        for each in fields(runner)
+        if each.name != "name"
+    }
+    found["link_watch_policy"] = config.link_watch_policy
+    found["notify_peers"] = _plain(config.notify_peers)
+    found["mcast_rejoin"] = _plain(config.mcast_rejoin)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Mac():
+            return str(value)
+        case tuple():
+            return list(value)
+        case Announce() | BalancerConfig():
+            return {each.name: getattr(value, each.name) for each in fields(value)}
+        case _:
+            return value

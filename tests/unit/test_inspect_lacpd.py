@@ -1,0 +1,90 @@
+"""What the survey takes from the control sockets of lacpd, and from what only looks like one."""
+
+import json
+import os
+import time
+from pathlib import Path
+from socket import SOCK_STREAM
+from typing import Any
+
+import pytest
+
+from lacp.inspect import lacpd
+from lacp.inspect.survey import Places
+from lacp.picture.model import LagView
+from tests import hostile
+from tests.hostile import listening
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where paths are short enough for sockets."""
+    monkeypatch.chdir(tmp_path)
+
+
+def answer(lag: Any, **members: Any) -> Any:
+    return hostile.answer(json.dumps({"ok": True, "lag": lag, **members}).encode() + b"\n")
+
+
+def read(places: Places | None = None, within: float = 0.3) -> list[LagView | str]:
+    return list(lacpd.read(places or Places(run_dir="."), time.monotonic() + within))
+
+
+def test_the_lag_of_each_socket() -> None:
+    lag = {"name": "team0", "source": "lacpd", "netns": 7, "novelty": [1], "ports": []}
+    with (
+        listening("team0.sock", SOCK_STREAM, answer(lag)),
+        listening("team1.sock", SOCK_STREAM, answer({**lag, "name": "team1"})),
+    ):
+        found = read(within=5)
+    assert {lag.name for lag in found if isinstance(lag, LagView)} == {"team0", "team1"}
+    assert all(isinstance(lag, LagView) and lag.netns == 7 for lag in found)
+
+
+def test_no_run_directory_and_one_of_a_killed_daemon() -> None:
+    assert read(Places(run_dir="nowhere")) == []
+    hostile.stale("team0.sock")
+    assert read() == []
+    assert read(Places(socket="team0.sock")) == ["team0.sock: no lacpd listens here any more"]
+
+
+WRONG = {
+    b"[]\n": "this is not lacpd's protocol",
+    b"{\n": "this is not lacpd's protocol",
+    b"[" * 5000 + b"\n": "this is not lacpd's protocol",
+    b'{"ok": false, "error": "no\\u001b[2J"}\n': "no?[2J",
+    b'{"ok": true}\n': "lag: found null, expected an object",
+    b'{"ok": true, "lag": {"name": 1}}\n': "lag.name: found 1, expected a string",
+    b'{"ok": true, "lag": {"source": "lacpd"}}\n': "lag: a name is missing",
+    b'{"ok": true, "lag": {"name": "a", "source": "b", "ports": [{"name": "p", '
+    b'"last_rx_age": NaN}]}}\n': "lag.ports[0].last_rx_age: found nan, expected a number or null",
+    b'{"ok": true, "lag": {"name": "a", "source": "b", "settings": {"x": '
+    + b"[" * 400
+    + b"]" * 400
+    + b"}}}\n": "lag.settings.x: found more than 16 levels, expected fewer",
+}
+
+
+@pytest.mark.parametrize("said", WRONG)
+def test_what_is_no_answer_costs_a_line(said: bytes) -> None:
+    with listening("team0.sock", SOCK_STREAM, hostile.answer(said)):
+        assert read(within=5) == [f"./team0.sock: {WRONG[said]}"]
+
+
+def test_one_that_hangs_holds_up_no_other() -> None:
+    lag = {"name": "team1", "source": "lacpd"}
+    with (
+        listening("team0.sock", SOCK_STREAM, hostile.hang),
+        listening("team1.sock", SOCK_STREAM, answer(lag)),
+    ):
+        good, bad = sorted(read(), key=lambda found: isinstance(found, str))
+    assert isinstance(good, LagView)
+    assert isinstance(bad, str)
+    assert bad.startswith("./team0.sock: no answer of lacpd within")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_socket_that_this_user_may_not_ask() -> None:
+    with listening("team0.sock", SOCK_STREAM, hostile.hang):
+        os.chmod("team0.sock", 0)
+        assert read() == ["./team0.sock: this user may not ask lacpd; run as root"]
