@@ -34,25 +34,19 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from lacp.address import Mac
 from lacp.backends import taps
 from lacp.backends.base import BATCH, LinkNews, News, Overrun, TipcNews
 from lacp.backends.kinds import TIPC
-from lacp.backends.netlink import (
-    Event,
-    Gone,
-    LinkSocket,
-    Lost,
-    Missing,
-    Seen,
-    speed_and_duplex,
-)
 from lacp.backends.ports import Port
 from lacp.backends.probes import ProbeTaps
 from lacp.backends.slow import SlowTaps
 from lacp.backends.tipc import TipcLinks
 from lacp.errors import BackendError, UsageError
 from lacp.link import DOWN, Link
+from lacp.netlink.codec import Interface
+from lacp.netlink.ethtool import speed_and_duplex
+from lacp.netlink.news import Event, Gone, LinkSocket, Missing
+from lacp.netlink.sockets import Lost
 
 log = logging.getLogger(__name__)
 
@@ -296,7 +290,7 @@ class PacketBackend:
                 entry = self._ports.get(name)
                 if entry is not None:
                     self._lose(entry, "is not there", news)
-            case Seen(index, name):
+            case Interface(index=index, name=name):
                 bound = self._indexes.get(index)
                 if bound is not None and bound.name != name:
                     self._lose(bound, f"was renamed to {name}", news)
@@ -306,9 +300,10 @@ class PacketBackend:
                         self._lose(entry, "was replaced", news)
                     self._see(entry, event, news)
 
-    def _see(self, entry: Port, seen: Seen, news: list[News]) -> None:
+    def _see(self, entry: Port, seen: Interface, news: list[News]) -> None:
         """The interface of a port is there: bind the port to it if need be, and tell its link."""
-        if entry.index is None and not self._bind(entry, seen):
+        bound = entry.index is not None or self._bind(entry, seen)
+        if not bound or seen.address is None:
             self._tell(entry, DOWN, news)
             return
         # A link that was lost and came back while nobody looked has been lost all the same: its
@@ -317,10 +312,10 @@ class PacketBackend:
         entry.downs = seen.downs
         assert self._slow is not None
         self._slow.separate(entry, seen.master != 0)
-        address = Mac(seen.address)
-        if entry.link.up and (flapped or not seen.up):
+        address = seen.address
+        if entry.link.up and (flapped or not seen.operational):
             self._tell(entry, Link(address=address), news)
-        if seen.up and not entry.link.up:
+        if seen.operational and not entry.link.up:
             speed, duplex = speed_and_duplex(self._slow.shared, entry.name)
             self._tell(entry, Link(True, speed, duplex, address), news)
         else:
@@ -339,9 +334,9 @@ class PacketBackend:
             entry.told = True
             news.append(LinkNews(entry.name, link))
 
-    def _bind(self, entry: Port, seen: Seen) -> bool:
+    def _bind(self, entry: Port, seen: Interface) -> bool:
         """Join the group on an interface; False when that cannot be, which is logged once."""
-        if not seen.ethernet:
+        if seen.address is None:
             problem: str | None = "it is not an Ethernet interface"
         else:
             assert self._slow is not None

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable
 
 from lacp.address import SLOW_PROTOCOLS_MULTICAST
-from lacp.backends.netlink import enlarge
+from lacp.netlink.sockets import enlarge
 
 ETH_P_ALL = 0x0003
 ETH_P_ARP = 0x0806

@@ -18,9 +18,11 @@ from lacp.dataplane.base import (
     Setup,
     Trouble,
 )
-from lacp.dataplane.links import Interface, LinkEvents, Links, Settings, foreign, taken
-from lacp.dataplane.netlink import KernelRefused, Lost
+from lacp.dataplane.refusals import foreign, refuse_owned, taken
 from lacp.errors import BackendError, UsageError
+from lacp.netlink.codec import Interface
+from lacp.netlink.links import LinkEvents, Links, Settings
+from lacp.netlink.sockets import KernelRefused, Lost
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +90,7 @@ class Master:
         """The device's address, as it was last seen."""
         return self._device.address if self._device is not None else None
 
-    def open(self, setup: Setup, settings: Settings = ()) -> None:
+    def open(self, setup: Setup, settings: Settings | None = None) -> None:
         """Make the device, or use the one of this name, as `setup` has it."""
         found = self.links.named(setup.device)
         if found is not None and (setup.recreate or setup.take_over) and found.kind != self.kind:
@@ -110,7 +112,7 @@ class Master:
             self._strangers = {one.index: one for one in self.links.below(self.index)}
         self._events.ask()
 
-    def _make(self, setup: Setup, settings: Settings) -> Interface:
+    def _make(self, setup: Setup, settings: Settings | None) -> Interface:
         try:
             made = self.links.create(setup.device, self.kind, setup.address, settings)
         except KernelRefused as refused:
@@ -202,7 +204,7 @@ class Master:
             return found
         if found.loopback or found.index == self.index:
             raise BackendError(f"{name}: cannot be a port of {self.name}")
-        self.links.refuse_owned(found)
+        refuse_owned(self.links, found)
         if found.address is None:
             raise BackendError(f"{name}: cannot be a port of {self.name}: it is not Ethernet")
         if found.up:

@@ -28,10 +28,10 @@ from lacp.dataplane.base import (
 )
 from lacp.dataplane.bond.plane import BondDataplane
 from lacp.dataplane.choose import choose
-from lacp.dataplane.links import Links
-from lacp.dataplane.netlink import KernelRefused
 from lacp.errors import BackendError
 from lacp.info import PortState
+from lacp.netlink.links import Links
+from lacp.netlink.sockets import KernelRefused
 from tests.interop import checks, guest
 from tests.interop.bench import DeviceBench, heard, refused, two_cables
 from tests.interop.netns import Namespace, namespace, namespaces, need_link

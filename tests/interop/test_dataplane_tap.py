@@ -33,7 +33,8 @@ from lacp.dataplane.base import (
     Setup,
     Trouble,
 )
-from lacp.dataplane.tap import announce, device, ioctls, mover, seclusion
+from lacp.dataplane import ioctls, seclusion
+from lacp.dataplane.tap import announce, device, mover
 from lacp.dataplane.tap.plane import TapDataplane
 from lacp.errors import BackendError
 from tests.frames import ethernet, tagged

@@ -31,10 +31,10 @@ from lacp.dataplane.base import (
     Trouble,
 )
 from lacp.dataplane.choose import choose
-from lacp.dataplane.links import Links
 from lacp.dataplane.team.client import TeamClient
 from lacp.dataplane.team.plane import TeamDataplane
 from lacp.errors import BackendError
+from lacp.netlink.links import Links
 from lacp.txhash import fold, tx_hash
 from tests import reference
 from tests.interop import checks, guest

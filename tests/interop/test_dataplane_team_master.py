@@ -20,15 +20,18 @@ from lacp.dataplane.base import (
     Setup,
     Trouble,
 )
-from lacp.dataplane.links import LinkEvents, Links
 from lacp.dataplane.master import Master
-from lacp.dataplane.netlink import KernelRefused
 from lacp.errors import BackendError, UsageError
+from lacp.netlink.codec import u32
+from lacp.netlink.links import LinkEvents, Links
+from lacp.netlink.sockets import KernelRefused
 from tests.interop.netns import Namespace, namespace, need_link
 
 pytestmark = [pytest.mark.interop, pytest.mark.netns]
 
 OTHER = Mac.parse("02:00:00:00:00:77")
+#: IFLA_BR_FORWARD_DELAY (linux/if_link.h).
+FORWARD_DELAY = 1
 GIVEN = Mac.parse("02:00:00:00:00:01")
 
 
@@ -208,10 +211,10 @@ def test_an_interface_is_what_it_is(here: Namespace) -> None:
     assert (loopback.loopback, loopback.address, loopback.kind) == (True, None, None)
     assert links.named("none") is None
     assert links.at(99) is None
-    made = links.create("b0", "bridge", GIVEN, [("IFLA_BR_FORWARD_DELAY", 300)])
+    made = links.create("b0", "bridge", GIVEN, {FORWARD_DELAY: u32(300)})
     assert (made.name, made.kind, made.address, made.up) == ("b0", "bridge", GIVEN, False)
     assert "forward_delay 300" in here.ip("-d link show b0")
-    links.configure(made, "bridge", [("IFLA_BR_FORWARD_DELAY", 400)])
+    links.tell_driver(made.index, "bridge", {FORWARD_DELAY: u32(400)})
     assert "forward_delay 400" in here.ip("-d link show b0")
     port = links.named("e1")
     assert port is not None

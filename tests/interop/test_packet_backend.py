@@ -18,13 +18,17 @@ from typing import Any, cast
 import pytest
 
 from lacp.address import Mac
-from lacp.backends import netlink, packet
+from lacp.backends import packet
 from lacp.backends.base import BATCH, Backend, FrameLost, FrameReceived, LinkNews, News, Overrun
-from lacp.backends.netlink import Gone, LinkSocket, Lost, Seen, read_link
 from lacp.backends.packet import PacketBackend
 from lacp.backends.taps import SNAP
 from lacp.errors import BackendError, UsageError
 from lacp.link import DOWN, Duplex, Link
+from lacp.netlink import sockets
+from lacp.netlink.codec import HEADER, IFINFO, Interface
+from lacp.netlink.ethtool import speed_and_duplex
+from lacp.netlink.news import Gone, LinkSocket, read_event
+from lacp.netlink.sockets import Lost
 from tests.interop.netns import Namespace, namespace, namespaces, veth
 from tests.lab import need_netns
 
@@ -205,7 +209,7 @@ def test_the_group_is_joined_while_the_interface_is_a_port(world: World) -> None
 def test_a_flood_is_read_in_bounded_pieces_and_its_losses_are_told(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(netlink, "RECEIVE_BUFFER", 200_000)
+    monkeypatch.setattr(sockets, "RECEIVE_BUFFER", 200_000)
     world.cable("e0")
     reader, wire = world.reader("e0"), world.wire("e0")
     for _ in range(BATCH * 8):
@@ -458,7 +462,7 @@ def storm(namespace: Namespace, changes: int) -> None:
 def test_link_news_lost_in_an_overrun_are_asked_for(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(netlink, "RECEIVE_BUFFER", 20_000)
+    monkeypatch.setattr(sockets, "RECEIVE_BUFFER", 20_000)
     for port in ("gone", "renamed", "flapped", "replaced", "same"):
         world.cable(port)
     reader = world.reader("gone", "renamed", "flapped", "replaced", "same")
@@ -500,7 +504,7 @@ def test_the_answers_to_many_questions_do_not_overrun(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(packet, "QUESTIONS", 4)
-    monkeypatch.setattr(netlink, "RECEIVE_BUFFER", 40_000)
+    monkeypatch.setattr(sockets, "RECEIVE_BUFFER", 40_000)
     for number in range(20):
         world.cable(f"e{number}")
     reader = world.reader(*(f"e{number}" for number in range(20)))
@@ -572,7 +576,7 @@ def test_a_netlink_socket_that_cannot_be_opened_is_told(monkeypatch: pytest.Monk
     def refuse(*_: object) -> None:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr(netlink, "enlarge", refuse)
+    monkeypatch.setattr(sockets, "enlarge", refuse)
     with pytest.raises(BackendError, match="cannot open a netlink socket: Too many open files"):
         LinkSocket()
 
@@ -580,7 +584,7 @@ def test_a_netlink_socket_that_cannot_be_opened_is_told(monkeypatch: pytest.Monk
 def test_every_privileged_step_is_logged_before_it_is_done(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "lacp.backends")
+    caplog.set_level(logging.INFO, "lacp")
     world.cable("e0")
     reader = world.reader("e0")
     reader.backend.remove("e0")
@@ -652,7 +656,7 @@ def test_our_reader_and_pyroute2_agree(world: World) -> None:
     for message in link_messages(world):
         other = ifinfmsg(message)
         other.decode()
-        event = read_link(message, Everything(), Everything())
+        event = read_event(message, Everything(), Everything())
         if other["family"] != socket.AF_UNSPEC:
             assert event is None
             continue
@@ -661,36 +665,38 @@ def test_our_reader_and_pyroute2_agree(world: World) -> None:
             assert event == Gone(other["index"])
             continue
         carrier = other.get_attr("IFLA_OPERSTATE") == "UP" and other.get_attr("IFLA_CARRIER") == 1
-        assert event == Seen(
+        assert event == Interface(
             index=other["index"],
             name=other.get_attr("IFLA_IFNAME"),
-            ethernet=other["ifi_type"] == 1,
-            up=carrier and bool(other["flags"] & 1),
+            flags=other["flags"],
             address=Mac.parse(other.get_attr("IFLA_ADDRESS")),
+            permanent=None,
             master=other.get_attr("IFLA_MASTER") or 0,
+            kind=other.get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_KIND"),
             downs=other.get_attr("IFLA_CARRIER_DOWN_COUNT"),
         )
+        assert event.operational == (carrier and bool(other["flags"] & 1))
     assert events > 5
 
 
 def test_a_message_cut_short_is_no_event_and_no_exception(world: World) -> None:
     (message, *_) = link_messages(world)
-    whole = read_link(message, Everything(), Everything())
-    assert isinstance(whole, Seen)
+    whole = read_event(message, Everything(), Everything())
+    assert isinstance(whole, Interface)
     for length in range(32, len(message)):
         cut = length.to_bytes(4, sys.byteorder) + message[4:length]
-        event = read_link(cut, Everything(), Everything())
-        assert event is None or isinstance(event, Seen)
+        event = read_event(cut, Everything(), Everything())
+        assert event is None or isinstance(event, Interface)
 
 
 def test_a_message_from_another_process_is_ignored(world: World) -> None:
     world.cable("e0")
     reader = world.reader("e0")
     links = reader.backend._links  # type: ignore[attr-defined]
-    ours = links._socket.getsockname()[0]
+    ours = links.port_id
     # A removal of the port's interface, as the kernel would tell it.
     index = interface(world.here, "e0")["ifindex"]
-    forged = netlink._HEADER.pack(32, 17, 0, 0, 0) + netlink._IFINFO.pack(0, 1, index, 0, 0)
+    forged = HEADER.pack(32, 17, 0, 0, 0) + IFINFO.pack(0, 1, index, 0, 0)
     with world.here.entered():
         forger = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
     with forger:
@@ -703,20 +709,20 @@ def test_lost_is_raised_when_the_kernel_says_so(world: World) -> None:
     with world.here.entered():
         links = LinkSocket()
     try:
-        links._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        links._socket._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
         storm(world.here, 50)
         with pytest.raises(Lost, match="No buffer space"):
             list(links.read(1000, Everything(), Everything()))
         list(links.read(1000, Everything(), Everything()))
         assert links.quiet()
         assert links.ask("lo")
-        assert [event.name for event in links.read(10, {}, {"lo"}) if isinstance(event, Seen)] == [
-            "lo"
-        ]
+        assert [
+            event.name for event in links.read(10, {}, {"lo"}) if isinstance(event, Interface)
+        ] == ["lo"]
     finally:
         links.close()
 
 
 def test_nothing_is_known_of_an_interface_without_ethtool(world: World) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        assert netlink.speed_and_duplex(sock, "no-such-device") == (None, Duplex.UNKNOWN)
+        assert speed_and_duplex(sock, "no-such-device") == (None, Duplex.UNKNOWN)

@@ -10,8 +10,8 @@ from typing import Any, cast
 import pytest
 
 from lacp.dataplane.base import Burst, PortSetup, Setup, Trouble
-from lacp.dataplane.netlink import KernelRefused, Lost
-from lacp.dataplane.team.messages import Key, Options, Value
+from lacp.netlink.sockets import KernelRefused, Lost
+from lacp.netlink.team import Key, Options, Value
 from lacp.dataplane.team.options import ACTIVE, MODES, device_options, enabled, port_options
 from lacp.dataplane.team.plane import TeamDataplane
 from lacp.dataplane.team.table import OptionTable

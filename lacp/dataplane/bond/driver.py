@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from lacp.dataplane.bond import options
 from lacp.dataplane.bond.options import ACTIVE_SLAVE, MODES, words
 from lacp.dataplane.master import Master, Port
-from lacp.dataplane.netlink import KernelRefused
 from lacp.errors import BackendError
+from lacp.netlink.sockets import KernelRefused
 
 log = logging.getLogger(__name__)
 

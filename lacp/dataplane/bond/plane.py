@@ -26,6 +26,7 @@ from lacp.dataplane.bond.options import (
     HASH_POLICIES,
     LACP,
     LOOKS_EACH,
+    MODE,
     MODES,
     XMIT_HASH_POLICY,
     changeable_settings,
@@ -99,7 +100,7 @@ class BondDataplane:
             undo.callback(_unmake, master)
             wanted = mode(setup)
             log.info("%s: runner %s is mode %s", setup.device, setup.runner, MODES[wanted])
-            master.open(setup, [("IFLA_BOND_MODE", wanted)])
+            master.open(setup, {MODE: bytes([wanted])})
             driver = Driver(master)
             driver.expect_mode(wanted)
             _say_hash(setup)
@@ -130,7 +131,8 @@ class BondDataplane:
 
     def set_carrier(self, up: bool) -> None:
         """The driver alone decides that: there is carrier while any port has it."""
-        self._there  # noqa: B018
+        there = self._there
+        log.debug("%s: its driver alone decides whether it has carrier", there.master.name)
 
     def configure(self, setup: Setup) -> None:
         """Take another hash policy, or other bursts, none included."""

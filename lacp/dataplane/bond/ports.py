@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from lacp.dataplane.base import PlaneNews, PortLeft, PortSetup, Trouble
 from lacp.dataplane.bond import options
 from lacp.dataplane.bond.driver import Driver
-from lacp.dataplane.links import Interface
 from lacp.dataplane.master import Master
-from lacp.dataplane.tap.seclusion import Seclusion, left_behind, reveal, seclude
+from lacp.dataplane.seclusion import Seclusion, left_behind, reveal, seclude
 from lacp.errors import BackendError, UsageError
+from lacp.netlink.codec import Interface
 
 log = logging.getLogger(__name__)
 

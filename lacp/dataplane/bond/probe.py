@@ -9,9 +9,9 @@ from pathlib import Path
 
 from lacp.dataplane.base import Setup
 from lacp.dataplane.bond.options import inability
-from lacp.dataplane.links import Links
-from lacp.dataplane.netlink import KernelRefused
 from lacp.errors import BackendError
+from lacp.netlink.links import Links
+from lacp.netlink.sockets import KernelRefused
 
 log = logging.getLogger(__name__)
 

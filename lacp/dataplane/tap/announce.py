@@ -16,7 +16,7 @@ import socket
 import struct
 from pathlib import Path
 
-from lacp.dataplane.tap import ioctls
+from lacp.dataplane import ioctls
 
 _IF_INET6 = Path("/proc/net/if_inet6")
 

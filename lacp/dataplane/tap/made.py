@@ -6,11 +6,12 @@ import os
 import select
 
 from lacp.address import Mac
+from lacp.dataplane import ioctls
 from lacp.dataplane.base import DeviceChanged, PlaneNews, Setup
-from lacp.dataplane.links import Interface, LinkEvents, Links
-from lacp.dataplane.tap import ioctls
 from lacp.dataplane.tap.device import Tap
 from lacp.dataplane.tap.mover import Mover
+from lacp.netlink.codec import Interface
+from lacp.netlink.links import LinkEvents, Links
 
 
 class Made:

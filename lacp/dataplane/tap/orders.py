@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from lacp.dataplane.base import Burst
-from lacp.dataplane.tap.seclusion import Seclusion
+from lacp.dataplane.seclusion import Seclusion
 
 #: Octets of the longest message: 256 hashes and a few hundred ports.
 _LONGEST = 1 << 18

@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 
 from lacp.address import Mac
+from lacp.dataplane import ioctls, seclusion
 from lacp.dataplane.base import (
     Burst,
     DeviceChanged,
@@ -19,15 +20,17 @@ from lacp.dataplane.base import (
     Setup,
     Trouble,
 )
-from lacp.dataplane.links import Interface, Links, foreign, taken
-from lacp.dataplane.netlink import Lost
-from lacp.dataplane.tap import device, ioctls, seclusion
+from lacp.dataplane.refusals import foreign, refuse_owned, taken
+from lacp.dataplane.seclusion import Seclusion
+from lacp.dataplane.tap import device
 from lacp.dataplane.tap.device import Tap
 from lacp.dataplane.tap.made import Made
 from lacp.dataplane.tap.orders import Orders, PortOrder
-from lacp.dataplane.tap.seclusion import Seclusion
 from lacp.dataplane.tap.sockets import Sockets
 from lacp.errors import BackendError, UsageError
+from lacp.netlink.codec import Interface
+from lacp.netlink.links import Links
+from lacp.netlink.sockets import Lost
 
 log = logging.getLogger(__name__)
 
@@ -196,7 +199,7 @@ class TapDataplane:
             raise BackendError(f"{port}: no such interface")
         if found.loopback or found.index == made.index or found.address is None:
             raise BackendError(f"{port}: cannot be a port of {made.setup.device}")
-        made.links.refuse_owned(found)
+        refuse_owned(made.links, found)
         return found, found.address
 
     def remove_port(self, port: str) -> None:

@@ -20,7 +20,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from lacp.dataplane.tap import announce, seclusion
+from lacp.dataplane import seclusion
+from lacp.dataplane.tap import announce
 from lacp.dataplane.tap.carriers import Carriers
 from lacp.dataplane.tap.orders import Orders, Report, receive
 from lacp.dataplane.tap.ways import (

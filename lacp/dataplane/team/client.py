@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Sequence
 
-from lacp.dataplane.links import word_filter
-from lacp.dataplane.netlink import HEADER, Announcements, KernelRefused, Lost, Requests
-from lacp.dataplane.parts import part
-from lacp.dataplane.team.messages import (
+from lacp.netlink.filters import word_filter
+from lacp.netlink.generic import NETLINK_GENERIC, find_family
+from lacp.netlink.sockets import Announcements, Lost, Requests
+from lacp.netlink.team import (
     FAMILY,
     GROUP,
     IFINDEX_AT,
@@ -19,12 +18,6 @@ from lacp.dataplane.team.messages import (
     read_options,
     set_request,
 )
-
-# linux/netlink.h, linux/genetlink.h
-NETLINK_GENERIC = 16
-_GENL_ID_CTRL = 16
-_CTRL_CMD_GETFAMILY = 3
-_CTRL_VERSION = 1
 
 
 class TeamClient:
@@ -41,24 +34,10 @@ class TeamClient:
 
     def find(self) -> bool:
         """Look for the family, for which the kernel loads the driver; False when there is none."""
-        ctrlmsg = part("pyroute2", "netlink").ctrlmsg
-        question = ctrlmsg()
-        question["cmd"], question["version"] = _CTRL_CMD_GETFAMILY, _CTRL_VERSION
-        question["attrs"] = [("CTRL_ATTR_FAMILY_NAME", FAMILY)]
-        question.encode()
-        try:
-            body = bytes(question.data[HEADER.size :])
-            (found,) = self._requests.ask(_GENL_ID_CTRL, body)
-        except KernelRefused as refused:
-            if refused.number == errno.ENOENT:
-                return False
-            raise
-        answer = ctrlmsg(found)
-        answer.decode()
-        self._family = answer.get_attr("CTRL_ATTR_FAMILY_ID")
-        for group in answer.get_attr("CTRL_ATTR_MCAST_GROUPS") or ():
-            if group.get_attr("CTRL_ATTR_MCAST_GRP_NAME") == GROUP:
-                self._group = group.get_attr("CTRL_ATTR_MCAST_GRP_ID")
+        found = find_family(self._requests, FAMILY)
+        if found is None:
+            return False
+        self._family, self._group = found.number, found.groups.get(GROUP, 0)
         return True
 
     def options(self, device: int) -> dict[Key, Value]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lacp.dataplane.base import PortSetup, Setup
-from lacp.dataplane.team.messages import Key, Value
+from lacp.netlink.team import Key, Value
 from lacp.txhash import octets, program
 from lacp.txhash.bpf import remainder
 

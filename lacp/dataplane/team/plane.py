@@ -18,10 +18,8 @@ from lacp.dataplane.base import (
     Setup,
     Trouble,
 )
-from lacp.dataplane.links import Interface
 from lacp.dataplane.master import Master
 from lacp.dataplane.team.client import TeamClient
-from lacp.dataplane.team.messages import Key
 from lacp.dataplane.team.options import (
     ACTIVE,
     HASH_MAPPING,
@@ -36,6 +34,8 @@ from lacp.dataplane.team.options import (
 from lacp.dataplane.team.probe import refusal
 from lacp.dataplane.team.table import OptionTable
 from lacp.errors import BackendError, UsageError
+from lacp.netlink.codec import Interface
+from lacp.netlink.team import Key
 
 log = logging.getLogger(__name__)
 

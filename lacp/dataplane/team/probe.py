@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 
 from lacp.dataplane.base import Setup
-from lacp.dataplane.links import Links
-from lacp.dataplane.netlink import KernelRefused
 from lacp.dataplane.team.client import TeamClient
 from lacp.dataplane.team.options import MODE, MODES
 from lacp.errors import BackendError
+from lacp.netlink.links import Links
+from lacp.netlink.sockets import KernelRefused
 
 _MODULES = Path("/sys/module")
 

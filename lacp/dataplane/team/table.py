@@ -10,11 +10,11 @@ from collections.abc import Container, Iterable, Mapping
 
 from lacp.dataplane.base import PlaneNews, Trouble
 from lacp.dataplane.master import Master
-from lacp.dataplane.netlink import KernelRefused, Lost
 from lacp.dataplane.team.client import OptionEvents, TeamClient
-from lacp.dataplane.team.messages import Key, Value, octets_sent
 from lacp.dataplane.team.options import ACTIVE, HASH_MAPPING, HASH_STATISTICS
 from lacp.errors import BackendError
+from lacp.netlink.sockets import KernelRefused, Lost
+from lacp.netlink.team import Key, Value, octets_sent
 
 log = logging.getLogger(__name__)
 

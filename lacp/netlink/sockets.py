@@ -1,8 +1,4 @@
-"""Netlink sockets of dataplanes: one that asks the kernel and waits, one that listens.
-
-Messages go in and out as octets. What pyroute2 declares it encodes and decodes; its own sockets are
-not used, because they bring an event loop of their own.
-"""
+"""Netlink sockets: one that asks the kernel and waits, one that listens."""
 
 from __future__ import annotations
 
@@ -10,24 +6,29 @@ import array
 import contextlib
 import errno
 import os
+import select
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from lacp.errors import BackendError
-from lacp.txhash.bpf import Instruction, octets
+from lacp.netlink.codec import (
+    HEADER,
+    NLM_F_ACK,
+    NLM_F_DUMP,
+    NLM_F_REQUEST,
+    NLMSG_DONE,
+    NLMSG_ERROR,
+    attributes,
+    messages,
+)
 
-#: Octets of every receive buffer: the announcements of 10,000 changed options.
+#: Octets of every receive buffer: 2,000 link changes at once, or 10,000 options, or 1,000 frames.
 RECEIVE_BUFFER = 4 << 20
 #: Seconds for an answer. The kernel answers within the call, unless it waits for its own locks.
-_PATIENCE = 10.0
+PATIENCE = 10.0
 
 # linux/netlink.h
-_NLMSG_ERROR = 2
-_NLMSG_DONE = 3
-_NLM_F_REQUEST = 0x1
-_NLM_F_ACK = 0x4
-_NLM_F_DUMP = 0x300
 _NLM_F_CAPPED = 0x100
 _NLM_F_ACK_TLVS = 0x200
 _SOL_NETLINK = 270
@@ -35,17 +36,13 @@ _NETLINK_ADD_MEMBERSHIP = 1
 _NETLINK_CAP_ACK = 10
 _NETLINK_EXT_ACK = 11
 _NLMSGERR_ATTR_MSG = 1
-_NLA_TYPE_MASK = 0x3FFF
 _SO_RCVBUFFORCE = 33
-
-HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port id
-_ATTRIBUTE = struct.Struct("=HH")  # nlattr: length, type
 _ERROR = struct.Struct("=i")
 
 # linux/filter.h
 _FILTER = struct.Struct("HP")  # sock_fprog: number of instructions, address
 _SO_ATTACH_FILTER = 26
-_MAX_INSTRUCTIONS = 4096
+_INSTRUCTION = 8  # octets of a sock_filter
 
 
 class KernelRefused(BackendError):
@@ -57,15 +54,16 @@ class KernelRefused(BackendError):
 
 
 class Lost(Exception):
-    """The receive buffer was full and the kernel has dropped announcements."""
+    """The kernel dropped announcements, and perhaps answers: what was known of anything is void."""
 
 
 class Requests:
     """A socket for requests; each call is over when the kernel has answered."""
 
-    def __init__(self, protocol: int) -> None:
+    def __init__(self, protocol: int, patience: float = PATIENCE) -> None:
         self._socket = _open(protocol)
-        self._socket.settimeout(_PATIENCE)
+        self._patience = patience
+        self._socket.settimeout(patience)
         self._sequence = 0
 
     def close(self) -> None:
@@ -79,13 +77,13 @@ class Requests:
         comes at all.
         """
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
-        flags |= _NLM_F_REQUEST | (_NLM_F_DUMP if dump else _NLM_F_ACK)
+        flags |= NLM_F_REQUEST | (NLM_F_DUMP if dump else NLM_F_ACK)
         length = HEADER.size + len(body)
         try:
             self._socket.send(HEADER.pack(length, kind, flags, self._sequence, 0) + body)
             return self._answer(dump)
         except TimeoutError:
-            raise BackendError(f"the kernel did not answer in {_PATIENCE:.0f} s") from None
+            raise BackendError(f"the kernel did not answer in {self._patience:g} s") from None
         except OSError as error:
             raise KernelRefused(error.errno or errno.EIO) from error
 
@@ -99,14 +97,14 @@ class Requests:
                 _, kind, flags, sequence, _ = HEADER.unpack_from(message)
                 if sequence != self._sequence:
                     continue
-                if kind == _NLMSG_ERROR:
+                if kind == NLMSG_ERROR:
                     (number,) = _ERROR.unpack_from(message, HEADER.size)
                     if number:
                         raise KernelRefused(-number, _explanation(message, flags))
                     return found
                 # The team driver answers what is no dump in many messages, ends them with DONE, and
                 # acknowledges after that: only the acknowledgement is the end.
-                if kind != _NLMSG_DONE:
+                if kind != NLMSG_DONE:
                     found.append(message)
                 elif dump:
                     return found
@@ -123,6 +121,12 @@ class Announcements:
         """The descriptor to wait on."""
         return self._socket.fileno()
 
+    @property
+    def port_id(self) -> int:
+        """What an answer to this socket bears in its header."""
+        found: int = self._socket.getsockname()[0]
+        return found
+
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
@@ -134,74 +138,63 @@ class Announcements:
         except OSError as error:
             raise BackendError(f"cannot listen to the kernel: {error.strerror}") from error
 
-    def filter(self, program: Sequence[Instruction]) -> None:
-        """Let the kernel drop, before they cost anything, the messages that `program` refuses."""
-        code = array.array("B", octets(program))
-        value = _FILTER.pack(len(program), code.buffer_info()[0])
+    def filter(self, program: bytes) -> None:
+        """Let the kernel drop, before they cost anything, the messages that `program` refuses.
+
+        See `lacp.netlink.filters`.
+        """
+        code = array.array("B", program)
+        value = _FILTER.pack(len(program) // _INSTRUCTION, code.buffer_info()[0])
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, value)
         except OSError as error:
             raise BackendError(f"cannot filter the kernel's news: {error.strerror}") from error
 
-    def ask(self, kind: int, body: bytes) -> None:
+    def ask(self, kind: int, body: bytes, sequence: int = 0) -> None:
         """Have the answer to a question come among the announcements."""
         try:
             self._socket.send(
-                HEADER.pack(HEADER.size + len(body), kind, _NLM_F_REQUEST, 0, 0) + body
+                HEADER.pack(HEADER.size + len(body), kind, NLM_F_REQUEST, sequence, 0) + body
             )
         except OSError as error:
             raise BackendError(f"cannot ask the kernel: {error.strerror}") from error
 
-    def read(self, limit: int = 10_000) -> Iterator[bytes]:
-        """What has come, a message at a time, until there is nothing more.
+    def quiet(self) -> bool:
+        """Whether there is nothing to read, not even an error."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return not poll.poll(0)
 
-        Raises `Lost`, once, when there was too much; what is left can be read on. More than `limit`
-        datagrams without an end count as lost as well.
+    def datagram(self) -> bytes | None:
+        """The next datagram of the kernel's; None when there is nothing more.
+
+        Raises `Lost`, once, when there was too much; what is left can be read on, and says the
+        truth, but not the whole of it.
         """
-        for _ in range(limit):
+        while True:
             try:
                 data, (sender, _) = self._socket.recvfrom(1 << 16)
             except BlockingIOError:
-                return
+                return None
             except OSError as error:
                 # ENOBUFS; nothing else is known to happen, and would be no better.
                 raise Lost(error.strerror) from error
             # Other processes can send here as well, the kernel alone is 0.
             if sender == 0:
-                yield from messages(data)
+                return data
+
+    def read(self, limit: int = 10_000) -> Iterator[bytes]:
+        """What has come, a message at a time, until there is nothing more.
+
+        Raises `Lost` as `datagram` does. More than `limit` datagrams without an end count as lost
+        as well.
+        """
+        for _ in range(limit):
+            data = self.datagram()
+            if data is None:
+                return
+            yield from messages(data)
         raise Lost("a flood")
-
-
-def messages(data: bytes) -> Iterator[bytes]:
-    """The netlink messages in a datagram; what is cut off at its end is left out."""
-    while len(data) >= HEADER.size:
-        length = HEADER.unpack_from(data)[0]
-        if not HEADER.size <= length <= len(data):
-            return
-        yield data[:length]
-        data = data[(length + 3) & ~3 :]
-
-
-def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Type and value of each attribute; ends where they end or make no sense."""
-    at, end = 0, len(data)
-    while at + _ATTRIBUTE.size <= end:
-        length, kind = _ATTRIBUTE.unpack_from(data, at)
-        if length < _ATTRIBUTE.size or at + length > end:
-            return
-        yield kind & _NLA_TYPE_MASK, data[at + _ATTRIBUTE.size : at + length]
-        at += (length + 3) & ~3
-
-
-def attribute(kind: int, value: bytes) -> bytes:
-    """One attribute, up to where the next one begins."""
-    size = _ATTRIBUTE.size + len(value)
-    return _ATTRIBUTE.pack(size, kind) + value.ljust((len(value) + 3) & ~3, b"\0")
-
-
-def fits(program: Sequence[Instruction]) -> bool:
-    """Whether the kernel takes a program of this length."""
-    return len(program) <= _MAX_INSTRUCTIONS
 
 
 def _explanation(message: bytes, flags: int) -> str:
@@ -222,7 +215,7 @@ def _open(protocol: int) -> socket.socket:
         sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
         try:
             sock.bind((0, 0))
-            _enlarge(sock)
+            enlarge(sock)
         except OSError:
             sock.close()
             raise
@@ -235,7 +228,7 @@ def _open(protocol: int) -> socket.socket:
     return sock
 
 
-def _enlarge(sock: socket.socket) -> None:
+def enlarge(sock: socket.socket) -> None:
     """Give a socket the large receive buffer, or what the host allows without CAP_NET_ADMIN."""
     try:
         sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER)

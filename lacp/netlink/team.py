@@ -1,8 +1,7 @@
 """What the kernel's team driver says and hears: options over generic netlink (linux/if_team.h).
 
-Messages are declared, and written, with pyroute2. They are read by hand: a device that spreads its
-traffic by hash has more than 500 options and announces those that changed, and what takes pyroute2
-0.05 ms each takes a tenth of it so.
+A device that spreads its traffic by hash has more than 500 options, and announces those that
+changed.
 """
 
 from __future__ import annotations
@@ -11,11 +10,9 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
-from typing import Any
 
-from lacp.dataplane.netlink import HEADER, attributes
-from lacp.dataplane.parts import part
+from lacp.netlink.codec import HEADER, attribute, attributes
+from lacp.netlink.generic import COMMAND, GENERIC_AT
 
 FAMILY = "team"
 VERSION = 1
@@ -31,12 +28,11 @@ HASHES = 256
 #: Where a message holds the device's index: behind both headers and the head of an attribute.
 IFINDEX_AT = HEADER.size + 4 + 4
 
-_COMMAND = struct.Struct("=BB2x")  # genlmsghdr: command, version
 _U32 = struct.Struct("=I")
 _S32 = struct.Struct("=i")
 _U64 = struct.Struct("=Q")
 
-# The attributes that are read by hand; pyroute2's declaration below has all.
+# The attributes that matter here.
 _TEAM_IFINDEX, _LIST_OPTION = 1, 2
 _ITEM_OPTION = 1
 _NAME, _TYPE, _DATA, _REMOVED, _PORT_IFINDEX, _ARRAY_INDEX = 1, 3, 4, 5, 6, 7
@@ -98,28 +94,23 @@ class Options:
 
 def set_request(device: int, options: Iterable[tuple[Key, Value]]) -> bytes:
     """The request, without its netlink header, that sets options of a device in this order."""
-    items = [("TEAM_ATTR_ITEM_OPTION", _item(key, value)) for key, value in options]
-    attributes = [
-        ("TEAM_ATTR_TEAM_IFINDEX", device),
-        ("TEAM_ATTR_LIST_OPTION", {"attrs": items}),
-    ]
-    return _request(COMMAND_OPTIONS_SET, attributes)
+    items = b"".join(_item(key, value) for key, value in options)
+    return _request(COMMAND_OPTIONS_SET, device) + attribute(_LIST_OPTION, items)
 
 
 def get_request(device: int) -> bytes:
     """The request, without its netlink header, for all options of a device."""
-    return _request(COMMAND_OPTIONS_GET, [("TEAM_ATTR_TEAM_IFINDEX", device)])
+    return _request(COMMAND_OPTIONS_GET, device)
 
 
 def read_options(message: bytes) -> Options | None:
     """A message of the family, headers included; None when it says nothing about options."""
-    start = HEADER.size + _COMMAND.size
-    if len(message) < start or _COMMAND.unpack_from(message, HEADER.size)[0] != COMMAND_OPTIONS_GET:
+    if len(message) < GENERIC_AT or message[HEADER.size] != COMMAND_OPTIONS_GET:
         return None
     device = 0
     values: dict[Key, Value] = {}
     removed: set[Key] = set()
-    for kind, value in attributes(message[start:]):
+    for kind, value in attributes(message, GENERIC_AT):
         if kind == _TEAM_IFINDEX:
             (device,) = _U32.unpack(value)
         elif kind == _LIST_OPTION:
@@ -159,20 +150,17 @@ def octets_sent(value: Value) -> int:
     return sent
 
 
-def _item(key: Key, value: Value) -> dict[str, object]:
+def _item(key: Key, value: Value) -> bytes:
     kind = TYPES[key.name]
-    told: list[tuple[str, object]] = [
-        ("TEAM_ATTR_OPTION_NAME", key.name),
-        ("TEAM_ATTR_OPTION_TYPE", int(kind)),
-    ]
+    told = attribute(_NAME, key.name.encode() + b"\0") + attribute(_TYPE, bytes([kind]))
     data = _data(kind, value)
     if data is not None:
-        told.append(("TEAM_ATTR_OPTION_DATA", data))
+        told += attribute(_DATA, data)
     if key.port:
-        told.append(("TEAM_ATTR_OPTION_PORT_IFINDEX", key.port))
+        told += attribute(_PORT_IFINDEX, _U32.pack(key.port))
     if key.name == "lb_tx_hash_to_port_mapping":
-        told.append(("TEAM_ATTR_OPTION_ARRAY_INDEX", key.place))
-    return {"attrs": told}
+        told += attribute(_ARRAY_INDEX, _U32.pack(key.place))
+    return attribute(_ITEM_OPTION, told)
 
 
 def _data(kind: Type, value: Value) -> bytes | None:
@@ -191,66 +179,5 @@ def _data(kind: Type, value: Value) -> bytes | None:
     raise TypeError(f"{value!r} is no {kind.name}")
 
 
-def _request(command: int, attributes: list[tuple[str, object]]) -> bytes:
-    message = team_message()()
-    message["cmd"], message["version"] = command, VERSION
-    message["attrs"] = attributes
-    message.encode()
-    return bytes(message.data[HEADER.size :])
-
-
-@cache
-def team_message() -> Any:
-    """The class of the family's messages, as pyroute2 wants it declared."""
-    declared = part("pyroute2", "netlink")
-    genlmsg: Any = declared.genlmsg
-    nla: Any = declared.nla
-
-    class OptionItem(nla):  # type: ignore[misc]
-        __slots__ = ()
-        nla_map = (
-            ("TEAM_ATTR_OPTION_UNSPEC", "none"),
-            ("TEAM_ATTR_OPTION_NAME", "asciiz"),
-            ("TEAM_ATTR_OPTION_CHANGED", "flag"),
-            ("TEAM_ATTR_OPTION_TYPE", "uint8"),
-            # Its form depends on the type beside it.
-            ("TEAM_ATTR_OPTION_DATA", "cdata"),
-            ("TEAM_ATTR_OPTION_REMOVED", "flag"),
-            ("TEAM_ATTR_OPTION_PORT_IFINDEX", "uint32"),
-            ("TEAM_ATTR_OPTION_ARRAY_INDEX", "uint32"),
-        )
-
-    class OptionList(nla):  # type: ignore[misc]
-        __slots__ = ()
-        nla_map = (("TEAM_ATTR_ITEM_OPTION_UNSPEC", "none"), ("TEAM_ATTR_ITEM_OPTION", "item"))
-        item = OptionItem
-
-    class PortItem(nla):  # type: ignore[misc]
-        __slots__ = ()
-        nla_map = (
-            ("TEAM_ATTR_PORT_UNSPEC", "none"),
-            ("TEAM_ATTR_PORT_IFINDEX", "uint32"),
-            ("TEAM_ATTR_PORT_CHANGED", "flag"),
-            ("TEAM_ATTR_PORT_LINKUP", "flag"),
-            ("TEAM_ATTR_PORT_SPEED", "uint32"),
-            ("TEAM_ATTR_PORT_DUPLEX", "uint8"),
-            ("TEAM_ATTR_PORT_REMOVED", "flag"),
-        )
-
-    class PortList(nla):  # type: ignore[misc]
-        __slots__ = ()
-        nla_map = (("TEAM_ATTR_ITEM_PORT_UNSPEC", "none"), ("TEAM_ATTR_ITEM_PORT", "item"))
-        item = PortItem
-
-    class TeamMessage(genlmsg):  # type: ignore[misc]
-        __slots__ = ()
-        nla_map = (
-            ("TEAM_ATTR_UNSPEC", "none"),
-            ("TEAM_ATTR_TEAM_IFINDEX", "uint32"),
-            ("TEAM_ATTR_LIST_OPTION", "options"),
-            ("TEAM_ATTR_LIST_PORT", "ports"),
-        )
-        options = OptionList
-        ports = PortList
-
-    return TeamMessage
+def _request(command: int, device: int) -> bytes:
+    return COMMAND.pack(command, VERSION) + attribute(_TEAM_IFINDEX, _U32.pack(device))

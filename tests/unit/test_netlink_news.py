@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
-from lacp.backends.netlink import Gone, Seen, read_link
+from lacp.address import Mac
+from lacp.netlink.codec import Interface
+from lacp.netlink.news import Gone, read_event
 
 NEWLINK, DELLINK = 16, 17
 UP, RUNNING, LOWER_UP = 0x1, 0x40, 0x10000
@@ -42,21 +44,22 @@ def link(*attributes: bytes, kind: int = NEWLINK, flags: int = 0, hardware: int 
 
 
 def read(message: bytes) -> object:
-    return read_link(message, Everything(), Everything())
+    return read_event(message, Everything(), Everything())
 
 
-def theirs(message: bytes) -> Seen:
+def theirs(message: bytes) -> Interface:
     """What pyroute2 says."""
     other = ifinfmsg(message)
     other.decode()
-    flags = UP | RUNNING | LOWER_UP
-    return Seen(
+    info = other.get_attr("IFLA_LINKINFO")
+    return Interface(
         index=other["index"],
         name=other.get_attr("IFLA_IFNAME"),
-        ethernet=other["ifi_type"] == 1,
-        up=other["flags"] & flags == flags,
-        address=bytes.fromhex((other.get_attr("IFLA_ADDRESS") or "").replace(":", "")),
+        flags=other["flags"],
+        address=Mac.parse(other.get_attr("IFLA_ADDRESS")),
+        permanent=None,
         master=other.get_attr("IFLA_MASTER") or 0,
+        kind=info.get_attr("IFLA_INFO_KIND") if info is not None else None,
         downs=other.get_attr("IFLA_CARRIER_DOWN_COUNT"),
     )
 
@@ -65,7 +68,7 @@ def theirs(message: bytes) -> Seen:
 def test_what_a_kernel_has_sent_is_read_as_by_pyroute2() -> None:
     captured = Path(__file__).parent / "captured" / "team_messages.json"
     message = bytes.fromhex(json.loads(captured.read_text())["device_link"])
-    assert isinstance(read(message), Seen)
+    assert isinstance(read(message), Interface)
     assert read(message) == theirs(message)
 
 
@@ -91,40 +94,42 @@ def test_what_a_kernel_may_send_is_read_as_by_pyroute2(
 @given(st.binary(max_size=80), st.sampled_from([NEWLINK, DELLINK]), st.integers(0, 0xFFFF))
 def test_nonsense_is_no_exception(octets: bytes, kind: int, hardware: int) -> None:
     found = read(link(octets, kind=kind, hardware=hardware))
-    assert found is None or isinstance(found, Seen | Gone)
+    assert found is None or isinstance(found, Interface | Gone)
 
 
 def test_an_event_that_lacks_the_facts_is_none() -> None:
     name, address = attribute(NAME, b"e0\0"), attribute(ADDRESS, MAC)
-    assert isinstance(read(link(name, address)), Seen)
+    assert isinstance(read(link(name, address)), Interface)
     # A wireless event has the name alone.
     assert read(link(name)) is None
     assert read(link(address)) is None
     assert read(link(name, attribute(ADDRESS, MAC[:5]))) is None
     # InfiniBand has twenty octets, a tunnel may have none.
-    assert isinstance(read(link(name, attribute(ADDRESS, bytes(20)), hardware=32)), Seen)
-    assert isinstance(read(link(name, hardware=65534)), Seen)
+    infiniband = read(link(name, attribute(ADDRESS, bytes(20)), hardware=32))
+    assert isinstance(infiniband, Interface)
+    assert infiniband.address is None
+    assert isinstance(read(link(name, hardware=65534)), Interface)
 
 
 def test_carrier_without_a_queue_is_not_up() -> None:
     facts = (attribute(NAME, b"e0\0"), attribute(ADDRESS, MAC))
     for flags in (UP, UP | LOWER_UP, UP | RUNNING, RUNNING | LOWER_UP):
         found = read(link(*facts, flags=flags))
-        assert isinstance(found, Seen)
-        assert not found.up
+        assert isinstance(found, Interface)
+        assert not found.operational
     found = read(link(*facts, flags=UP | RUNNING | LOWER_UP))
-    assert isinstance(found, Seen)
-    assert found.up
+    assert isinstance(found, Interface)
+    assert found.operational
 
 
 def test_only_interfaces_that_are_asked_for() -> None:
     message = link(attribute(NAME, b"e0\0"), attribute(ADDRESS, MAC))
-    assert read_link(message, {}, {"e1"}) is None
-    assert isinstance(read_link(message, {}, {"e0"}), Seen)
-    assert isinstance(read_link(message, {7}, {}), Seen)
-    assert read_link(link(kind=DELLINK), {8}, {"e0"}) is None
-    assert read_link(link(kind=DELLINK), {7}, {}) == Gone(7)
+    assert read_event(message, {}, {"e1"}) is None
+    assert isinstance(read_event(message, {}, {"e0"}), Interface)
+    assert isinstance(read_event(message, {7}, {}), Interface)
+    assert read_event(link(kind=DELLINK), {8}, {"e0"}) is None
+    assert read_event(link(kind=DELLINK), {7}, {}) == Gone(7)
     # A bridge says that a port has left it.
     bridge = bytearray(link(kind=DELLINK))
     bridge[16] = 7  # AF_BRIDGE
-    assert read_link(bytes(bridge), {7}, {}) is None
+    assert read_event(bytes(bridge), {7}, {}) is None

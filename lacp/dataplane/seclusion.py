@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lacp.address import Mac
-from lacp.dataplane.netlink import KernelRefused, Requests, attribute
-from lacp.dataplane.tap import ioctls
+from lacp.dataplane import ioctls
 from lacp.errors import BackendError
+from lacp.netlink.codec import attribute
+from lacp.netlink.sockets import KernelRefused, Requests
 from lacp.txhash.bpf import RET_K, Instruction, octets
 
 log = logging.getLogger(__name__)

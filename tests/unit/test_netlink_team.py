@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import sys
 from collections.abc import Iterator
@@ -10,31 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+from pyroute2.netlink import genlmsg, nla
 
-from lacp.address import Mac
-from lacp.dataplane import netlink
-from lacp.dataplane.links import link_filter, read_interface
-from lacp.dataplane.netlink import (
-    HEADER,
-    Announcements,
-    KernelRefused,
-    Lost,
-    Requests,
-    attributes,
-    messages,
-)
-from lacp.dataplane.team.messages import (
+from lacp.netlink.codec import HEADER, attributes, messages
+from lacp.netlink.team import (
     Key,
     Options,
     Value,
-    get_request,
     octets_sent,
     read_options,
     set_request,
-    team_message,
 )
-from lacp.errors import BackendError
 
 pytestmark = pytest.mark.skipif(sys.byteorder != "little", reason="the octets are little-endian")
 
@@ -55,6 +40,56 @@ def captured(name: str) -> list[bytes]:
 
 def options(name: str) -> list[Options]:
     return [found for one in captured(name) if (found := read_options(one))]
+
+
+# The family as pyroute2 wants it declared (linux/if_team.h), for a second opinion.
+
+
+def declared(name: str, base: type, types: list[tuple[str, str]], **inner: type) -> type:
+    """A class of messages, or of attributes inside them."""
+    return type(name, (base,), {"__slots__": (), "nla_map": tuple(types), **inner})
+
+
+OptionItem = declared(
+    "OptionItem",
+    nla,
+    [
+        ("TEAM_ATTR_OPTION_UNSPEC", "none"),
+        ("TEAM_ATTR_OPTION_NAME", "asciiz"),
+        ("TEAM_ATTR_OPTION_CHANGED", "flag"),
+        ("TEAM_ATTR_OPTION_TYPE", "uint8"),
+        # Its form depends on the type beside it.
+        ("TEAM_ATTR_OPTION_DATA", "cdata"),
+        ("TEAM_ATTR_OPTION_REMOVED", "flag"),
+        ("TEAM_ATTR_OPTION_PORT_IFINDEX", "uint32"),
+        ("TEAM_ATTR_OPTION_ARRAY_INDEX", "uint32"),
+    ],
+)
+OptionList = declared(
+    "OptionList",
+    nla,
+    [("TEAM_ATTR_ITEM_OPTION_UNSPEC", "none"), ("TEAM_ATTR_ITEM_OPTION", "item")],
+    item=OptionItem,
+)
+TeamMessage: Any = declared(
+    "TeamMessage",
+    genlmsg,
+    [
+        ("TEAM_ATTR_UNSPEC", "none"),
+        ("TEAM_ATTR_TEAM_IFINDEX", "uint32"),
+        ("TEAM_ATTR_LIST_OPTION", "options"),
+    ],
+    options=OptionList,
+)
+
+
+def theirs(octets: bytes) -> tuple[int, list[Any]]:
+    """The device, and the options in order."""
+    message = TeamMessage(octets)
+    message.decode()
+    listed = message.get_attr("TEAM_ATTR_LIST_OPTION")
+    items = listed.get_attrs("TEAM_ATTR_ITEM_OPTION") if listed is not None else []
+    return message.get_attr("TEAM_ATTR_TEAM_IFINDEX"), items
 
 
 # Options
@@ -127,19 +162,18 @@ def test_reading_by_hand_says_what_pyroute2_says(name: str) -> None:
         mine = read_options(octets)
         if mine is None:
             continue
-        message = team_message()(octets)
-        message.decode()
-        assert message.get_attr("TEAM_ATTR_TEAM_IFINDEX") == mine.device
-        theirs = {}
-        for item in message.get_attr("TEAM_ATTR_LIST_OPTION").get_attrs("TEAM_ATTR_ITEM_OPTION"):
+        device, items = theirs(octets)
+        assert device == mine.device
+        found = {}
+        for item in items:
             name, port, place = (
                 item.get_attr(f"TEAM_ATTR_OPTION_{field}")
                 for field in ("NAME", "PORT_IFINDEX", "ARRAY_INDEX")
             )
-            theirs[Key(name, port or 0, place or 0)] = item
-        assert theirs.keys() == mine.values.keys() | mine.removed
+            found[Key(name, port or 0, place or 0)] = item
+        assert found.keys() == mine.values.keys() | mine.removed
         for key, value in mine.values.items():
-            data = theirs[key].get_attr("TEAM_ATTR_OPTION_DATA")
+            data = found[key].get_attr("TEAM_ATTR_OPTION_DATA")
             match value:
                 case bool():
                     assert value is (data is not None)
@@ -178,125 +212,3 @@ def test_octets_that_make_no_sense_end_the_attributes() -> None:
         assert sum(4 + len(value) for _, value in attributes(whole[:end])) <= end
     assert list(attributes(b"\0\0\1\0")) == []
     assert list(messages(b"\0" * 40)) == []
-
-
-# Links
-
-
-def test_an_interface() -> None:
-    found = read_interface(captured("device_link")[0])
-    assert (found.index, found.name, found.kind) == (DEVICE, "team0", "team")
-    assert isinstance(found.address, Mac)
-    assert (found.up, found.loopback, found.master, found.permanent) == (False, False, 0, None)
-
-
-def test_an_interface_is_what_pyroute2_says() -> None:
-    octets = captured("device_link")[0]
-    message = ifinfmsg(octets)
-    message.decode()
-    found = read_interface(octets)
-    assert found.name == message.get_attr("IFLA_IFNAME")
-    assert str(found.address) == message.get_attr("IFLA_ADDRESS")
-    assert found.kind == message.get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_KIND")
-    assert found.index == message["index"]
-
-
-def test_a_filter_for_too_many_ports_lets_everything_through() -> None:
-    assert len(link_filter(1, range(2, 1000))) > 1000
-    assert len(link_filter(1, range(2, 3000))) == 1
-
-
-# Sockets
-
-
-class FakeSocket:
-    """Gives what it was told to give; numbers answers as the question was numbered."""
-
-    def __init__(self) -> None:
-        self.coming: list[bytes | OSError] = []
-        self.sender = 0
-        self._sequence = 0
-
-    def settimeout(self, seconds: float) -> None:
-        pass
-
-    def setblocking(self, on: bool) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def send(self, octets: bytes) -> None:
-        self._sequence = HEADER.unpack_from(octets)[3]
-
-    def recvfrom(self, size: int) -> tuple[bytes, tuple[int, int]]:
-        if not self.coming:
-            raise BlockingIOError
-        what = self.coming.pop(0)
-        if isinstance(what, OSError):
-            raise what
-        numbered = b""
-        for message in messages(what):
-            length, kind, flags, _, port = HEADER.unpack_from(message)
-            numbered += HEADER.pack(length, kind, flags, self._sequence, port)
-            numbered += message[HEADER.size :].ljust((-length) % 4 + length - HEADER.size, b"\0")
-        return numbered, (self.sender, 0)
-
-
-@pytest.fixture
-def sock(monkeypatch: pytest.MonkeyPatch) -> FakeSocket:
-    fake = FakeSocket()
-    monkeypatch.setattr(netlink, "_open", lambda protocol: fake)
-    return fake
-
-
-def test_an_answer_ends_with_the_acknowledgement_and_not_before(sock: FakeSocket) -> None:
-    """The driver sends DONE, and then the acknowledgement: who stops at DONE is out of step."""
-    requests = Requests(16)
-    for _ in range(2):
-        sock.coming = list(captured("whole_reply"))
-        (answer,) = requests.ask(30, get_request(DEVICE))
-        assert answer[20:] == captured("all_options")[0][20:]
-        assert sock.coming == []
-
-
-def test_a_refusal_has_the_kernels_number_and_words(sock: FakeSocket) -> None:
-    requests = Requests(0)
-    sock.coming = list(captured("refused_up"))
-    with pytest.raises(KernelRefused) as error:
-        requests.ask(16, b"")
-    assert error.value.number == errno.EBUSY
-    assert str(error.value) == "Device is up. Set it down before adding it as a team port"
-    sock.coming = list(captured("refused_mode"))
-    with pytest.raises(KernelRefused) as error:
-        requests.ask(30, b"")
-    assert error.value.number == errno.EBUSY
-    assert str(error.value) == "Device or resource busy"
-
-
-def test_an_answer_that_does_not_come_is_said(sock: FakeSocket) -> None:
-    sock.coming = [TimeoutError()]
-    with pytest.raises(BackendError, match="did not answer in 10 s"):
-        Requests(0).ask(16, b"")
-
-
-def test_who_is_not_the_kernel_is_not_heard(sock: FakeSocket) -> None:
-    listener = Announcements(16)
-    sock.sender = 4711
-    sock.coming = list(captured("mode_set"))
-    assert list(listener.read()) == []
-
-
-def test_a_full_buffer_is_said_once_and_the_rest_can_be_read(sock: FakeSocket) -> None:
-    listener = Announcements(16)
-    sock.coming = [OSError(errno.ENOBUFS, "No buffer space available"), *captured("mode_set")]
-    with pytest.raises(Lost):
-        list(listener.read())
-    assert len(list(listener.read())) == len(captured("mode_set"))
-
-
-def test_a_flood_without_end_is_as_good_as_lost(sock: FakeSocket) -> None:
-    listener = Announcements(16)
-    sock.coming = [*captured("mode_set") * 4]
-    with pytest.raises(Lost, match="flood"):
-        list(listener.read(limit=5))
