@@ -1,0 +1,1 @@
+"""Other people's shapes of the one picture: models of standards bodies, texts that scripts read."""
