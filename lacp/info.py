@@ -25,6 +25,16 @@ class PortState(IntFlag):
         """The names of the bits that are set, in bit order, in lower case."""
         return [str(flag.name).lower() for flag in PortState if flag in self]
 
+    @property
+    def letters(self) -> str:
+        """The octet as eight letters in bit order, a dash for each bit that is clear."""
+        octet = int(self)
+        return "".join(letter if octet & 1 << bit else "-" for bit, letter in enumerate(_LETTERS))
+
+
+#: Active, T short timeout, G aggregation, Sync, Collecting, Distributing, F defaulted, Expired.
+_LETTERS = "ATGSCDFE"
+
 
 #: The octet as a value, by number: building an IntFlag costs a microsecond, this next to nothing.
 PORT_STATES = tuple(PortState(octet) for octet in range(256))

@@ -157,8 +157,9 @@ class PortView:
     queue_id: int | None = None
     #: Why there is no interface to speak of.
     missing: str | None = None
-    #: Why the port is kept out although it could be used.
+    #: Why the port is kept out although it could be used, and for how many seconds more.
     held: str | None = None
+    held_for: float | None = None
     #: What the interface says when it refuses our frames.
     refusal: str | None = None
     #: Why frames that came were of no use, and how many of each.

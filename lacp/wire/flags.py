@@ -49,5 +49,4 @@ def letters(state: int | None) -> str:
     """The octet as eight letters in bit order, a dash for each bit that is clear."""
     if state is None:
         return "?"
-    bits = PORT_STATES[state & 0xFF]
-    return "".join(bit.letter if bit.flag in bits else "-" for bit in BITS)
+    return PORT_STATES[state & 0xFF].letters

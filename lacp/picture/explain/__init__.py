@@ -1,0 +1,72 @@
+"""What is wrong with a LAG and with each of its ports: nearest cause first, consequences left out.
+
+    for finding in diagnose(lag):
+        print(finding.port, finding.said, finding.evidence, finding.remedy, finding.where)
+
+The rules stand in modules by theme, and in their order in `table`; docs/explain.md tells of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from lacp.picture.explain.seen import Seen
+from lacp.picture.explain.table import (
+    BETWEEN,
+    ODDITIES,
+    OF_LAG,
+    WITH_LACP,
+    WITHOUT_LACP,
+    Group,
+)
+from lacp.picture.findings import Finding, Gravity
+from lacp.picture.model import LagView, PortView
+
+
+def diagnose(lag: LagView) -> list[Finding]:
+    """All findings of a LAG: those of the LAG first, then port by port. Never raises."""
+    seen = Seen(lag)
+    found = [finding for rule in OF_LAG if (finding := rule(seen)) is not None]
+    groups = WITH_LACP if seen.lacp else WITHOUT_LACP
+    down = lag.admin_up is False
+    for port in lag.ports:
+        # Below a device that is down only what is wrong by itself is told.
+        found += _causes(port, seen, groups[:1] if down else groups)
+        if not down:
+            found += _oddities(port, seen)
+    return found
+
+
+def among(lags: Sequence[LagView]) -> Mapping[str, list[Finding]]:
+    """What is odd about LAGs of one host beside each other, by the name of the LAG."""
+    found: dict[str, list[Finding]] = {}
+    for number, one in enumerate(lags):
+        for other in lags[:number]:
+            for rule in BETWEEN:
+                finding = rule(one, other)
+                if finding is not None:
+                    found.setdefault(one.name, []).append(finding)
+    return found
+
+
+def _causes(port: PortView, seen: Seen, groups: Sequence[Group]) -> Iterator[Finding]:
+    for rules, last in groups:
+        for rule in rules:
+            finding = rule(port, seen)
+            if finding is not None:
+                yield finding
+                if last:
+                    return
+                break
+
+
+def _oddities(port: PortView, seen: Seen) -> Iterator[Finding]:
+    for rule in ODDITIES:
+        finding = rule(port, seen)
+        if finding is not None:
+            yield finding
+
+
+def wrong(findings: Sequence[Finding]) -> bool:
+    """Whether something is wrong, and not only worth a note."""
+    return any(finding.gravity is not Gravity.NOTE for finding in findings)

@@ -1,0 +1,143 @@
+"""What came in and was of no use, and how long a port has been out of sync."""
+
+from __future__ import annotations
+
+from lacp.picture.explain.seen import Seen, counted
+from lacp.picture.explain.words import lasted, octet, weight
+from lacp.picture.findings import Finding, Gravity, Where
+from lacp.picture.model import PortView
+
+_RESET = "begin to count anew: lacpctl counters --reset"
+
+
+def flooded(port: PortView, seen: Seen) -> Finding | None:
+    """More slow-protocol frames came in than any partner sends: a storm or a loop."""
+    frames = counted(port, "flooded_rx")
+    if not frames:
+        return None
+    return Finding(
+        code="flooded",
+        port=port.name,
+        gravity=Gravity.ODDITY,
+        said=f"{frames} frames were dropped: too many came at once",
+        evidence=(
+            (
+                f"flooded_rx is {frames}; a partner sends 10 slow-protocol frames a second at most "
+                "(57A.4)"
+            ),
+        ),
+        remedy=("look for a loop, or a partner that answers without a limit", _RESET),
+        where=Where.PARTNER,
+    )
+
+
+def frames_useless(port: PortView, seen: Seen) -> Finding | None:
+    """Frames that came in were refused before they were read."""
+    if not port.refused:
+        return None
+    said = "; ".join(f"{count} frames were refused: {why}" for why, count in port.refused.items())
+    return Finding(
+        code="frames_useless",
+        port=port.name,
+        gravity=Gravity.ODDITY,
+        said=said,
+        evidence=(f"refused_rx is {sum(port.refused.values())}",),
+        remedy=("see what the other end sends, and on which VLAN", _RESET),
+        where=Where.PARTNER,
+    )
+
+
+def illegal_pdus(port: PortView, seen: Seen) -> Finding | None:
+    """LACPDUs came in that are badly formed."""
+    frames = counted(port, "illegal_rx")
+    if not frames:
+        return None
+    return Finding(
+        code="illegal_pdus",
+        port=port.name,
+        gravity=Gravity.NOTE,
+        said=f"{frames} badly formed slow-protocol frames came in",
+        evidence=(f"illegal_rx is {frames} (dot3adAggPortStatsIllegalRx)",),
+        remedy=("take one and read it: tcpdump -w FILE, then lacpctl decode", _RESET),
+        where=Where.PARTNER,
+    )
+
+
+def unknown_pdus(port: PortView, seen: Seen) -> Finding | None:
+    """Slow-protocol frames of another protocol came in; not a fault by itself."""
+    frames = counted(port, "unknown_rx")
+    if not frames:
+        return None
+    return Finding(
+        code="unknown_pdus",
+        port=port.name,
+        gravity=Gravity.NOTE,
+        said=f"{frames} slow-protocol frames of other protocols came in",
+        evidence=(f"unknown_rx is {frames} (dot3adAggPortStatsUnknownRx): OAM, ESMC or the like",),
+        remedy=("nothing, if the other end runs such a protocol on this link",),
+        where=Where.PARTNER,
+    )
+
+
+def churn(port: PortView, seen: Seen) -> Finding | None:
+    """An end has been out of sync for more than 60 s, and nothing else says why."""
+    machines = port.machines
+    if machines is None:
+        return None
+    sides = [
+        side
+        for side, state in (("actor", machines.actor_churn), ("partner", machines.partner_churn))
+        if state == f"{side.upper()}_CHURN"
+    ]
+    if not sides:
+        return None
+    evidence = []
+    for side in sides:
+        end = port.actor if side == "actor" else port.partner
+        evidence.append(
+            f"{side}_churn is {side.upper()}_CHURN{_since(port, side)}, state "
+            f"{octet(None if end is None else end.state)} (6.4.17)"
+        )
+    if port.distributing:
+        evidence.append("the port carries traffic: the driver keeps an old verdict")
+    return Finding(
+        code="churn",
+        port=port.name,
+        gravity=Gravity.NOTE if port.distributing else weight(port),
+        said=f"churn: the {' and the '.join(sides)} "
+        f"{'is' if len(sides) == 1 else 'are'} out of sync for more than 60 s",
+        evidence=tuple(evidence),
+        remedy=("compare both ends: lacpctl show -v, and the same at the partner",),
+        where=Where.EITHER,
+    )
+
+
+def _since(port: PortView, side: str) -> str:
+    for change in reversed(port.history or ()):
+        if change.machine == f"{side}_churn" and change.time:
+            return f" since {change.time}"
+    return ""
+
+
+def unexplained(port: PortView, seen: Seen) -> Finding | None:
+    """The port carries no traffic and no rule knows why: it may be on its way."""
+    if port.distributing is not False:
+        return None
+    machines = port.machines
+    mux = None if machines is None else machines.mux
+    evidence = []
+    if mux is not None and machines is not None:
+        evidence.append(f"receive {machines.receive}, mux {mux}, selected {port.selected}")
+    for name, end in (("our", port.actor), ("the partner's", port.partner)):
+        if end is not None:
+            evidence.append(f"{name} state is {octet(end.state)}")
+    if port.changed_age is not None:
+        evidence.append(f"it last moved {lasted(port.changed_age)} ago")
+    return Finding(
+        code="unexplained",
+        port=port.name,
+        said="carries no traffic yet",
+        evidence=tuple(evidence),
+        remedy=("wait a moment and look again; if it stays so: lacpctl show -v",),
+        where=Where.EITHER,
+    )

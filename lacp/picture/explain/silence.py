@@ -1,0 +1,273 @@
+"""Nothing is heard of a partner: never, not any more, or too seldom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lacp.info import PortState
+from lacp.picture.explain import remedy
+from lacp.picture.explain.seen import Seen, counted, hears, left
+from lacp.picture.explain.words import lasted, listed, octet, weight
+from lacp.picture.findings import Finding, Gravity, Where
+from lacp.picture.model import PortView
+
+_ACTIVITY = PortState.ACTIVITY
+_SHORT = PortState.SHORT_TIMEOUT
+_EXPIRED = PortState.EXPIRED
+_DEFAULTED = PortState.DEFAULTED
+
+#: Seconds between two LACPDUs, and until a partner is given up, by the timeout that is asked for
+#: (6.4.4).
+_PERIOD = {True: 1.0, False: 30.0}
+_TIMEOUT = {True: 3.0, False: 90.0}
+#: So many periods without a LACPDU are more than jitter.
+_LATE = 2.2
+
+
+def nobody_speaks(port: PortView, seen: Seen) -> Finding | None:
+    """No LACPDU ever came, and this end is passive: perhaps so is the other."""
+    if not _never(port) or port.actor is None or port.actor.says(_ACTIVITY) is not False:
+        return None
+    return Finding(
+        code="nobody_speaks",
+        port=port.name,
+        gravity=weight(port),
+        said="no LACPDU was ever received, and we are passive: nobody may be the first to speak",
+        evidence=(
+            *_counts(port),
+            (
+                f"our state {octet(port.actor.state)} lacks A, activity (6.4.1): "
+                "a passive port sends only to a partner that it hears"
+            ),
+        ),
+        remedy=("make one end active, best both", *remedy.speak_first(seen.lag)),
+        where=Where.EITHER,
+    )
+
+
+def never_heard(port: PortView, seen: Seen) -> Finding | None:
+    """No LACPDU ever came in."""
+    if not _never(port):
+        return None
+    return Finding(
+        code="never_heard",
+        port=port.name,
+        gravity=weight(port),
+        said="no LACPDU was ever received",
+        evidence=(*_counts(port), *_state(port), *_company(port, seen)),
+        remedy=(
+            "see that the port at the other end is in a LAG with LACP, active or passive",
+            "see that nothing between eats LACPDUs: a bridge, a media converter, a filter",
+            remedy.listen(port),
+        ),
+        where=Where.PARTNER,
+    )
+
+
+def no_partner_recorded(port: PortView, seen: Seen) -> Finding | None:
+    """LACPDUs came in, and none made a partner: the bonding driver ignores those of this host."""
+    if hears(port) is not False or seen.lag.source != "bond" or not counted(port, "lacpdus_rx"):
+        return None
+    state = None if port.actor is None else port.actor.state
+    if state is None or state & (_DEFAULTED | _EXPIRED):
+        return None
+    return Finding(
+        code="no_partner_recorded",
+        port=port.name,
+        gravity=weight(port),
+        said="LACPDUs come in but make no partner: the port may hear this host itself",
+        evidence=(
+            *_counts(port),
+            *_state(port),
+            "bonding drops LACPDUs of its own system, with a line in the kernel's log",
+        ),
+        remedy=(
+            "dmesg | grep -i 'illegal loopback'",
+            "look for a cable or a bridge that leads back to this host",
+            remedy.listen(port),
+        ),
+        where=Where.LINK,
+    )
+
+
+def partner_silent(port: PortView, seen: Seen) -> Finding | None:
+    """The partner was heard and is not heard any more; it is not given up yet."""
+    if not _silent(port) or not _is(port, "EXPIRED", _EXPIRED):
+        return None
+    given_up = left(port, "current_while")
+    return _gone(
+        "partner_silent",
+        port,
+        seen,
+        *(() if given_up is None else (f"it is given up in {lasted(given_up)} (current_while)",)),
+    )
+
+
+def partner_lost(port: PortView, seen: Seen) -> Finding | None:
+    """The partner was heard once and has been given up."""
+    if not _silent(port):
+        return None
+    return _gone("partner_lost", port, seen, "what was known of the partner was given up (6.4.12)")
+
+
+def fallback_used(port: PortView, seen: Seen) -> Finding | None:
+    """The port carries traffic without a partner because `fallback` says so."""
+    fallback = seen.lag.fallback
+    if fallback in (None, "none") or hears(port) is not False or not port.distributing:
+        return None
+    return Finding(
+        code="fallback_used",
+        port=port.name,
+        gravity=Gravity.NOTE,
+        said=f"runs without a partner: fallback {fallback}",
+        evidence=(f"fallback is {fallback} and the receive machine is DEFAULTED",),
+        remedy=("nothing, if the other end has no LACP yet",),
+    )
+
+
+def lacpdus_late(port: PortView, seen: Seen) -> Finding | None:
+    """The partner is heard less often than we ask it to speak."""
+    state = None if port.actor is None else port.actor.state
+    age = port.last_rx_age
+    if state is None or age is None or not hears(port):
+        return None
+    short = _SHORT in state
+    if age <= _LATE * _PERIOD[short]:
+        return None
+    return Finding(
+        code="lacpdus_late",
+        port=port.name,
+        gravity=Gravity.ODDITY,
+        said=f"no LACPDU for {lasted(age)}, one each {_PERIOD[short]:g} s is due",
+        evidence=(
+            (
+                f"our state {octet(state)} asks for the {'short' if short else 'long'} timeout: "
+                f"one each {_PERIOD[short]:g} s, and {_TIMEOUT[short]:g} s without end it (6.4.4)"
+            ),
+        ),
+        remedy=(
+            "see whether LACPDUs are lost on the way or the partner is overloaded",
+            remedy.listen(port),
+        ),
+        where=Where.PARTNER,
+    )
+
+
+def timeouts_differ(port: PortView, seen: Seen) -> Finding | None:
+    """One end asks for a LACPDU each second, the other for one each 30 s."""
+    actor, partner = port.actor, port.partner
+    if actor is None or partner is None or not hears(port):
+        return None
+    ours, theirs = actor.says(_SHORT), partner.says(_SHORT)
+    if ours is None or theirs is None or ours is theirs:
+        return None
+    return Finding(
+        code="timeouts_differ",
+        port=port.name,
+        gravity=Gravity.NOTE,
+        said=(
+            f"we notice silence after {_TIMEOUT[ours]:g} s, "
+            f"the partner only after {_TIMEOUT[theirs]:g} s"
+            if ours
+            else f"the partner notices silence after {_TIMEOUT[theirs]:g} s, "
+            f"we only after {_TIMEOUT[ours]:g} s"
+        ),
+        evidence=(
+            (
+                f"our state {octet(actor.state)} asks the partner for one LACPDU each "
+                f"{_PERIOD[ours]:g} s, its state {octet(partner.state)} asks us for one each "
+                f"{_PERIOD[theirs]:g} s (T, 6.4.2.3)"
+            ),
+            (
+                "each end decides how soon itself notices; what is lost one way only is "
+                "noticed late by the slower end"
+            ),
+        ),
+        remedy=(
+            "set the same rate at both ends, fast where seconds count",
+            *(() if ours else remedy.ask_fast(seen.lag)),
+        ),
+        where=Where.PARTNER if ours else Where.HERE,
+    )
+
+
+def _never(port: PortView) -> bool:
+    """Whether it is certain that no LACPDU came."""
+    if hears(port) is not False or port.last_rx_age is not None:
+        return False
+    return port.counters is not None and port.counters.get("lacpdus_rx") == 0
+
+
+def _silent(port: PortView) -> bool:
+    """Whether a partner is not heard, now at least."""
+    return hears(port) is False
+
+
+def _is(port: PortView, receive: str, bit: PortState) -> bool:
+    """Whether the Receive machine is in this box, by itself or by what it makes us say."""
+    if port.machines is not None and port.machines.receive is not None:
+        return port.machines.receive == receive
+    state = None if port.actor is None else port.actor.state
+    return state is not None and bit in state and _DEFAULTED not in state
+
+
+def _gone(code: str, port: PortView, seen: Seen, *more: str) -> Finding:
+    age = port.last_rx_age
+    for_so_long = "at present" if age is None else f"for {lasted(age)}"
+    return Finding(
+        code=code,
+        port=port.name,
+        gravity=weight(port),
+        said=f"no LACPDU received {for_so_long}",
+        evidence=(*_state(port), *_limit(port), *_counts(port), *more, *_company(port, seen)),
+        remedy=(
+            "see at the other end whether its port still speaks LACP and sends on this link",
+            "see that nothing between eats frames in this direction: one fibre, a filter, a bridge",
+            remedy.listen(port),
+        ),
+        where=Where.PARTNER,
+    )
+
+
+def _state(port: PortView) -> Iterator[str]:
+    actor = port.actor
+    if actor is None or actor.state is None:
+        return
+    machine = None if port.machines is None else port.machines.receive
+    said = f"our state is {octet(actor.state)}"
+    told = [
+        word
+        for bit, word in ((_DEFAULTED, "F: no partner is heard"), (_EXPIRED, "E: it fell silent"))
+        if bit in actor.state
+    ]
+    said = f"{said} ({', '.join(told)})" if told else said
+    yield said if machine is None else f"the receive machine is {machine}, {said}"
+
+
+def _limit(port: PortView) -> Iterator[str]:
+    state = None if port.actor is None else port.actor.state
+    if state is not None:
+        short = _SHORT in state
+        yield (
+            f"we ask for one LACPDU each {_PERIOD[short]:g} s; "
+            f"{_TIMEOUT[short]:g} s without are the {'short' if short else 'long'} timeout (6.4.4)"
+        )
+
+
+def _counts(port: PortView) -> Iterator[str]:
+    """What did come in."""
+    counters = port.counters or {}
+    told = [
+        f"{name} is {counters[name]}"
+        for name in ("lacpdus_rx", "lacpdus_tx", "unknown_rx", "illegal_rx", "dropped_rx")
+        if counters.get(name) or (name in ("lacpdus_rx", "lacpdus_tx") and name in counters)
+    ]
+    if told:
+        yield ", ".join(told)
+
+
+def _company(port: PortView, seen: Seen) -> Iterator[str]:
+    """Whether the other ports hear somebody, which says much about where to look."""
+    others = [each.name for each in seen.hearing[:8] if each.name != port.name]
+    if others:
+        yield f"{listed(others)} {'hears' if len(others) == 1 else 'hear'} a partner"
