@@ -13,3 +13,11 @@ def plain(text: str) -> str:
 def count(number: int, one: str, many: str | None = None) -> str:
     """A number and its noun: 1 port, 1,200 ports."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def timestamp(wall: float) -> str:
+    """A moment (seconds since 1970) as ISO 8601 in UTC with milliseconds."""
+    from datetime import UTC, datetime
+
+    moment = datetime.fromtimestamp(wall, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

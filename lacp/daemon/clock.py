@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-
-def timestamp(wall: float) -> str:
-    """A moment (seconds since 1970) as ISO 8601 in UTC with milliseconds."""
-    moment = datetime.fromtimestamp(wall, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+from lacp.text import timestamp
 
 
 @dataclass(frozen=True, slots=True)

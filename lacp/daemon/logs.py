@@ -12,8 +12,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from lacp.daemon.clock import timestamp
 from lacp.errors import BackendError
+from lacp.text import timestamp
 
 #: Lines that may wait for a reader that has stopped reading; more are lost.
 _WAITING = 10_000

@@ -13,10 +13,10 @@ import pytest
 from lacp.address import Mac
 from lacp.backends.base import FrameLost, FrameReceived
 from lacp.backends.memory import MemoryBackend
-from lacp.daemon.clock import timestamp
 from lacp.daemon.files import SavedState, TeamFiles
 from lacp.daemon.throttle import Throttle
 from lacp.errors import BackendError, ConfigError, UsageError
+from lacp.text import timestamp
 from tests.daemons import EPOCH, Host, World, conf, lacp, world
 
 DISTRIBUTING = ["DISTRIBUTING", "DISTRIBUTING"]

@@ -1,0 +1,69 @@
+"""What every source of events is to those who listen, and what they share."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from lacp.picture.differences import differences
+from lacp.picture.events import Event
+from lacp.picture.model import LagView
+from lacp.text import count
+
+#: Seconds between two looks at what nobody tells.
+INTERVAL = 1.0
+#: Seconds without an end.
+NEVER = float("inf")
+
+
+@dataclass(slots=True)
+class Listening:
+    """What the sources of one listener share."""
+
+    #: Where they enter the descriptors that they wait on.
+    poll: select.epoll = field(default_factory=select.epoll)
+    #: LAGs whose owner tells of them itself, by name: the kernel's word on their device is not
+    #: passed on. The value is the source.
+    claimed: dict[str, str] = field(default_factory=dict)
+    #: Seconds between two looks at what nobody tells.
+    interval: float = INTERVAL
+    clock: Callable[[], float] = time.monotonic
+
+
+class Source(Protocol):
+    """Something that tells of LAGs. No call waits."""
+
+    def read(self) -> Iterator[Event]:
+        """What has come since the last call; early and repeated calls are harmless."""
+
+    def deadline(self) -> float:
+        """When `read` is due although no descriptor says so, on the listener's clock."""
+
+    def lags(self) -> list[LagView]:
+        """The LAGs as far as they are known by now."""
+
+    def close(self) -> None:
+        """Listen no more."""
+
+
+def resynced(old: LagView | None, new: LagView | None, why: str) -> list[Event]:
+    """What was missed between two pictures: how many differences there are, then each of them."""
+    found = differences(old, new)
+    one = new or old
+    assert one is not None
+    said = count(len(found), "difference") if found else "nothing was missed"
+    first = Event(
+        event="resynced",
+        lag=one.name,
+        source=one.source,
+        facts={"detail": f"{why}: {said}", "differences": len(found)},
+    )
+    return [first, *(replace(each, facts={**each.facts, "resync": True}) for each in found)]
+
+
+def about(lag: LagView, event: str, detail: str) -> Event:
+    """An event about the source of a LAG."""
+    return Event(event=event, lag=lag.name, source=lag.source, facts={"detail": detail})

@@ -1,0 +1,96 @@
+"""The events of all sources, one after another."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from lacp.inspect.monitor.base import INTERVAL, Listening, Source
+from lacp.inspect.monitor.lacpd import Lacpd
+from lacp.inspect.survey import Places
+from lacp.picture.events import Event
+from lacp.picture.model import LagView
+from lacp.text import timestamp
+
+
+class Changes:
+    """What happens to the LAGs of a host, from now on.
+
+    To wait for what happens, iterate. In a loop of one's own: call `read` when `fileno` is
+    readable, and not later than `wait` seconds from now.
+    """
+
+    def __init__(self, places: Places | None = None, *, interval: float = INTERVAL) -> None:
+        """`interval` is in seconds, between two looks at what nobody tells.
+
+        Raises BackendError when the socket that `places` names has no listener, or the kernel
+        does not let us listen.
+        """
+        self._listening = Listening(interval=interval)
+        self._sources: list[Source] = []
+        try:
+            self._open(places or Places())
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, places: Places) -> None:
+        wanted = places.sources
+        if wanted is None or "lacpd" in wanted:
+            self._sources.append(Lacpd(self._listening, places.run_dir, places.socket))
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when `read` has something to take."""
+        return self._listening.poll.fileno()
+
+    def wait(self) -> float:
+        """Seconds until `read` is due although `fileno` is not readable."""
+        due = min((source.deadline() for source in self._sources), default=math.inf)
+        return max(0.0, due - self._listening.clock())
+
+    def read(self) -> Iterator[Event]:
+        """What has happened since the last call, without waiting."""
+        for source in self._sources:
+            for event in source.read():
+                yield event if event.time else replace(event, time=timestamp(time.time()))
+
+    def lags(self) -> list[LagView]:
+        """The LAGs as what was read so far has made them, in no more detail than events tell."""
+        return [lag for source in self._sources for lag in source.lags()]
+
+    def until(self, timeout: float | None = None) -> Iterator[Event]:
+        """Events as they come; ends after `timeout` seconds without one."""
+        last = self._listening.clock()
+        while True:
+            for event in self.read():
+                yield event
+                last = self._listening.clock()
+            left = math.inf if timeout is None else last + timeout - self._listening.clock()
+            if left <= 0:
+                return
+            # A little longer than it seems, lest the last millisecond be spent in circles.
+            self._listening.poll.poll(min(self.wait(), left, 3600.0) + 0.001)
+
+    def __iter__(self) -> Iterator[Event]:
+        return self.until()
+
+    def close(self) -> None:
+        """Listen no more."""
+        for source in self._sources:
+            source.close()
+        self._listening.poll.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
