@@ -23,7 +23,7 @@ BLOCKING = frozenset({"backends", "dataplane", "daemon", "inspect", "netlink", "
 MAY_IMPORT: dict[str, frozenset[str]] = {
     **dict.fromkeys(VALUES, VALUES),
     "wire": VALUES,
-    "protocol": VALUES | {"wire"},
+    "protocol": VALUES | {"wire", "picture"},
     "runners": VALUES | {"wire", "protocol"},
     "watch": VALUES,
     "txhash": VALUES,

@@ -1,0 +1,152 @@
+"""A system as the picture of a LAG that every source gives: for a program that embeds the engine.
+
+for finding in diagnose(lag_view(system, "lag0", now)):
+    print(finding.said)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+
+from lacp.info import PortInfo
+from lacp.link import Duplex, Link
+from lacp.picture.model import Change, End, LagView, LinkView, Machines, PortView, SystemId, counted
+from lacp.protocol.aggregator import Aggregator
+from lacp.protocol.counters import Counters
+from lacp.protocol.port import Port
+from lacp.protocol.system import System
+from lacp.protocol.timers import Timer
+
+_COUNTERS = tuple(each.name for each in fields(Counters))
+_TIMERS = tuple((timer, timer.name.lower()) for timer in Timer)
+
+#: The time of day of a moment of the system's clock, as text.
+Moment = Callable[[float], str]
+
+
+def lag_view(system: System, name: str, now: float, moment: Moment | None = None) -> LagView:
+    """The LAG in use of a system, which is the aggregator with most ports that distribute.
+
+    A system has no device: it is up as long as `min_ports` distribute. With `moment`, which makes
+    text of a time of the system, the history of each port is told too.
+    """
+    config = system.config
+    used = _used(system)
+    lag = None if used is None else used.lag
+    ports = tuple(port_view(port, now, moment) for port in system.ports.values())
+    active = sum(port.distributing is True for port in ports)
+    keys = {port.actor.key for port in ports if port.actor is not None}
+    actor_key = lag.actor[2] if lag is not None else keys.pop() if len(keys) == 1 else None
+    return counted(
+        LagView(
+            name=name,
+            source="engine",
+            mode="lacp",
+            lacp=True,
+            up=active >= max(1, config.min_ports),
+            actor=SystemId(
+                system_priority=config.system_priority, system=config.system, key=actor_key
+            ),
+            partner=None
+            if lag is None
+            else SystemId(
+                system_priority=lag.partner[0], system=lag.partner[1], key=lag.partner[2]
+            ),
+            aggregator=None if used is None else used.identifier,
+            min_ports=config.min_ports,
+            max_ports=config.max_ports,
+            edition=config.edition.name,
+            control=str(config.control),
+            fallback=str(config.fallback),
+            agg_select_policy=str(config.agg_select_policy),
+            ports=ports,
+        )
+    )
+
+
+def port_view(port: Port, now: float, moment: Moment | None = None) -> PortView:
+    """A port as its machines have it."""
+    received_at = port.last_received_at
+    return PortView(
+        name=port.name,
+        link=link_view(port.link),
+        selected=port.selected.value,
+        selected_reason=port.selected_reason,
+        aggregator=None if port.attached is None else port.attached.identifier,
+        collecting=port.collecting,
+        distributing=port.distributing,
+        actor=end(port.actor),
+        partner=end(port.partner),
+        heard=None if port.heard is None else end(port.heard),
+        machines=Machines(
+            receive=port.receive.state.name,
+            periodic=port.periodic.state.name,
+            mux=port.mux.state.name,
+            actor_churn=port.actor_churn.state.name,
+            partner_churn=port.partner_churn.state.name,
+        ),
+        counters={name: getattr(port.counters, name) for name in _COUNTERS},
+        last_rx_age=None if received_at is None else round(now - received_at, 3),
+        changed_age=round(now - port.history[-1].time, 3) if port.history else None,
+        timers=timers(port, now),
+        history=None if moment is None else history(port, moment),
+        held=port.held or None,
+        refusal="a LACPDU did not leave" if port.retry_at > now else None,
+        withdrawn=port.withdrawn,
+    )
+
+
+def end(info: PortInfo) -> End:
+    """One end of a link."""
+    return End(
+        system_priority=info.system_priority,
+        system=info.system,
+        key=info.key,
+        port_priority=info.port_priority,
+        port=info.port,
+        state=info.state,
+    )
+
+
+def link_view(link: Link) -> LinkView:
+    """The link below a port."""
+    duplex = None if link.duplex is Duplex.UNKNOWN else link.duplex
+    return LinkView(up=link.up, speed=link.speed, duplex=duplex)
+
+
+def timers(port: Port, now: float) -> dict[str, float | None]:
+    """Seconds left of each timer; None when it does not run."""
+    left: dict[str, float | None] = {}
+    for timer, name in _TIMERS:
+        deadline = port.timers.deadline(timer)
+        left[name] = None if deadline is None else round(max(0.0, deadline - now), 3)
+    return left
+
+
+def history(port: Port, moment: Moment) -> tuple[Change, ...]:
+    """What moved on the port, oldest first."""
+    return tuple(
+        Change(
+            time=moment(event.time),
+            machine=event.machine,
+            old=event.old,
+            new=event.new,
+            reason=event.reason,
+        )
+        for event in port.history
+    )
+
+
+def _used(system: System) -> Aggregator | None:
+    """The aggregator with most ports that distribute, then with most ports at all."""
+    with_lag = [each for each in system.aggregators.values() if each.lag is not None]
+    return max(
+        with_lag,
+        key=lambda each: (
+            sum(port.distributing for port in each.ports.values()),
+            len(each.ports),
+            -each.identifier,
+        ),
+        default=None,
+    )
