@@ -19,7 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from lacp.errors import BackendError, LacpError
 from lacp.text import count, plain
@@ -86,8 +86,16 @@ def ask(
     Where nobody listens any more there is nothing to say, unless the paths were `named` by the
     user. `deadline` is of `time.monotonic`.
     """
+    for found in ask_all([(way, path) for path in paths], deadline, named=named):
+        yield found if isinstance(found, str) else found[1:]
+
+
+def ask_all(
+    questions: Sequence[tuple[Way[Any], str]], deadline: float, *, named: bool = False
+) -> Iterator[tuple[Way[Any], str, Any] | str]:
+    """The same for sockets of several kinds: each with its way and path, and the answer."""
     said = 0
-    for found in _Round(way, deadline, named).ask(paths):
+    for found in _Round(deadline, named).ask(questions):
         if not isinstance(found, str):
             yield found
             continue
@@ -95,16 +103,21 @@ def ask(
         if said <= _LINES:
             yield plain(found)
     if said > _LINES:
+        way, path = questions[0]
         more = count(said - _LINES, "more socket")
-        yield f"{plain(os.path.dirname(paths[0]))}: {more} of {way.who} without a usable answer"
+        yield f"{plain(os.path.dirname(path))}: {more} of {way.who} without a usable answer"
+
+
+_Question = tuple[Way[Any], str]
 
 
 class _Asked:
     """A socket that an answer is awaited from."""
 
-    __slots__ = ("octets", "path", "pieces", "searched", "sock")
+    __slots__ = ("octets", "path", "pieces", "searched", "sock", "way")
 
-    def __init__(self, path: str, sock: socket.socket) -> None:
+    def __init__(self, way: Way[Any], path: str, sock: socket.socket) -> None:
+        self.way = way
         self.path = path
         self.sock = sock
         self.pieces: list[bytes] = []
@@ -112,23 +125,22 @@ class _Asked:
         self.searched = 0
 
 
-class _Round(Generic[_Answer]):
-    """All sockets of one kind, asked once."""
+class _Round:
+    """Sockets, asked once."""
 
-    def __init__(self, way: Way[_Answer], deadline: float, named: bool) -> None:
-        self._way = way
+    def __init__(self, deadline: float, named: bool) -> None:
         self._named = named
         self._start = time.monotonic()
         self._end = max(self._start, deadline - _MARGIN)
         self._poll = select.poll()
         self._asked: dict[int, _Asked] = {}
         #: Those that let nobody in when they were tried last.
-        self._full: set[str] = set()
+        self._full: set[_Question] = set()
         #: Octets that were sent by those that are asked.
         self._held = 0
 
-    def ask(self, paths: Sequence[str]) -> Iterator[tuple[str, _Answer] | str]:
-        waiting = deque(paths)
+    def ask(self, questions: Sequence[_Question]) -> Iterator[tuple[Way[Any], str, Any] | str]:
+        waiting = deque(questions)
         try:
             while (waiting or self._asked) and time.monotonic() < self._end:
                 yield from self._connect_all(waiting)
@@ -139,44 +151,44 @@ class _Round(Generic[_Answer]):
             for asked in self._asked.values():
                 asked.sock.close()
 
-    def _connect_all(self, waiting: deque[str]) -> Iterator[str]:
+    def _connect_all(self, waiting: deque[_Question]) -> Iterator[str]:
         """Ask as many as may be asked at a time; those that let nobody in go on waiting."""
         for _ in range(len(waiting)):
             if len(self._asked) >= _AT_A_TIME or time.monotonic() >= self._end:
                 return
-            path = waiting.popleft()
-            refusal = self._connect(path)
-            self._full.discard(path)
+            question = waiting.popleft()
+            refusal = self._connect(*question)
+            self._full.discard(question)
             if refusal == errno.EAGAIN:
-                self._full.add(path)
-                waiting.append(path)
+                self._full.add(question)
+                waiting.append(question)
             elif refusal == errno.EMFILE and self._asked:
-                waiting.appendleft(path)
+                waiting.appendleft(question)
                 return
             elif refusal is not None:
-                yield from self._refused(path, refusal)
+                yield from self._refused(*question, refusal)
 
-    def _connect(self, path: str) -> int | None:
+    def _connect(self, way: Way[Any], path: str) -> int | None:
         """Ask; the number of the error when that cannot be done."""
         try:
-            sock = socket.socket(socket.AF_UNIX, self._way.kind)
+            sock = socket.socket(socket.AF_UNIX, way.kind)
         except OSError as error:
             return error.errno or errno.EIO
         try:
             sock.setblocking(False)
             sock.connect(path)
-            for request in self._way.requests:
+            for request in way.requests:
                 sock.send(request)
         except OSError as error:
             sock.close()
             # Without a number: the path is longer than the address of a socket.
             return error.errno or errno.ENAMETOOLONG
-        self._asked[sock.fileno()] = _Asked(path, sock)
+        self._asked[sock.fileno()] = _Asked(way, path, sock)
         self._poll.register(sock, select.POLLIN)
         return None
 
-    def _refused(self, path: str, number: int) -> Iterator[str]:
-        who = self._way.who
+    def _refused(self, way: Way[Any], path: str, number: int) -> Iterator[str]:
+        who = way.who
         if number == errno.ECONNREFUSED:
             # So the kernel also calls what is no socket; one without a listener is nobody's.
             if not _is_socket(path):
@@ -198,7 +210,7 @@ class _Round(Generic[_Answer]):
         else:
             yield f"{path}: {os.strerror(number)}"
 
-    def _read(self, longest: float | None) -> Iterator[tuple[str, _Answer] | str]:
+    def _read(self, longest: float | None) -> Iterator[tuple[Way[Any], str, Any] | str]:
         """Wait for what comes, and take it."""
         left = max(0.0, self._end - time.monotonic())
         if longest is not None:
@@ -213,12 +225,13 @@ class _Round(Generic[_Answer]):
                 continue
             if answer is not None:
                 self._leave(asked)
-                yield asked.path, answer
+                yield asked.way, asked.path, answer
 
-    def _take(self, asked: _Asked) -> _Answer | None:
-        """What a socket has to say now."""
-        limit = self._way.limit
-        records = self._way.kind == socket.SOCK_SEQPACKET
+    def _take(self, asked: _Asked) -> Any:
+        """The answer of a socket that has something to say, once that is whole."""
+        way = asked.way
+        limit = way.limit
+        records = way.kind == socket.SOCK_SEQPACKET
         try:
             piece, _, flags, _ = asked.sock.recvmsg(limit if records else _CHUNK)
         except BlockingIOError:
@@ -234,16 +247,16 @@ class _Round(Generic[_Answer]):
         asked.octets += len(piece)
         self._held += len(piece)
         if asked.octets > limit or flags & socket.MSG_TRUNC:
-            raise BackendError(f"more than {limit:,} octets, no answer of {self._way.who}")
+            raise BackendError(f"more than {limit:,} octets, no answer of {way.who}")
         if self._held > _TOGETHER:
             raise BackendError("more than there is room for beside the answers of the others")
-        if not piece.endswith(self._way.ending):
+        if not piece.endswith(way.ending):
             return None
         # Whoever sends piece by piece must not make us look at all of it for each.
         asked.searched += asked.octets
         if asked.searched > _SEARCHES * limit:
-            raise BackendError(f"too many pieces for an answer of {self._way.who}")
-        return self._way.whole(asked.pieces)
+            raise BackendError(f"too many pieces for an answer of {way.who}")
+        return way.whole(asked.pieces)
 
     def _leave(self, asked: _Asked) -> None:
         self._poll.unregister(asked.sock)
@@ -251,16 +264,17 @@ class _Round(Generic[_Answer]):
         self._held -= asked.octets
         asked.sock.close()
 
-    def _late(self, waiting: Iterable[str]) -> Iterator[str]:
+    def _late(self, waiting: Iterable[_Question]) -> Iterator[str]:
         """A line for each that the time was not enough for."""
         within = f"within {self._end - self._start:.1f} s"
-        who = self._way.who
         for asked in self._asked.values():
             part = f"only a part of an answer ({count(asked.octets, 'octet')})"
-            yield f"{asked.path}: {part if asked.octets else f'no answer of {who}'} {within}"
-        for path in waiting:
-            why = f"{who} lets nobody in" if path in self._full else "could not be asked"
-            yield f"{path}: {why} {within}"
+            said = part if asked.octets else f"no answer of {asked.way.who}"
+            yield f"{asked.path}: {said} {within}"
+        for way, path in waiting:
+            full = (way, path) in self._full
+            said = f"{way.who} lets nobody in" if full else "could not be asked"
+            yield f"{path}: {said} {within}"
 
 
 def _is_socket(path: str) -> bool:
