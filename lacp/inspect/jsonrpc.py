@@ -58,14 +58,15 @@ def _documents(text: str) -> list[dict[str, Any]]:
     documents = []
     at = _skip(text, 0)
     while at < len(text):
+        document: Any = None
         try:
-            document, at = decoder.raw_decode(text, at)
+            if text[at] == "{":
+                document, at = decoder.raw_decode(text, at)
         except json.JSONDecodeError as error:
             if error.msg.startswith("Unterminated string") or error.pos >= len(text) - _CUT:
                 break
-            document = None
         except (ValueError, RecursionError):
-            document = None
+            pass
         if not isinstance(document, dict):
             raise BackendError("this is not Open vSwitch's protocol (JSON-RPC)")
         documents.append(document)
