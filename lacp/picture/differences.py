@@ -15,6 +15,7 @@ from lacp.picture.events import Event
 from lacp.picture.model import (
     End,
     LagView,
+    LinkView,
     Machines,
     ModelError,
     PortView,
@@ -93,7 +94,7 @@ def _port(lag: LagView, old: PortView | None, new: PortView | None) -> Iterator[
         yield _event(lag, new.name, "port_added")
         old = PortView(name=new.name, selected="UNSELECTED", machines=_BEGIN)
     name = new.name
-    if old.link != new.link:
+    if _differ(old.link, new.link):
         yield _event(lag, name, "link_changed", link=new.link)
     if new.usable is not None and old.usable is not new.usable:
         yield _event(lag, name, "usable_changed", up=new.usable)
@@ -105,6 +106,13 @@ def _port(lag: LagView, old: PortView | None, new: PortView | None) -> Iterator[
         yield from _octet(lag, name, end, getattr(old, end), getattr(new, end))
     yield from _states(lag, old, new)
     yield from _use(lag, old, new)
+
+
+def _differ(old: LinkView, new: LinkView) -> bool:
+    """Whether anything is different that is known of both, or whether the link can be used."""
+    if (old.up, old.speed, old.duplex) != (new.up, new.speed, new.duplex):
+        return True
+    return None not in (old.admin_up, new.admin_up) and old.admin_up is not new.admin_up
 
 
 def _states(lag: LagView, old: PortView, new: PortView) -> Iterator[Event]:
@@ -247,9 +255,13 @@ def _of_port(lag: LagView, event: Event) -> dict[str, Any]:
             return {}
 
 
+#: Members whose own members an event may tell singly.
+_PARTS = ("link", "partner", "actor", "machines")
+
+
 def _kept(old: PortView, read: PortView, member: str, told: Mapping[str, Any]) -> Any:
     """A member after the event: of one with members of its own, those that were told are new."""
     was, now = getattr(old, member), getattr(read, member)
-    if was is None or now is None or member not in ("partner", "actor", "machines"):
+    if was is None or now is None or member not in _PARTS:
         return now
     return replace(was, **{name: getattr(now, name) for name in told[member] if name != "flags"})

@@ -175,7 +175,8 @@ def _because(said: str, event: Mapping[str, Any]) -> str:
 
 def _link(link: Any) -> str:
     if not isinstance(link, Mapping) or not link.get("up"):
-        return "link down"
+        set_down = isinstance(link, Mapping) and link.get("admin_up") is False
+        return "link down: it is set down here" if set_down else "link down"
     duplex = f"{link['duplex']} duplex" if link.get("duplex") else ""
     megabits = link.get("speed")
     return _joined("link up", speed(megabits if isinstance(megabits, int) else None), duplex)

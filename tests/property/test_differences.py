@@ -25,9 +25,10 @@ def maybe(each: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
 
 LINK = st.builds(
     LinkView,
-    up=maybe(FLAG),
+    up=FLAG,
     speed=maybe(st.sampled_from((100, 10000))),
     duplex=maybe(st.sampled_from((Duplex.FULL, Duplex.HALF))),
+    admin_up=FLAG,
 )
 
 

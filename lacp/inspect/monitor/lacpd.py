@@ -49,7 +49,7 @@ def _told_of_port(port: PortView) -> PortView:
     partner = port.partner
     return PortView(
         name=port.name,
-        link=port.link,
+        link=replace(port.link, admin_up=None),
         selected=port.selected,
         aggregator=port.aggregator,
         collecting=port.collecting,
