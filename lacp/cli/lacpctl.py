@@ -40,6 +40,11 @@ COMMANDS: tuple[Row, ...] = (
         "hold a device on a cable against the standard, case by case",
         f"{_HERE}.conformance",
     ),
+    Row(
+        "completion",
+        "print what bash, zsh or fish needs to complete these commands",
+        f"{_HERE}.completion",
+    ),
 )
 
 
@@ -98,9 +103,15 @@ def run(args: Namespace, screen: Screen) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script."""
     prepare()
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] == ["__complete"]:
+        # A shell asks at each TAB: lacp.cli.completing.scripts.
+        from lacp.cli.completing.answer import answer
+
+        return answer(words[1], words[2:]) if words[2:] else BAD_USAGE
     try:
-        args = build_parser().parse_args(argv)
-        args.words = [_PROGRAM, *(sys.argv[1:] if argv is None else argv)]
+        args = build_parser().parse_args(words)
+        args.words = [_PROGRAM, *words]
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else BAD_USAGE
     try:

@@ -1,0 +1,1 @@
+"""Completion: what may stand next on a command line, for shells that are asked with TAB."""

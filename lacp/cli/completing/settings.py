@@ -1,0 +1,68 @@
+"""What `lacpctl set` may be given, from the configurations of the teams that run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+
+from lacp.cli.completing.line import Candidate
+from lacp.config import model
+from lacp.config.model import TeamConfig
+from lacp.config.teamd import loads
+from lacp.daemon.settable import ACTIVE_PORT, PORT_KEYS, TOP_KEYS, runner_keys
+from lacp.errors import LacpError
+from lacp.inspect import lacpd
+
+#: What a key may be where that is one of a few words.
+_WORDS: Mapping[str, Sequence[str]] = {
+    "agg_select_policy": model.AGG_SELECT_POLICIES,
+    "fallback": model.FALLBACKS,
+    "hwaddr_policy": model.HWADDR_POLICIES,
+    "link_watch_policy": model.LINK_WATCH_POLICIES,
+}
+
+
+def paths(sockets: Sequence[str], patience: float) -> Iterator[Candidate]:
+    """Every path that can be set; of several teams, with the team's name in front."""
+    found = list(_configs(sockets, patience))
+    for team, config in found:
+        front = f"{team}." if len(found) > 1 else ""
+        for key in (*runner_keys(config), ACTIVE_PORT[1]):
+            yield Candidate(f"{front}runner.{key}", f"of {team}")
+        for port in config.ports:
+            for key in PORT_KEYS:
+                yield Candidate(f"{front}ports.{port}.{key}", f"of {port}")
+        for key in TOP_KEYS:
+            yield Candidate(f"{front}{key}", f"of {team}")
+
+
+def settings(sockets: Sequence[str], path: str, patience: float) -> Iterator[Candidate]:
+    """What the path may be set to, as far as that is a choice."""
+    for team, config in _configs(sockets, patience):
+        within = path.removeprefix(f"{team}.")
+        key = within.rpartition(".")[2]
+        if within == ".".join(ACTIVE_PORT):
+            yield from map(Candidate, config.ports)
+        elif key in _WORDS:
+            yield from map(Candidate, _WORDS[key])
+        elif isinstance(_now(config, within), bool):
+            yield from map(Candidate, ("true", "false"))
+
+
+def _now(config: TeamConfig, path: str) -> object:
+    """What is configured there; None for what has no value, or is no path."""
+    first, _, rest = path.partition(".")
+    port, _, key = rest.rpartition(".")
+    found: object = config.ports.get(port) if first == "ports" else config.runner
+    key = key if first == "ports" else rest
+    known = is_dataclass(found) and key in {each.name for each in fields(found)}
+    return getattr(found, key) if known else None
+
+
+def _configs(sockets: Sequence[str], patience: float) -> Iterator[tuple[str, TeamConfig]]:
+    for path in sockets:
+        try:
+            answer = lacpd.ask(path, "config", timeout=patience)
+            yield str(answer["lag"]), loads(str(answer["text"]), path).config
+        except (LacpError, KeyError):
+            continue
