@@ -7,7 +7,7 @@ for finding in diagnose(lag_view(system, "lag0", now)):
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from lacp.info import PortInfo
 from lacp.link import Duplex, Link
@@ -28,13 +28,14 @@ Moment = Callable[[float], str]
 def lag_view(system: System, name: str, now: float, moment: Moment | None = None) -> LagView:
     """The LAG in use of a system, which is the aggregator with most ports that distribute.
 
-    A system has no device: it is up as long as `min_ports` distribute. With `moment`, which makes
-    text of a time of the system, the history of each port is told too.
+    A system has no device: it is up as long as `min_ports` distribute. A port of another aggregator
+    carries traffic of another LAG, and none of this one. With `moment`, which makes text of a time
+    of the system, the history of each port is told too.
     """
     config = system.config
     used = _used(system)
     lag = None if used is None else used.lag
-    ports = tuple(port_view(port, now, moment) for port in system.ports.values())
+    ports = tuple(_port(port, used, now, moment) for port in system.ports.values())
     active = sum(port.distributing is True for port in ports)
     keys = {port.actor.key for port in ports if port.actor is not None}
     actor_key = lag.actor[2] if lag is not None else keys.pop() if len(keys) == 1 else None
@@ -63,6 +64,14 @@ def lag_view(system: System, name: str, now: float, moment: Moment | None = None
             ports=ports,
         )
     )
+
+
+def _port(port: Port, used: Aggregator | None, now: float, moment: Moment | None) -> PortView:
+    """A port as this LAG has it."""
+    seen = port_view(port, now, moment)
+    if port.attached is None or port.attached is used:
+        return seen
+    return replace(seen, collecting=False, distributing=False)
 
 
 def port_view(port: Port, now: float, moment: Moment | None = None) -> PortView:

@@ -27,6 +27,7 @@ class Seen:
     __slots__ = (
         "active",
         "hearing",
+        "hearing_names",
         "identity",
         "lacp",
         "lag",
@@ -46,6 +47,7 @@ class Seen:
         #: The ports with a link, those that hear a partner, those that carry traffic.
         self.up: list[PortView] = []
         self.hearing: list[PortView] = []
+        self.hearing_names: list[str] = []
         self.active: list[PortView] = []
         #: The ports that may carry traffic as far as the source's monitor says.
         self.usable: list[PortView] = []
@@ -80,6 +82,7 @@ class Seen:
             self.numbers.setdefault((actor.system, actor.port), []).append(port.name)
         if hears(port):
             self.hearing.append(port)
+            self.hearing_names.append(port.name)
             if partner is not None and partner.system is not None and partner.port is not None:
                 self.sharers.setdefault((partner.system, partner.port), []).append(port.name)
 

@@ -268,6 +268,6 @@ def _counts(port: PortView) -> Iterator[str]:
 
 def _company(port: PortView, seen: Seen) -> Iterator[str]:
     """Whether the other ports hear somebody, which says much about where to look."""
-    others = [each.name for each in seen.hearing[:8] if each.name != port.name]
+    others = seen.hearing_names
     if others:
         yield f"{listed(others)} {'hears' if len(others) == 1 else 'hear'} a partner"
