@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 from collections.abc import Iterable, Mapping
@@ -65,6 +66,8 @@ class Master:
         self._gone = False
         #: Whether the device was made by `open`.
         self.made = False
+        #: Whether the first port gives the device its address.
+        self._inherits = False
 
     # The device.
 
@@ -124,8 +127,28 @@ class Master:
         self.made = True
         return made
 
+    def settle_address(self, setup: Setup) -> None:
+        """Give a device that was taken over its address; without one it has that of the first port,
+        unless it has ports already."""
+        if not self.made and setup.address is not None:
+            self.set_address(setup.address)
+        self._inherits = setup.address is None and not self._strangers
+
+    def inherit(self, interface: Interface, ports: Iterable[str]) -> None:
+        """Give the device the address of the first port, unless it was given one.
+
+        `ports` are those that it has, on their way or in place.
+        """
+        own = self.own_address(interface)
+        if self._inherits and own is not None and not set(ports) - {interface.name}:
+            self._give_address(own)
+
     def set_address(self, address: Mac) -> None:
-        """Give the device an address."""
+        """Give the device an address; from then on it is not that of the first port."""
+        self._inherits = False
+        self._give_address(address)
+
+    def _give_address(self, address: Mac) -> None:
         try:
             self.links.set_address(self._refreshed(), address)
         except KernelRefused as refused:
@@ -152,6 +175,12 @@ class Master:
                 self.links.delete(found)
             except KernelRefused as refused:
                 raise BackendError(f"{self.name}: cannot be removed: {refused}") from refused
+
+    def abandon(self) -> None:
+        """Remove a device that was made in vain. Why it was in vain is what has to be said."""
+        if self.made:
+            with contextlib.suppress(BackendError):
+                self.delete()
 
     def close(self) -> None:
         """Let go of everything, which stays as it is."""

@@ -77,8 +77,6 @@ class TeamDataplane:
         #: Indexes of ports that carry traffic since before a take-over: they go on until the runner
         #: says something else.
         self._kept: set[int] = set()
-        #: Whether the first port gives the device its address.
-        self._inherits = False
         #: By index.
         self._uses: dict[int, _Use] = {}
         #: Whether there are ports that only stand by.
@@ -118,7 +116,7 @@ class TeamDataplane:
             undo.callback(client.close)
             master = Master("team")
             undo.callback(master.close)
-            undo.callback(_unmake, master)
+            undo.callback(master.abandon)
             master.open(setup)
             if not client.find():
                 raise BackendError(f"{setup.device}: the kernel has no team driver")
@@ -134,9 +132,7 @@ class TeamDataplane:
 
     def _set_up(self, setup: Setup) -> None:
         master, table = self._master, self._table
-        if not master.made and setup.address is not None:
-            master.set_address(setup.address)
-        self._inherits = setup.address is None and not master.strangers
+        master.settle_address(setup)
         self._backups = setup.runner == "activebackup"
         self._hashes = setup if MODES[setup.runner] == "loadbalance" else None
         self._uses.clear()
@@ -179,7 +175,6 @@ class TeamDataplane:
 
     def set_address(self, address: Mac) -> None:
         """Give the device its address; from then on it is not that of the first port."""
-        self._inherits = False
         self._master.set_address(address)
 
     def set_carrier(self, up: bool) -> None:
@@ -224,9 +219,7 @@ class TeamDataplane:
         master = self._master
         found = master.candidate(port)
         adopted = found.master == master.index
-        own = master.own_address(found)
-        if self._inherits and own is not None and not set(self.ports()) - {port}:
-            master.set_address(own)
+        master.inherit(found, self.ports())
         taken = master.take(found)
         try:
             if not adopted:
@@ -389,10 +382,3 @@ class TeamDataplane:
         stopped = {enabled(one.index): False for one in self._master.strangers if one.name in names}
         self._table.change(stopped.items(), always=True)
         self._table.claim(stopped)
-
-
-def _unmake(master: Master) -> None:
-    """Remove a device that was made in vain. Why it was in vain is what has to be said."""
-    if master.made:
-        with contextlib.suppress(BackendError):
-            master.delete()
