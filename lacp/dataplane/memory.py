@@ -62,6 +62,8 @@ class MemoryDataplane:
     def configure(self, setup: Setup) -> None:
         """Remember what the device is made for from now on."""
         self.setup = setup
+        if setup.balancing is None:
+            self.mapped.clear()
 
     def ports(self) -> list[str]:
         """The ports, in the order in which they came."""

@@ -53,7 +53,6 @@ _ARPHRD_ETHER = 1
 HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port id
 IFINFO = struct.Struct("=BxHiII")  # ifinfomsg: family, type, index, flags, change
 _ATTRIBUTE = struct.Struct("=HH")  # nlattr: length, type
-_U32 = struct.Struct("=I")
 #: Where the index is in a link message, and where its attributes begin.
 INDEX_AT = HEADER.size + 4
 ATTRIBUTES_AT = HEADER.size + IFINFO.size
@@ -152,14 +151,34 @@ def attribute(kind: int, value: bytes) -> bytes:
     return _ATTRIBUTE.pack(size, kind) + value.ljust((len(value) + 3) & ~3, b"\0")
 
 
+def u8(value: int) -> bytes:
+    """A number of 8 bits as the kernel stores it."""
+    return value.to_bytes(1, sys.byteorder)
+
+
+def u16(value: int) -> bytes:
+    """A number of 16 bits as the kernel stores it."""
+    return value.to_bytes(2, sys.byteorder)
+
+
 def u32(value: int) -> bytes:
     """A number of 32 bits as the kernel stores it."""
-    return _U32.pack(value)
+    return value.to_bytes(4, sys.byteorder)
 
 
-def number(octets: bytes | None, *, signed: bool = False) -> int | None:
-    """What an attribute that holds a number says; None when there is none."""
-    return int.from_bytes(octets, sys.byteorder, signed=signed) if octets else None
+def s32(value: int) -> bytes:
+    """A number of 32 bits with its sign as the kernel stores it."""
+    return value.to_bytes(4, sys.byteorder, signed=True)
+
+
+def integer(octets: bytes, *, signed: bool = False) -> int:
+    """A number of any size as the kernel stores it."""
+    return int.from_bytes(octets, sys.byteorder, signed=signed)
+
+
+def number(octets: bytes | None) -> int | None:
+    """What an attribute says that holds a number without a sign; None when there is none."""
+    return integer(octets) if octets else None
 
 
 def text(octets: bytes) -> str:

@@ -13,9 +13,9 @@ from lacp.dataplane.base import Burst, DriverLacp, PortSetup, Setup
 from lacp.dataplane.bond import options, probe
 from lacp.dataplane.bond.alarm import Alarm
 from lacp.dataplane.bond.plane import BondDataplane
-from lacp.dataplane.bond.proc import parse
 from lacp.errors import UsageError
-from lacp.info import PortState
+from lacp.netlink import bond
+from lacp.netlink.codec import integer
 
 
 def setup(runner: str, **more: Any) -> Setup:
@@ -25,7 +25,10 @@ def setup(runner: str, **more: Any) -> Setup:
 def told(runner: str, **more: Any) -> dict[str, int]:
     """The settings of a device, by name."""
     settings = options.device_settings(setup(runner, **more))
-    return {options.NAMES[key]: options.number(value) for key, value in settings.items()}
+    return {
+        "mode" if key == bond.MODE else bond.OPTIONS[key][0]: integer(value)
+        for key, value in settings.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -43,7 +46,7 @@ def told(runner: str, **more: Any) -> dict[str, int]:
 def test_each_runner_has_its_mode(runner: str, more: dict[str, Any], mode: str) -> None:
     wanted = setup(runner, **more)
     assert options.inability(wanted) is None
-    assert options.MODES[options.mode(wanted)] == mode
+    assert bond.MODES[options.mode(wanted)] == mode
 
 
 @pytest.mark.parametrize(
@@ -85,7 +88,7 @@ def test_what_no_bond_can_be_is_refused_with_the_reason(
     ],
 )
 def test_the_nearest_hash_policy(fragments: tuple[str, ...], policy: str) -> None:
-    assert options.HASH_POLICIES[options.hash_policy(fragments)] == policy
+    assert bond.HASH_POLICIES[options.hash_policy(fragments)] == policy
 
 
 def test_bursts_are_what_the_driver_can() -> None:
@@ -118,7 +121,7 @@ def test_lacp_of_the_driver_is_as_configured() -> None:
         agg_select_policy="count",
     )
     found = options.device_settings(setup("lacp", driver_lacp=lacp))
-    assert found[options.AD_ACTOR_SYSTEM] == bytes(system)
+    assert found[bond.AD_ACTOR_SYSTEM] == bytes(system)
     numbers = told("lacp", driver_lacp=lacp)
     del numbers["ad_actor_system"]
     assert numbers == {
@@ -138,17 +141,17 @@ def test_lacp_of_the_driver_is_as_configured() -> None:
 
 def test_a_port_that_is_no_good_is_the_last_to_fall_back_on() -> None:
     its = PortSetup(prio=-5, queue_id=3)
-    good = options.port_settings(its, options.ACTIVE_BACKUP, usable=True)
-    bad = options.port_settings(its, options.ACTIVE_BACKUP, usable=False)
-    assert options.number(good[options.PORT_QUEUE_ID]) == 3
-    assert options.number(good[options.PORT_PRIO], signed=True) == -5
-    assert options.number(bad[options.PORT_PRIO], signed=True) == -(1 << 31)
-    assert options.PORT_PRIO not in options.port_settings(its, options.XOR, usable=True)
+    good = options.port_settings(its, bond.ACTIVE_BACKUP, usable=True)
+    bad = options.port_settings(its, bond.ACTIVE_BACKUP, usable=False)
+    assert integer(good[bond.PORT_QUEUE_ID]) == 3
+    assert integer(good[bond.PORT_PRIO], signed=True) == -5
+    assert integer(bad[bond.PORT_PRIO], signed=True) == -(1 << 31)
+    assert bond.PORT_PRIO not in options.port_settings(its, bond.XOR, usable=True)
 
 
 def test_settings_in_words() -> None:
     settings = options.device_settings(setup("loadbalance", tx_hash=("l4",)))
-    assert options.words(settings).startswith("miimon to 50, xmit_hash_policy to layer3+4, ")
+    assert bond.words(settings).startswith("miimon to 50, xmit_hash_policy to layer3+4, ")
 
 
 def test_nothing_works_without_a_device() -> None:
@@ -158,65 +161,6 @@ def test_nothing_works_without_a_device() -> None:
     with pytest.raises(UsageError, match="there is no bond"):
         plane.add_port("e1", PortSetup())
     plane.destroy()
-
-
-_SHOWN = """\
-Ethernet Channel Bonding Driver: v6.1
-
-Bonding Mode: IEEE 802.3ad Dynamic link aggregation
-MII Status: up
-
-802.3ad info
-LACP active: on
-Active Aggregator Info:
-\tAggregator ID: 2
-\tNumber of ports: 1
-\tPartner Mac Address: 02:00:00:00:00:02
-
-Slave Interface: eth 1.5
-MII Status: up
-Aggregator ID: 2
-details actor lacp pdu:
-    system priority: 65535
-    system mac address: 02:00:00:00:00:01
-    port key: 15
-    port priority: 255
-    port number: 1
-    port state: 61
-details partner lacp pdu:
-    system priority: 7
-    system mac address: 02:00:00:00:00:02
-    oper key: 3
-    port priority: 128
-    port number: 4
-    port state: 63
-
-Slave Interface: e2
-MII Status: down
-Aggregator ID: N/A
-"""
-
-
-def test_lacp_as_the_driver_shows_it() -> None:
-    state = parse(_SHOWN)
-    assert state.aggregator == 2
-    one, other = state.ports["eth 1.5"], state.ports["e2"]
-    assert one.aggregator == 2
-    assert one.actor is not None
-    assert one.partner is not None
-    assert (one.actor.key, one.actor.port_priority, one.actor.port) == (15, 255, 1)
-    assert (one.partner.system_priority, one.partner.key) == (7, 3)
-    assert one.partner.state == PortState(63)
-    assert (other.aggregator, other.actor, other.partner) == (None, None, None)
-
-
-def test_what_the_driver_hides_or_garbles_is_not_guessed() -> None:
-    hidden = _SHOWN.split("details actor", maxsplit=1)[0]
-    assert parse(hidden).ports["eth 1.5"].actor is None
-    garbled = _SHOWN.replace("port number: 1", "port number: one")
-    assert parse(garbled).ports["eth 1.5"].actor is None
-    assert parse("").ports == {}
-    assert parse("bond bond9 has no active aggregator\n").aggregator is None
 
 
 def test_an_alarm_wakes_at_the_earliest_moment_and_once() -> None:

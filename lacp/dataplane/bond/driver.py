@@ -8,16 +8,17 @@ import sys
 from collections.abc import Mapping
 
 from lacp.dataplane.bond import options
-from lacp.dataplane.bond.options import ACTIVE_SLAVE, MODES, words
 from lacp.dataplane.master import Master, Port
 from lacp.errors import BackendError
+from lacp.netlink import bond
+from lacp.netlink.bond import ACTIVE_SLAVE, MODES, words
+from lacp.netlink.codec import integer
 from lacp.netlink.sockets import KernelRefused
 
 log = logging.getLogger(__name__)
 
-_KIND = "bond"
 #: What a driver does that has no such setting, where that is not 0.
-_WITHOUT = {options.AD_LACP_ACTIVE: b"\1"}
+_WITHOUT = {bond.AD_LACP_ACTIVE: b"\1"}
 
 
 class Driver:
@@ -29,11 +30,11 @@ class Driver:
     @property
     def mode(self) -> int:
         """The mode of the bond."""
-        return options.number(self._has()[options.MODE])
+        return integer(self._has()[bond.MODE])
 
     def _has(self) -> dict[int, bytes]:
         found = self._master.links.driver(self._master.index)
-        if options.MODE not in found:
+        if bond.MODE not in found:
             raise BackendError(f"{self._master.name}: the device is gone")
         return found
 
@@ -56,9 +57,9 @@ class Driver:
         master, said = self._master, words({key: value})
         log.info("%s: setting %s", master.name, said)
         try:
-            master.links.tell_driver(master.index, _KIND, {key: value})
+            master.links.tell_driver(master.index, bond.KIND, {key: value})
         except KernelRefused as refused:
-            if key == options.XMIT_HASH_POLICY and options.number(value) == options.VLAN_SRCMAC:
+            if key == bond.XMIT_HASH_POLICY and integer(value) == options.VLAN_SRCMAC:
                 log.warning("%s: the kernel has no hash policy vlan+srcmac", master.name)
                 self.set(options.without_vlan())
                 return
@@ -79,13 +80,13 @@ class Driver:
         for key, value in settings.items():
             if has.get(key, value) == value:
                 continue
-            what = {options.PORT_QUEUE_ID: "queue_id", options.PORT_PRIO: "prio"}[key]
-            said = f"{what} to {options.number(value, signed=key == options.PORT_PRIO)}"
+            what = {bond.PORT_QUEUE_ID: "queue_id", bond.PORT_PRIO: "prio"}[key]
+            said = f"{what} to {integer(value, signed=key == bond.PORT_PRIO)}"
             log.info("%s: setting %s %s", self._master.name, port.name, said)
             try:
-                links.tell_driver_above(port.index, _KIND, {key: value})
+                links.tell_driver_above(port.index, bond.KIND, {key: value})
             except KernelRefused as refused:
-                beyond = key == options.PORT_QUEUE_ID and refused.number == errno.EPERM
+                beyond = key == bond.PORT_QUEUE_ID and refused.number == errno.EPERM
                 why = "the bond has fewer queues" if beyond else _why(refused)
                 text = f"{self._master.name}: cannot set {port.name} {said}: {why}"
                 raise BackendError(text) from refused
@@ -93,7 +94,7 @@ class Driver:
     def active(self) -> int | None:
         """The index of the active port; None when there is none."""
         found = self._master.links.driver(self._master.index).get(ACTIVE_SLAVE)
-        return None if found is None else options.number(found)
+        return None if found is None else integer(found)
 
     def activate(self, port: Port) -> bool:
         """Make a port the active one, unless it is; False while the driver does not take it."""
@@ -102,7 +103,7 @@ class Driver:
         log.info("%s: making %s the active port", self._master.name, port.name)
         value = port.index.to_bytes(4, sys.byteorder)
         try:
-            self._master.links.tell_driver(self._master.index, _KIND, {ACTIVE_SLAVE: value})
+            self._master.links.tell_driver(self._master.index, bond.KIND, {ACTIVE_SLAVE: value})
         except KernelRefused as refused:
             log.debug("%s: not yet: %s", self._master.name, refused)
         # The driver does not say when it would not.

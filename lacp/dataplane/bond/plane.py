@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from lacp.address import Mac
 from lacp.dataplane.base import (
     DeviceGone,
+    LacpPortState,
     LacpState,
     PlaneNews,
     PortJoined,
@@ -18,26 +19,21 @@ from lacp.dataplane.base import (
     Setup,
     Trouble,
 )
-from lacp.dataplane.bond import proc
 from lacp.dataplane.bond.alarm import Alarm
 from lacp.dataplane.bond.driver import Driver
 from lacp.dataplane.bond.options import (
-    ACTIVE_BACKUP,
-    HASH_POLICIES,
-    LACP,
     LOOKS_EACH,
-    MODE,
-    MODES,
-    XMIT_HASH_POLICY,
     changeable_settings,
     device_settings,
     mode,
-    number,
 )
 from lacp.dataplane.bond.ports import BondPort, BondPorts
 from lacp.dataplane.bond.probe import refusal
 from lacp.dataplane.master import Master
 from lacp.errors import BackendError, UsageError
+from lacp.netlink import bond_proc
+from lacp.netlink.bond import ACTIVE_BACKUP, HASH_POLICIES, LACP, MODE, MODES, XMIT_HASH_POLICY
+from lacp.netlink.codec import integer, u8
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +65,6 @@ class BondDataplane:
 
     def __init__(self) -> None:
         self._opened: _Opened | None = None
-        #: Whether the first port gives the device its address.
-        self._inherits = False
         #: The port that is to be the active one.
         self._active: str | None = None
         #: How often it was made that since it was decided.
@@ -97,17 +91,15 @@ class BondDataplane:
             undo.callback(alarm.close)
             master = Master("bond")
             undo.callback(master.close)
-            undo.callback(_unmake, master)
+            undo.callback(master.abandon)
             wanted = mode(setup)
             log.info("%s: runner %s is mode %s", setup.device, setup.runner, MODES[wanted])
-            master.open(setup, {MODE: bytes([wanted])})
+            master.open(setup, {MODE: u8(wanted)})
             driver = Driver(master)
             driver.expect_mode(wanted)
             _say_hash(setup)
             driver.set(device_settings(setup))
-            if not master.made and setup.address is not None:
-                master.set_address(setup.address)
-            self._inherits = setup.address is None and not master.strangers
+            master.settle_address(setup)
             self._active, self._insisted = None, 0
             speaks = setup.runner == "lacp" and setup.driver_lacp is None
             ports = BondPorts(master, driver, wanted)
@@ -121,7 +113,6 @@ class BondDataplane:
 
     def set_address(self, address: Mac) -> None:
         """Give the device its address; from then on it is not that of the first port."""
-        self._inherits = False
         there = self._there
         there.master.set_address(address)
         # The driver gives it to every port.
@@ -143,7 +134,8 @@ class BondDataplane:
         """What the driver's LACP has come to, where it speaks it."""
         if self._opened is None or self._opened.mode != LACP:
             return None
-        return proc.lacp_state(self._opened.master.name)
+        text = bond_proc.read(self._opened.master.name)
+        return None if text is None else _lacp_state(bond_proc.parse(text))
 
     def destroy(self, keep: bool = False) -> None:
         """Remove the device, which releases its ports; or let go of it and leave it as it is."""
@@ -178,9 +170,7 @@ class BondDataplane:
         if port not in {one.name for one in there.ports.all()}:
             there.ports.recover(port)
         found = there.master.candidate(port)
-        own = there.master.own_address(found)
-        if self._inherits and own is not None and not set(self.ports()) - {port}:
-            there.master.set_address(own)
+        there.master.inherit(found, self.ports())
         there.ports.add(found, setup, below=there.speaks or not setup.watched)
         self._say(there.ports)
 
@@ -326,16 +316,17 @@ class BondDataplane:
         return news
 
 
+def _lacp_state(shown: bond_proc.ProcBond) -> LacpState:
+    ports = {
+        name: LacpPortState(port.aggregator, port.actor, port.partner)
+        for name, port in shown.ports.items()
+    }
+    return LacpState(shown.aggregator, ports)
+
+
 def _say_hash(setup: Setup) -> None:
     settings = changeable_settings(setup)
     if XMIT_HASH_POLICY in settings:
-        policy = HASH_POLICIES[number(settings[XMIT_HASH_POLICY])]
+        policy = HASH_POLICIES[integer(settings[XMIT_HASH_POLICY])]
         fragments = ", ".join(setup.tx_hash)
         log.info("%s: tx_hash %s becomes hash policy %s", setup.device, fragments, policy)
-
-
-def _unmake(master: Master) -> None:
-    """Remove a device that was made in vain. Why it was in vain is what has to be said."""
-    if master.made:
-        with contextlib.suppress(BackendError):
-            master.delete()

@@ -136,6 +136,8 @@ class TapDataplane:
     def configure(self, setup: Setup) -> None:
         """Have the process divide and announce by what is said now."""
         self._made().setup = setup
+        if setup.balancing is None:
+            self._mapping.clear()
         self._tell()
 
     def destroy(self, keep: bool = False) -> None:

@@ -207,8 +207,8 @@ class Worker:
         if self._orders is None:
             # Before, nobody could have known where frames of the device are to go.
             self._epoll.register(self._tap, select.EPOLLIN)
-            if orders.balancing is not None:
-                self._plan(orders.balancing, None, self._report_loads)
+        if self._orders is None or orders.balancing != self._orders.balancing:
+            self._plan_reports(orders.balancing)
         self._orders = orders
         self._carriers.watch(port.name for port in orders.ports)
         self._ways = self._find_ways(orders, self._carriers.lost)
@@ -299,6 +299,12 @@ class Worker:
                 return by_hash(orders.fragments, ports, mapping, loads)
 
     # Reports.
+
+    def _plan_reports(self, interval: float | None) -> None:
+        """Report the loads in this interval from now on; None for no more."""
+        self._agenda = [task for task in self._agenda if task.left is not None]
+        if interval is not None:
+            self._plan(interval, None, self._report_loads)
 
     def _report_loads(self) -> None:
         loads = {hash: octets for hash, octets in enumerate(self._loads) if octets}
