@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from lacp.picture.explain.limits import shared_key
 from lacp.picture.explain.seen import Seen
 from lacp.picture.explain.table import (
-    BETWEEN,
     ODDITIES,
     OF_LAG,
     WITH_LACP,
     WITHOUT_LACP,
     Group,
 )
-from lacp.picture.findings import Finding, Gravity
-from lacp.picture.model import LagView, PortView
+from lacp.picture.findings import Finding
+from lacp.picture.model import LagView, PortView, SystemId
 
 
 def diagnose(lag: LagView) -> list[Finding]:
@@ -37,15 +37,16 @@ def diagnose(lag: LagView) -> list[Finding]:
     return found
 
 
-def among(lags: Sequence[LagView]) -> Mapping[str, list[Finding]]:
-    """What is odd about LAGs of one host beside each other, by the name of the LAG."""
-    found: dict[str, list[Finding]] = {}
-    for number, one in enumerate(lags):
-        for other in lags[:number]:
-            for rule in BETWEEN:
-                finding = rule(one, other)
-                if finding is not None:
-                    found.setdefault(one.name, []).append(finding)
+def among(lags: Sequence[LagView]) -> Mapping[int, list[Finding]]:
+    """What is odd about LAGs of one host beside each other, by the place of the LAG in `lags`."""
+    found: dict[int, list[Finding]] = {}
+    first: dict[SystemId, LagView] = {}
+    for number, lag in enumerate(lags):
+        if lag.actor is None or not lag.actor.known or lag.actor.key is None:
+            continue
+        other = first.setdefault(lag.actor, lag)
+        if other is not lag:
+            found[number] = [shared_key(lag, other)]
     return found
 
 
@@ -65,8 +66,3 @@ def _oddities(port: PortView, seen: Seen) -> Iterator[Finding]:
         finding = rule(port, seen)
         if finding is not None:
             yield finding
-
-
-def wrong(findings: Sequence[Finding]) -> bool:
-    """Whether something is wrong, and not only worth a note."""
-    return any(finding.gravity is not Gravity.NOTE for finding in findings)

@@ -7,7 +7,8 @@ from lacp.picture.explain.words import lasted, octet, weight
 from lacp.picture.findings import Finding, Gravity, Where
 from lacp.picture.model import PortView
 
-_RESET = "begin to count anew: lacpctl counters --reset"
+#: Begins to count anew.
+_RESET = "lacpctl counters --reset"
 
 
 def flooded(port: PortView, seen: Seen) -> Finding | None:
@@ -58,7 +59,7 @@ def illegal_pdus(port: PortView, seen: Seen) -> Finding | None:
         gravity=Gravity.NOTE,
         said=f"{frames} badly formed slow-protocol frames came in",
         evidence=(f"illegal_rx is {frames} (dot3adAggPortStatsIllegalRx)",),
-        remedy=("take one and read it: tcpdump -w FILE, then lacpctl decode", _RESET),
+        remedy=("take one with tcpdump -w FILE and read it with lacpctl decode", _RESET),
         where=Where.PARTNER,
     )
 
@@ -107,7 +108,7 @@ def churn(port: PortView, seen: Seen) -> Finding | None:
         said=f"churn: the {' and the '.join(sides)} "
         f"{'is' if len(sides) == 1 else 'are'} out of sync for more than 60 s",
         evidence=tuple(evidence),
-        remedy=("compare both ends: lacpctl show -v, and the same at the partner",),
+        remedy=("compare both ends, here and at the partner", "lacpctl show -v"),
         where=Where.EITHER,
     )
 
@@ -138,6 +139,9 @@ def unexplained(port: PortView, seen: Seen) -> Finding | None:
         port=port.name,
         said="carries no traffic yet",
         evidence=tuple(evidence),
-        remedy=("wait a moment and look again; if it stays so: lacpctl show -v",),
+        remedy=(
+            "wait a moment and look again; if it stays so, compare both ends",
+            "lacpctl show -v",
+        ),
         where=Where.EITHER,
     )

@@ -51,10 +51,8 @@ def needs_lacp(seen: Seen) -> Finding | None:
         ),
         remedy=(
             f"ovs-vsctl set port {quoted(seen.lag.name)} lacp=active",
-            (
-                "or let it carry on without: "
-                f"ovs-vsctl set port {quoted(seen.lag.name)} other_config:lacp-fallback-ab=true"
-            ),
+            "or let it carry on without",
+            f"ovs-vsctl set port {quoted(seen.lag.name)} other_config:lacp-fallback-ab=true",
         ),
         where=Where.EITHER,
     )

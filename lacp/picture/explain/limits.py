@@ -41,7 +41,10 @@ def no_ports(seen: Seen) -> Finding | None:
         code="no_ports",
         said="no ports",
         evidence=("nothing is below the device, and nothing is configured to be",),
-        remedy=(f"ip link set dev PORT master {name}, or put ports into its configuration",),
+        remedy=(
+            "put ports into its configuration, or below it",
+            f"ip link set dev PORT master {name}",
+        ),
     )
 
 
@@ -145,7 +148,8 @@ def partnerless(seen: Seen) -> Finding | None:
         ),
         remedy=(
             "configure LACP at the other end, or use a mode without LACP (balance-xor) at this one",
-            f"from kernel 7.0 on: ip link set dev {quoted(seen.lag.name)} type bond lacp_strict on",
+            "or let the kernel keep such a port out, from 7.0 on",
+            f"ip link set dev {quoted(seen.lag.name)} type bond lacp_strict on",
         ),
         where=Where.PARTNER,
     )
@@ -156,17 +160,10 @@ def _idle(seen: Seen) -> tuple[str, ...]:
     return (f"not used: {listed(names)}",) if names else ()
 
 
-def shared_key(one: LagView, other: LagView) -> Finding | None:
-    """Two LAGs of this host tell partners the same system and key."""
-    mine, theirs = one.actor, other.actor
-    if mine is None or theirs is None or not mine.known or mine.key is None:
-        return None
-    if (mine.system_priority, mine.system, mine.key) != (
-        theirs.system_priority,
-        theirs.system,
-        theirs.key,
-    ):
-        return None
+def shared_key(one: LagView, other: LagView) -> Finding:
+    """Two LAGs of this host tell their partners the same system and key."""
+    mine = one.actor
+    assert mine is not None
     same = (
         one.partner is not None
         and other.partner is not None

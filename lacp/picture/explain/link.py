@@ -29,8 +29,9 @@ def interface_missing(port: PortView, seen: Seen) -> Finding | None:
         said=port.missing,
         evidence=(f"{seen.lag.source} has {port.name} as a port but cannot use it",),
         remedy=(
-            f"see whether it exists, and whose port it is: ip -d link show dev {name}",
-            "correct the name, load the driver, or free it: ip link set dev NAME nomaster",
+            "see whether it exists and whose port it is; correct the name, or free it",
+            f"ip -d link show dev {name}",
+            f"ip link set dev {name} nomaster",
         ),
     )
 
@@ -134,10 +135,9 @@ def frames_refused(port: PortView, seen: Seen) -> Finding | None:
         said=f"the interface refuses our LACPDUs ({errors} so far): {port.refusal}",
         evidence=(f"tx_errors is {errors}; the last one failed with: {port.refusal}",),
         remedy=(
-            (
-                f"see drops, filters and queues: ip -s link show dev {quoted(port.name)}; "
-                f"tc -s qdisc show dev {quoted(port.name)}"
-            ),
+            "see what drops them: filters, queues, a full ring, a switch driver",
+            f"ip -s link show dev {quoted(port.name)}",
+            f"tc -s qdisc show dev {quoted(port.name)}",
         ),
     )
 
@@ -192,7 +192,10 @@ def speed_unknown(port: PortView, seen: Seen) -> Finding | None:
         gravity=Gravity.ODDITY,
         said="speed is not known",
         evidence=(f"the interface tells none, other ports run at {spoken(seen.speed)}",),
-        remedy=(f"ethtool {quoted(port.name)}", "load the driver's proper version or set a speed"),
+        remedy=(
+            "see what the driver says, and set a speed where it is virtual",
+            f"ethtool {quoted(port.name)}",
+        ),
     )
 
 

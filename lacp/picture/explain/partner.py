@@ -189,8 +189,8 @@ def passive_both(port: PortView, seen: Seen) -> Finding | None:
         said="partner is passive and so are we",
         evidence=(
             (
-                f"our state {octet(actor.state)} and the partner's {octet(partner.state)} both lack "
-                "A, activity: neither speaks unless spoken to (6.4.1)"
+                f"our state {octet(actor.state)} and the partner's {octet(partner.state)} both "
+                "lack A, activity: neither speaks unless spoken to (6.4.1)"
             ),
         ),
         remedy=("make one end active, best both", *remedy.speak_first(seen.lag)),

@@ -99,4 +99,4 @@ def take_out(lag: LagView, port: PortView) -> tuple[str, ...]:
 
 def listen(port: PortView) -> str:
     """Hear for oneself what comes in."""
-    return f"see what comes in: tcpdump -eni {quoted(port.name)} ether proto 0x8809"
+    return f"tcpdump -eni {quoted(port.name)} ether proto 0x8809"

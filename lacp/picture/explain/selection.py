@@ -188,7 +188,8 @@ def other_aggregator(port: PortView, seen: Seen) -> Finding | None:
         said=f"in aggregator {port.aggregator}, aggregator {used} is in use",
         evidence=(*_where(port, seen), *_reason(port)),
         remedy=(
-            "compare both ends of this port with those of the others: lacpctl show -v",
+            "compare both ends of this port with those of the others",
+            "lacpctl show -v",
             "set the port down and up, so that it selects anew",
         ),
         where=Where.EITHER,

@@ -82,8 +82,8 @@ def no_partner_recorded(port: PortView, seen: Seen) -> Finding | None:
             "bonding drops LACPDUs of its own system, with a line in the kernel's log",
         ),
         remedy=(
-            "dmesg | grep -i 'illegal loopback'",
             "look for a cable or a bridge that leads back to this host",
+            "dmesg | grep -i 'illegal loopback'",
             remedy.listen(port),
         ),
         where=Where.LINK,

@@ -12,7 +12,7 @@ from lacp.picture.explain import frames, kernel, limits, link, partner, selectio
 from lacp.picture.explain import without_lacp as plain
 from lacp.picture.explain.seen import Seen
 from lacp.picture.findings import Finding
-from lacp.picture.model import LagView, PortView
+from lacp.picture.model import PortView
 
 PortRule = Callable[[PortView, Seen], Finding | None]
 LagRule = Callable[[Seen], Finding | None]
@@ -126,6 +126,3 @@ ODDITIES: tuple[PortRule, ...] = (
     frames.illegal_pdus,
     frames.unknown_pdus,
 )
-
-#: Of two LAGs of one host.
-BETWEEN: tuple[Callable[[LagView, LagView], Finding | None], ...] = (limits.shared_key,)

@@ -33,13 +33,15 @@ def watcher_down(port: PortView, seen: Seen) -> Finding | None:
             + (f", down {watch.down_count} times" if watch.down_count else "")
             for watch in down
         ),
-        remedy=(
-            f"see the link: ethtool {quoted(port.name)}"
-            if first.name == "ethtool"
-            else "see why the probes are not answered: address, VLAN, the neighbour itself",
-        ),
+        remedy=_look(first.name or "", port),
         where=Where.LINK,
     )
+
+
+def _look(watcher: str, port: PortView) -> tuple[str, ...]:
+    if watcher == "ethtool":
+        return ("check cable and optics, and the far port", f"ethtool {quoted(port.name)}")
+    return ("see why the probes are not answered: address, VLAN, the neighbour itself",)
 
 
 def nothing_known(port: PortView, seen: Seen) -> Finding | None:
@@ -91,11 +93,9 @@ def arp_silent(port: PortView, seen: Seen) -> Finding | None:
             f"arp_validate is {seen.lag.settings.get('arp_validate', 'not known')}",
         ),
         remedy=(
-            (
-                "see that the targets answer on this link and its VLAN: arping -I "
-                f"{quoted(seen.lag.name)} TARGET"
-            ),
+            "see that the targets answer on this link and its VLAN",
             "see that the bond has an address in the network of the targets",
+            f"arping -I {quoted(seen.lag.name)} TARGET",
         ),
         where=Where.PARTNER,
     )
@@ -112,7 +112,7 @@ def monitor_down(port: PortView, seen: Seen) -> Finding | None:
         gravity=weight(port),
         said=f"the monitor of {seen.lag.source} says that the port cannot be used",
         evidence=(f"its status is {status}, the link is up",),
-        remedy=(f"see the kernel's log, and ethtool {quoted(port.name)}",),
+        remedy=("see the kernel's log", f"ethtool {quoted(port.name)}"),
     )
 
 

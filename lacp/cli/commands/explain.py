@@ -1,0 +1,215 @@
+"""`lacpctl explain`: what is wrong with each LAG of this host, how that is known, what to do."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lacp.cli.command import Answer, Command
+from lacp.cli.common import BAD, DONE
+from lacp.cli.output import Screen
+from lacp.picture.findings import Finding, Gravity
+from lacp.picture.model import LagView
+
+#: The worst first.
+_ORDER = tuple(Gravity)
+_WORDS = {
+    Gravity.FAULT: ("FAULT", "bad"),
+    Gravity.ODDITY: ("ODDITY", "warn"),
+    Gravity.NOTE: ("note", "dim"),
+}
+#: More findings of one code than this are told in one block.
+_FEW = 3
+#: What a command to type begins with: it stands on a line of its own, however long.
+_COMMANDS = (
+    "ip ",
+    "ethtool ",
+    "lacpctl ",
+    "ovs-vsctl ",
+    "teamdctl ",
+    "tcpdump ",
+    "tc ",
+    "arping ",
+    "dmesg ",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedLag:
+    """What there is to say about a LAG."""
+
+    name: str
+    source: str
+    #: The worst first.
+    findings: tuple[Finding, ...]
+    #: What the source did not let us see, so that nothing could be said of it.
+    unseen: tuple[str, ...]
+    #: The ports that were asked about; empty for the whole LAG.
+    ports: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """What `lacpctl explain` says; its JSON has these members."""
+
+    version: int = 1
+    lags: tuple[ExplainedLag, ...]
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("names", nargs="*", metavar="LAG|PORT", help="only these")
+
+
+def run(args: Namespace) -> Answer:
+    """Look at every LAG, and say what is wrong."""
+    from lacp.cli import source
+
+    shown, complaints = source.look(args, [], verbose=True)
+    asked, code = shown.lags, DONE
+    if args.names and (asked or not complaints):
+        selected, unknown = source.select(asked, args.names)
+        asked, complaints = tuple(selected), [*complaints, *unknown]
+    if complaints:
+        code = BAD
+    elif not asked:
+        code, said = source.nothing(args)
+        complaints = [said]
+    explained = _explained(shown.lags, asked, args.names)
+    wrong = any(each.gravity is not Gravity.NOTE for lag in explained for each in lag.findings)
+    return Answer(Explained(lags=tuple(explained)), BAD if wrong else code, complaints)
+
+
+def _explained(
+    lags: Sequence[LagView], asked: Sequence[LagView], names: Sequence[str]
+) -> list[ExplainedLag]:
+    """The findings of what was asked about; each is made from the whole picture."""
+    from lacp.picture.explain import among, diagnose
+
+    beside = among(lags)
+    wanted = {(lag.name, lag.source): lag for lag in asked}
+    explained = []
+    for number, lag in enumerate(lags):
+        its = wanted.get((lag.name, lag.source))
+        if its is None:
+            continue
+        ports = () if lag.name in names or not names else tuple(p.name for p in its.ports)
+        told = [
+            each
+            for each in (*diagnose(lag), *beside.get(number, ()))
+            if not ports or each.port is None or each.port in ports
+        ]
+        told.sort(key=lambda each: _ORDER.index(each.gravity))
+        explained.append(
+            ExplainedLag(
+                name=lag.name,
+                source=lag.source,
+                findings=tuple(told),
+                unseen=lag.unseen,
+                ports=ports,
+            )
+        )
+    explained.sort(key=_worst)
+    return explained
+
+
+def _worst(lag: ExplainedLag) -> int:
+    return _ORDER.index(lag.findings[0].gravity) if lag.findings else len(_ORDER)
+
+
+def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
+    """A block for each finding, under the LAG that it is about."""
+    for number, lag in enumerate(data.lags):
+        if number and (lag.findings or data.lags[number - 1].findings):
+            yield ""
+        yield from _lag(lag, screen)
+
+
+def _lag(lag: ExplainedLag, screen: Screen) -> Iterator[str]:
+    name = " ".join((lag.name, *lag.ports))
+    if not lag.findings:
+        yield f"{screen.paint('bold', name)}: {screen.paint('good', 'nothing is wrong')}"
+    else:
+        yield f"{screen.paint('bold', name)}: {_count(lag.findings)}"
+    for group in _grouped(lag.findings):
+        yield ""
+        yield from _block(lag, group, screen)
+    for each in lag.unseen:
+        yield from screen.wrap(f"not seen: {each}", "  ", "    ")
+
+
+def _count(findings: Sequence[Finding]) -> str:
+    from lacp.text import count
+
+    words = {
+        Gravity.FAULT: ("fault",),
+        Gravity.ODDITY: ("oddity", "oddities"),
+        Gravity.NOTE: ("note",),
+    }
+    counts = {kind: sum(each.gravity is kind for each in findings) for kind in _ORDER}
+    return ", ".join(count(number, *words[kind]) for kind, number in counts.items() if number)
+
+
+def _grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """The same of many ports is told once."""
+    groups: dict[tuple[Gravity, str], list[Finding]] = {}
+    for each in findings:
+        groups.setdefault((each.gravity, each.code), []).append(each)
+    told: list[list[Finding]] = []
+    for group in groups.values():
+        told += [group] if len(group) > _FEW else [[each] for each in group]
+    return told
+
+
+def _block(lag: ExplainedLag, group: Sequence[Finding], screen: Screen) -> Iterator[str]:
+    finding = group[0]
+    word, style = _WORDS[finding.gravity]
+    front = f"{word} {finding.port or lag.name}: "
+    first, *more = screen.wrap(front + finding.said, "  ", "    ")
+    yield first.replace(word, screen.paint(style, word), 1)
+    yield from more
+    if len(group) > 1:
+        names = ", ".join(each.port or lag.name for each in group[1:])
+        yield from _facts("also", (names,), screen)
+    yield from _facts("seen", finding.evidence, screen)
+    yield from _facts("do", finding.remedy, screen)
+    yield from _facts("where", (finding.where,), screen)
+
+
+def _facts(title: str, facts: Sequence[str], screen: Screen) -> Iterator[str]:
+    """Facts one below the other beside their title."""
+    margin, hanging = f"    {title:6}", " " * 10
+    for fact in facts:
+        if fact.startswith(_COMMANDS):
+            # Not broken: it is there to be copied.
+            lines = [f"{margin}$ {screen.paint('bold', fact)}"]
+        else:
+            lines = screen.wrap(fact, margin, hanging + "  ")
+        yield lines[0].replace(title, screen.paint("dim", title), 1) if margin.strip() else lines[0]
+        yield from lines[1:]
+        margin = hanging
+
+
+COMMAND = Command(
+    "explain",
+    "say what is wrong with each LAG, how that is known, and what to do",
+    arguments,
+    run,
+    text,
+    notes="\n".join(
+        (
+            "FAULT   keeps a port, or the LAG, from carrying traffic",
+            "ODDITY  traffic passes, but not as it should, or not for long",
+            "note    as it was asked for, and worth knowing: a port that stands by",
+            "",
+            "seen is how it is known, do is what to do about it, where is at which end.",
+            "State octets are in letters: A active, T short timeout, G aggregation, S in sync,",
+            "C collecting, D distributing, F defaulted (no partner heard), E expired.",
+            "",
+            "Exit code 0 when nothing is wrong, notes apart; 1 for a fault or an oddity, or when",
+            "a source cannot be asked: fit for a health check.",
+        )
+    ),
+)
