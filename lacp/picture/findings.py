@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from lacp.picture.model import LagView
+from lacp.picture.model import LagView, counted
 
 
 class Where(StrEnum):
@@ -48,15 +48,11 @@ class Finding:
 
 def with_problems(lag: LagView, findings: list[Finding]) -> LagView:
     """The LAG with the findings as its `problems`, a line each, and counted."""
+    said: dict[str | None, list[str]] = {}
+    for each in findings:
+        said.setdefault(each.port, []).append(each.said)
     ports = tuple(
-        replace(port, problems=tuple(each.said for each in findings if each.port == port.name))
+        replace(port, problems=tuple(said[port.name])) if port.name in said else port
         for port in lag.ports
     )
-    carrying = [port.distributing for port in ports]
-    return replace(
-        lag,
-        ports=ports,
-        problems=tuple(each.said for each in findings if each.port is None),
-        active_ports=None if None in carrying else sum(map(bool, carrying)),
-        total_ports=len(ports),
-    )
+    return counted(replace(lag, ports=ports, problems=tuple(said.get(None, ()))))

@@ -88,17 +88,16 @@ def _explained(
     """The findings of what was asked about; each is made from the whole picture."""
     from lacp.picture.explain import among, diagnose
 
-    beside = among(lags)
     wanted = {(lag.name, lag.source): lag for lag in asked}
     explained = []
-    for number, lag in enumerate(lags):
+    for lag, beside in zip(lags, among(lags), strict=True):
         its = wanted.get((lag.name, lag.source))
         if its is None:
             continue
         ports = () if lag.name in names or not names else tuple(p.name for p in its.ports)
         told = [
             each
-            for each in (*diagnose(lag), *beside.get(number, ()))
+            for each in (*diagnose(lag), *beside)
             if not ports or each.port is None or each.port in ports
         ]
         told.sort(key=lambda each: _ORDER.index(each.gravity))

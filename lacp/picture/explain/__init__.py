@@ -8,7 +8,7 @@ The rules stand in modules by theme, and in their order in `table`; docs/explain
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from lacp.picture.explain.limits import shared_key
 from lacp.picture.explain.seen import Seen
@@ -37,16 +37,14 @@ def diagnose(lag: LagView) -> list[Finding]:
     return found
 
 
-def among(lags: Sequence[LagView]) -> Mapping[int, list[Finding]]:
-    """What is odd about LAGs of one host beside each other, by the place of the LAG in `lags`."""
-    found: dict[int, list[Finding]] = {}
+def among(lags: Sequence[LagView]) -> list[tuple[Finding, ...]]:
+    """What is odd about LAGs of one host beside each other: the findings of each, in their order."""
     first: dict[SystemId, LagView] = {}
-    for number, lag in enumerate(lags):
-        if lag.actor is None or not lag.actor.known or lag.actor.key is None:
-            continue
-        other = first.setdefault(lag.actor, lag)
-        if other is not lag:
-            found[number] = [shared_key(lag, other)]
+    found: list[tuple[Finding, ...]] = []
+    for lag in lags:
+        known = lag.actor is not None and lag.actor.known and lag.actor.key is not None
+        other = first.setdefault(lag.actor, lag) if known and lag.actor is not None else lag
+        found.append(() if other is lag else (shared_key(lag, other),))
     return found
 
 
