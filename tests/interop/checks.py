@@ -10,8 +10,54 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Generic, TypeVar
 
 import pytest
+
+from tests.interop.netns import Namespace, namespace, namespaces, need_link
+
+Bench = TypeVar("Bench")
+
+
+class Suite(Generic[Bench]):
+    """Checks of a device of the kernel, each on a bench of its own in two fresh namespaces."""
+
+    def __init__(
+        self,
+        kind: str,
+        driver: str,
+        bench: Callable[[Namespace, Namespace], AbstractContextManager[Bench]],
+    ) -> None:
+        self._kind = kind
+        self._driver = driver
+        self._bench = bench
+        self._checks: dict[str, Callable[[Bench], None]] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """In the order in which they were declared."""
+        return list(self._checks)
+
+    def check(self, function: Callable[[Bench], None]) -> Callable[[Bench], None]:
+        """Declare one."""
+        assert function.__name__ not in self._checks
+        self._checks[function.__name__] = function
+        return function
+
+    def outcomes(self, names: Collection[str]) -> dict[str, str]:
+        """What went wrong with each of these; nothing is empty. For a kernel with the driver."""
+        with namespace() as any_one:
+            need_link(any_one, self._kind, self._driver)
+        with namespaces(2) as (here, there):
+
+            def on_a_bench(function: Callable[[Bench], None]) -> None:
+                with self._bench(here, there) as it:
+                    function(it)
+
+            every = {name: partial(on_a_bench, one) for name, one in self._checks.items()}
+            return outcomes(every, names)
 
 
 def outcomes(checks: Mapping[str, Callable[[], None]], names: Collection[str]) -> dict[str, str]:
