@@ -52,7 +52,9 @@ def with_problems(lag: LagView, findings: list[Finding]) -> LagView:
     for each in findings:
         said.setdefault(each.port, []).append(each.said)
     ports = tuple(
-        replace(port, problems=tuple(said[port.name])) if port.name in said else port
+        replace(port, problems=tuple(said.get(port.name, ())))
+        if port.problems or port.name in said
+        else port
         for port in lag.ports
     )
     return counted(replace(lag, ports=ports, problems=tuple(said.get(None, ()))))

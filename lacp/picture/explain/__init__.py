@@ -38,7 +38,7 @@ def diagnose(lag: LagView) -> list[Finding]:
 
 
 def among(lags: Sequence[LagView]) -> list[tuple[Finding, ...]]:
-    """What is odd about LAGs of one host beside each other: the findings of each, in their order."""
+    """What is odd about LAGs of one host beside each other; one tuple for each, in their order."""
     first: dict[SystemId, LagView] = {}
     found: list[tuple[Finding, ...]] = []
     for lag in lags:

@@ -84,6 +84,8 @@ def no_carrier(seen: Seen) -> Finding | None:
     """No port carries traffic."""
     if not seen.lag.ports or seen.lag.up is not False or seen.active or seen.lag.looped:
         return None
+    if below_min_ports(seen) is not None or seen.lag.admin_up is False:
+        return None
     said = "no carrier: no port can be used"
     if seen.lacp:
         needed = seen.lag.min_ports if seen.lag.min_ports is not None else 1
