@@ -15,6 +15,7 @@ import os
 import select
 import socket
 import stat
+import struct
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,6 +44,7 @@ _MARGIN = 0.05
 #: Seconds of waiting at a time; `poll` takes no more than some weeks.
 _LONGEST = 60.0
 _CHUNK = 1 << 18
+_CREDENTIALS = struct.Struct("iII")  # ucred: process, user, group
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,18 @@ class Way(Generic[_Answer]):
     #: What the last piece of a whole answer ends with.
     ending: bytes = b""
     limit: int = LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer, and where it came from."""
+
+    way: Way[Any]
+    path: str
+    answer: Any
+    #: The number of the network namespace of the process that listens there; None when that
+    #: process is not to be seen.
+    netns: int | None
 
 
 def listed(directory: str, suffix: str) -> list[str]:
@@ -87,13 +101,13 @@ def ask(
     user. `deadline` is of `time.monotonic`.
     """
     for found in ask_all([(way, path) for path in paths], deadline, named=named):
-        yield found if isinstance(found, str) else found[1:]
+        yield found if isinstance(found, str) else (found.path, found.answer)
 
 
 def ask_all(
     questions: Sequence[tuple[Way[Any], str]], deadline: float, *, named: bool = False
-) -> Iterator[tuple[Way[Any], str, Any] | str]:
-    """The same for sockets of several kinds: each with its way and path, and the answer."""
+) -> Iterator[Answered | str]:
+    """The same for sockets of several kinds, with all that is known of each."""
     said = 0
     for found in _Round(deadline, named).ask(questions):
         if not isinstance(found, str):
@@ -139,7 +153,7 @@ class _Round:
         #: Octets that were sent by those that are asked.
         self._held = 0
 
-    def ask(self, questions: Sequence[_Question]) -> Iterator[tuple[Way[Any], str, Any] | str]:
+    def ask(self, questions: Sequence[_Question]) -> Iterator[Answered | str]:
         waiting = deque(questions)
         try:
             while (waiting or self._asked) and time.monotonic() < self._end:
@@ -210,7 +224,7 @@ class _Round:
         else:
             yield f"{path}: {os.strerror(number)}"
 
-    def _read(self, longest: float | None) -> Iterator[tuple[Way[Any], str, Any] | str]:
+    def _read(self, longest: float | None) -> Iterator[Answered | str]:
         """Wait for what comes, and take it."""
         left = max(0.0, self._end - time.monotonic())
         if longest is not None:
@@ -224,8 +238,9 @@ class _Round:
                 yield f"{asked.path}: {error}"
                 continue
             if answer is not None:
+                netns = _netns(asked.sock)
                 self._leave(asked)
-                yield asked.way, asked.path, answer
+                yield Answered(asked.way, asked.path, answer, netns)
 
     def _take(self, asked: _Asked) -> Any:
         """The answer of a socket that has something to say, once that is whole."""
@@ -275,6 +290,16 @@ class _Round:
             full = (way, path) in self._full
             said = f"{way.who} lets nobody in" if full else "could not be asked"
             yield f"{path}: {said} {within}"
+
+
+def _netns(sock: socket.socket) -> int | None:
+    """Where the process is that listens behind a connection (SO_PEERCRED of socket(7))."""
+    try:
+        told = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        process = _CREDENTIALS.unpack(told)[0]
+        return os.stat(f"/proc/{process}/ns/net").st_ino if process else None
+    except OSError:
+        return None
 
 
 def _is_socket(path: str) -> bool:

@@ -20,6 +20,7 @@ from lacp.inspect.ovs_texts import (
     lacps,
 )
 from lacp.inspect.survey import Places
+from lacp.inspect.values import text
 from lacp.picture.model import LagView, LinkView, Machines, PortView, SystemId
 
 _COMMANDS = ("bond/show", "lacp/show", "lacp/show-stats")
@@ -38,7 +39,7 @@ _DATABASE = Way(
     ending=b"}",
 )
 #: The process id is part of it unless --unixctl said otherwise.
-_CONTROL = re.compile(r"ovs-vswitchd(?:\.(\d{1,10}))?\.ctl")
+_CONTROL = re.compile(r"ovs-vswitchd(?:\.\d{1,10})?\.ctl")
 
 _OF_DATABASE = "how the bond is configured, and the links below it"
 
@@ -46,40 +47,30 @@ _OF_DATABASE = "how the bond is configured, and the links below it"
 def read(places: Places, deadline: float) -> Iterator[LagView | str]:
     """The bonds of every switch that runs, and the single ports on which it speaks LACP."""
     directory = places.ovs_run_dir
-    names = {path: _CONTROL.fullmatch(os.path.basename(path)) for path in listed(directory, ".ctl")}
-    switches = [path for path, name in names.items() if name]
+    switches = [
+        path
+        for path in listed(directory, ".ctl")
+        if _CONTROL.fullmatch(os.path.basename(path)) is not None
+    ]
     if not switches:
         return
     base = os.path.join(directory, "db.sock")
-    answers = {}
+    answers = []
     database: Mapping[str, ovs_database.Port] = {}
     silent = "nobody answers" if os.path.lexists(base) else "no database"
     questions = [*((_SWITCH, path) for path in switches), (_DATABASE, base)]
     for found in ask_all(questions, deadline):
         if isinstance(found, str):
             yield found
-        elif found[0] is _DATABASE:
-            database = ovs_database.ports(found[2][0].result)
+        elif found.way is _DATABASE:
+            database = ovs_database.ports(found.answer[0].result)
             silent = "" if database else "no table of ports"
         else:
-            answers[found[1]] = found[2]
+            answers.append(found)
     unseen = (f"{_OF_DATABASE}: {silent} at {base}",) if silent else ()
-    for path, replies in answers.items():
-        name = names[path]
-        netns = _netns(name[1]) if name is not None else None
-        yield from _lags([_text(reply) for reply in replies], database, netns, unseen)
-
-
-def _text(reply: jsonrpc.Reply) -> str:
-    """What a command said; nothing when this switch does not know it."""
-    return reply.result if isinstance(reply.result, str) else ""
-
-
-def _netns(process: str | None) -> int | None:
-    try:
-        return os.stat(f"/proc/{process}/ns/net").st_ino if process else None
-    except OSError:
-        return None
+    for found in answers:
+        texts = [text(reply.result) or "" for reply in found.answer]
+        yield from _lags(texts, database, found.netns, unseen)
 
 
 def _lags(
@@ -139,7 +130,7 @@ class _Lag:
         return LagView(
             name=self._name,
             source="ovs",
-            mode=_string(settings.get("bond_mode")),
+            mode=text(settings.get("bond_mode")),
             lacp=self._speaks(),
             # It has no carrier of its own: what one of its members takes gets through.
             up=None if None in carrying or not ports else any(carrying),
@@ -252,7 +243,3 @@ def _port_settings(
         found |= {"status": speaker.status, "attached": speaker.attached}
         found["lacp may_enable"] = speaker.may_enable
     return found
-
-
-def _string(value: object) -> str | None:
-    return value if isinstance(value, str) else None

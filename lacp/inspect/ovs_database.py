@@ -11,6 +11,7 @@ from typing import Any
 
 from lacp.address import Mac
 from lacp.inspect import jsonrpc
+from lacp.inspect.values import integer, mac, text
 from lacp.link import Duplex
 from lacp.picture.model import LinkView
 
@@ -67,12 +68,12 @@ def ports(result: Any) -> dict[str, Port]:
     above = {
         str(["uuid", uuid]): name
         for row in bridges
-        if (name := _text(row.get("name"))) is not None
+        if (name := text(row.get("name"))) is not None
         for uuid in _uuids(row.get("ports"))
     }
     found = {}
     for row in own:
-        name = _text(row.get("name"))
+        name = text(row.get("name"))
         if name is not None:
             below = (known.get(str(["uuid", uuid])) for uuid in _uuids(row.get("interfaces")))
             its = sorted((one for one in below if one is not None), key=lambda one: one.name)
@@ -91,35 +92,35 @@ def _rows(result: Any, table: int) -> Iterator[Mapping[str, Any]]:
 
 
 def _interface(row: Mapping[str, Any]) -> Interface | None:
-    name = _text(row.get("name"))
+    name = text(row.get("name"))
     if name is None:
         return None
-    bits = _integer(row.get("link_speed"))
-    duplex = _text(row.get("duplex"))
+    bits = integer(row.get("link_speed"))
+    duplex = text(row.get("duplex"))
     settings: dict[str, Any] = {
-        "admin_state": _text(row.get("admin_state")),
-        "link_resets": _integer(row.get("link_resets")),
+        "link_resets": integer(row.get("link_resets")),
         **_other(row),
     }
     return Interface(
         name=name,
-        ifindex=_integer(row.get("ifindex")) or None,
+        ifindex=integer(row.get("ifindex")) or None,
         link=LinkView(
             up=_up(row),
             # Of an interface that does not know, it is 0.
             speed=bits // 1_000_000 or None if bits is not None and bits > 0 else None,
             duplex=Duplex(duplex) if duplex in (Duplex.FULL, Duplex.HALF) else None,
+            admin_up={"up": True, "down": False}.get(text(row.get("admin_state")) or ""),
         ),
-        address=_mac(row.get("mac_in_use")),
-        mtu=_integer(row.get("mtu")),
-        error=_text(row.get("error")),
+        address=mac(row.get("mac_in_use")),
+        mtu=integer(row.get("mtu")),
+        error=text(row.get("error")),
         settings=settings,
     )
 
 
 def _up(row: Mapping[str, Any]) -> bool | None:
     """Whether frames can pass: the carrier alone does not say that the interface is used."""
-    states = {_text(row.get("admin_state")), _text(row.get("link_state"))}
+    states = {text(row.get("admin_state")), text(row.get("link_state"))}
     if "down" in states:
         return False
     return True if states == {"up"} else None
@@ -137,7 +138,7 @@ def _other(row: Mapping[str, Any]) -> dict[str, Any]:
     found = {}
     for pair in pairs if isinstance(pairs, list) else []:
         if isinstance(pair, list) and len(pair) == 2:
-            key, value = _text(pair[0]), _text(pair[1])
+            key, value = text(pair[0]), text(pair[1])
             if key is not None and value is not None and key.startswith(_OTHER):
                 found[key] = value
     return found
@@ -154,18 +155,3 @@ def _uuids(value: Any) -> Iterator[str]:
 def _atom(value: Any) -> bool | int | str | None:
     """A value where there may be one: an empty set stands for none."""
     return value if isinstance(value, bool | int | str) else None
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _integer(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _mac(value: Any) -> Mac | None:
-    try:
-        return Mac.parse(value)
-    except (TypeError, ValueError):
-        return None

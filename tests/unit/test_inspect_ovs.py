@@ -312,12 +312,12 @@ def test_a_bond_of_the_database() -> None:
     assert eth0 == ovs_database.Interface(
         name="eth0",
         ifindex=4,
-        link=LinkView(up=True, speed=10000, duplex=Duplex.FULL),
+        link=LinkView(up=True, speed=10000, duplex=Duplex.FULL, admin_up=True),
         address=Mac.parse("02:00:00:00:00:10"),
         mtu=1500,
-        settings={"admin_state": "up", "link_resets": 3, "lacp-port-id": "9"},
+        settings={"link_resets": 3, "lacp-port-id": "9"},
     )
-    assert (eth1.link, eth1.ifindex) == (LinkView(up=False), None)
+    assert (eth1.link, eth1.ifindex) == (LinkView(up=False, admin_up=True), None)
     assert (eth9.link, eth9.error) == (LinkView(), "could not open")
 
 
@@ -399,7 +399,7 @@ def test_a_bond_from_all_that_is_said_of_it(tmp_path: Path) -> None:
     assert (eth0.selected, eth0.machines) == ("SELECTED", Machines(receive="CURRENT"))
     # It may be enabled and waits for its delay: frames are taken, and none given.
     assert (eth0.collecting, eth0.distributing, eth0.timers) == (True, False, {"updelay": 0.07})
-    assert eth0.link == LinkView(up=True, speed=10000, duplex=Duplex.FULL)
+    assert eth0.link == LinkView(up=True, speed=10000, duplex=Duplex.FULL, admin_up=True)
     assert (eth0.ifindex, eth0.mtu, eth0.address) == (4, 1500, Mac.parse("02:00:00:00:00:10"))
     assert eth0.counters is not None
     assert eth0.counters["lacpdus_tx"] == 12
