@@ -51,6 +51,8 @@ OUTSIDE = frozenset({
 # fmt: on
 #: What takes tenths of a second to import.
 DEAR = frozenset({"dbus_fast", "pyroute2"})
+#: Libraries that one module uses, which is imported itself only when it is needed.
+USED_IN = {"prometheus_client": "lacp/daemon/metrics/exposition.py"}
 UNSEEDED = frozenset({"secrets", "uuid"})
 CLOCK_CALLS = frozenset({"datetime.now", "datetime.utcnow", "datetime.today", "date.today"})
 
@@ -105,6 +107,8 @@ def import_findings(module: Path, line: int, name: str) -> Iterator[str]:
         yield f"{line}: {name} is randomness without a seed"
     elif top == "dbus_fast" and module != Path("lacp/daemon/teamd/bus.py"):
         yield f"{line}: dbus_fast outside lacp/daemon/teamd/bus.py"
+    elif top in USED_IN and module != Path(USED_IN[top]):
+        yield f"{line}: {top} outside {USED_IN[top]}"
     elif top == "construct" and package != "wire":
         yield f"{line}: construct outside wire/"
     elif top == "transitions" and module != Path("lacp/protocol/machine.py"):
@@ -216,6 +220,7 @@ CAUGHT = {
     ("lacp/backends/x.py", "from pyroute2 import IPRoute"): "pyroute2 at the top",
     ("lacp/daemon/teamd/bus.py", "import dbus_fast"): "dbus_fast at the top",
     ("lacp/daemon/x.py", "def f() -> None:\n    import dbus_fast"): "dbus_fast outside",
+    ("lacp/daemon/x.py", "from prometheus_client import Metric"): "prometheus_client outside",
     ("lacp/backends/x.py", "try:\n    import pyroute2.netlink\nfinally:\n    pass"): "at the top",
     ("lacp/novelty/x.py", ""): "no rule",
     ("lacp/novelty.py", ""): "no rule",

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from lacp.cli.common import BAD, BAD_USAGE, DONE, INTERRUPTED, Parser, complain
 from lacp.cli.lacpd_parser import LACPD, OUTPUTS, TEAMD, build_parser, expand
 
 if TYPE_CHECKING:
+    from lacp.daemon.metrics.address import Address
     from lacp.daemon.options import Options
+    from lacp.daemon.service import Service
     from lacp.daemon.sources import Reading, Sources
     from lacp.errors import ConfigError
 
@@ -59,13 +62,18 @@ def main(argv: Sequence[str] | None = None, program: str | None = None) -> int:
 
 
 def _version(program: str) -> str:
+    own = f"{LACPD} {_installed() or '(not installed)'}"
+    return f"{TEAMD} {_TEAMD_VERSION} ({own})" if program == TEAMD else own
+
+
+def _installed() -> str:
+    """The version of this program; empty when it is not installed."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        own = f"{LACPD} {version('lacp')}"
+        return version("lacp")
     except PackageNotFoundError:
-        own = f"{LACPD} (not installed)"
-    return f"{TEAMD} {_TEAMD_VERSION} ({own})" if program == TEAMD else own
+        return ""
 
 
 # What the options say together.
@@ -126,6 +134,7 @@ def _options(args: Namespace) -> Options:
         dbus=args.dbus,
         daemonized=args.daemonize,
         debug_level=args.debug,
+        metrics=args.metrics,
     )
 
 
@@ -270,9 +279,23 @@ async def _drive(
     with PacketBackend() as backend, this_host() as host:
         service = Service(backend, sources, clock, options, host=host)
         loop = Loop(service)
-        service.start(reading.configs, clock.now())
-        await loop.run(started)
+        # An address that cannot be had is told before anything is done to a device.
+        with nullcontext() if options.metrics is None else _served(service, options.metrics):
+            service.start(reading.configs, clock.now())
+            await loop.run(started)
         return loop.interrupted
+
+
+@contextmanager
+def _served(service: Service, where: Address) -> Iterator[None]:
+    """The metrics of a service, at an address. Raises BackendError when it cannot be had."""
+    from lacp.daemon.metrics.address import listen
+    from lacp.daemon.metrics.endpoint import Endpoint
+    from lacp.daemon.metrics.teams import observe
+
+    endpoint = Endpoint(listen(where), lambda: observe(service), _installed())
+    with closing(endpoint):
+        yield
 
 
 def _exists(name: str) -> bool:

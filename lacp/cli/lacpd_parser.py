@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from argparse import RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from lacp.cli.common import BAD, Parser, default_run_dir
 from lacp.config.model import DATAPLANES, RUNNERS
+
+if TYPE_CHECKING:
+    from lacp.daemon.metrics.address import Address
 
 LACPD = "lacpd"
 #: Called under this name, the options, the words and the exit codes are teamd's.
@@ -160,6 +163,18 @@ def _ways(parser: Parser) -> None:
         dest="zmq",
         help="refused: there is no ZeroMQ interface",
     )
+    add("--metrics", metavar="ADDR:PORT", type=_address,
+        help="serve metrics for Prometheus there, at /metrics, to all who can connect")  # fmt: skip
+
+
+def _address(text: str) -> Address:
+    from lacp.daemon.metrics.address import address
+    from lacp.errors import UsageError
+
+    try:
+        return address(text)
+    except UsageError as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 def _how(parser: Parser, teamd: bool) -> None:

@@ -1,4 +1,5 @@
-"""A Unix socket of the daemon: lets clients in one at a time, between frames and timers."""
+"""The sockets on which the daemon listens: clients are let in one at a time, between frames and
+timers."""
 
 from __future__ import annotations
 
@@ -18,8 +19,46 @@ log = logging.getLogger("lacp.daemon")
 _PAUSE = 1.0
 
 
-class Listener:
-    """Listens at `path`, with the running loop; `came` is given each connection.
+class Door:
+    """Lets clients in at a socket that listens, with the running loop; `came` is given each.
+
+    `name` is what the log calls it.
+    """
+
+    def __init__(
+        self, listening: socket.socket, name: str, came: Callable[[socket.socket], None]
+    ) -> None:
+        self._name = name
+        self._came = came
+        self._socket = listening
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._socket, self._accept)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._socket.accept()
+        except BlockingIOError:
+            return
+        except OSError as error:
+            log.warning("%s: cannot accept: %s", self._name, error.strerror)
+            self._loop.remove_reader(self._socket)
+            self._loop.call_later(_PAUSE, self._listen_again)
+            return
+        connection.setblocking(False)
+        self._came(connection)
+
+    def _listen_again(self) -> None:
+        if self._socket.fileno() >= 0:
+            self._loop.add_reader(self._socket, self._accept)
+
+
+class Listener(Door):
+    """Listens at `path`, a Unix socket.
 
     What lies at `path` was left behind: the lock of the team is ours. Raises BackendError.
     """
@@ -33,34 +72,13 @@ class Listener:
         came: Callable[[socket.socket], None],
     ) -> None:
         self._path = path
-        self._came = came
-        self._socket = _listen(path, kind, mode, backlog)
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._socket, self._accept)
+        super().__init__(_listen(path, kind, mode, backlog), path, came)
 
     def close(self) -> None:
         """Stop listening, remove the socket."""
-        self._loop.remove_reader(self._socket)
-        self._socket.close()
+        super().close()
         with contextlib.suppress(OSError):
             os.unlink(self._path)
-
-    def _accept(self) -> None:
-        try:
-            connection, _ = self._socket.accept()
-        except BlockingIOError:
-            return
-        except OSError as error:
-            log.warning("%s: cannot accept: %s", self._path, error.strerror)
-            self._loop.remove_reader(self._socket)
-            self._loop.call_later(_PAUSE, self._listen_again)
-            return
-        connection.setblocking(False)
-        self._came(connection)
-
-    def _listen_again(self) -> None:
-        if self._socket.fileno() >= 0:
-            self._loop.add_reader(self._socket, self._accept)
 
 
 def _listen(path: str, kind: socket.SocketKind, mode: int, backlog: int) -> socket.socket:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lacp.daemon.metrics.address import Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +38,5 @@ class Options:
     daemonized: bool = False
     #: How often ``-g`` was given.
     debug_level: int = 0
+    #: Where metrics are served (``--metrics``); None is nowhere.
+    metrics: Address | None = None

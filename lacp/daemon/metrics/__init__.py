@@ -1,0 +1,1 @@
+"""The teams of a process as metrics of Prometheus, over HTTP (``--metrics``)."""

@@ -1,0 +1,17 @@
+"""What metrics are made of: the teams of the process, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lacp.daemon.report import lag_view
+from lacp.daemon.service import Service
+from lacp.picture.model import LagView
+
+
+def observe(service: Service) -> Iterator[LagView]:
+    """Each team as it is when it is asked for; one that has stopped meanwhile is none any more."""
+    teams = service.driver.teams
+    for team in tuple(teams.values()):
+        if teams.get(team.name) is team:
+            yield lag_view(team, service.clock.now())

@@ -1,0 +1,1 @@
+"""The model as metrics of Prometheus, which docs/metrics.md describes."""
