@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
+import random
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lacp.address import Mac
-from lacp.dataplane.base import PlaneNews, PortSetup, Setup
+from lacp.dataplane.base import (
+    PlaneNews,
+    PortSetup,
+    Setup,
+)
 from lacp.dataplane.tap import device
 from lacp.dataplane.tap.plane import TapDataplane
-from tests.interop.netns import Namespace, namespaces, veth
+from tests.interop.netns import Namespace, namespace, namespaces, veth
 from tests.lab import need
 
 DEVICE = "team0"
@@ -185,3 +193,60 @@ def udp(netns: Namespace, port: int) -> Iterator[socket.socket]:
         sock.bind(("0.0.0.0", port))
         sock.settimeout(5)
         yield sock
+
+
+@contextmanager
+def bare() -> Iterator[tuple[Namespace, TapDataplane]]:
+    """A dataplane alone in a namespace, in which the test is."""
+    with namespace() as netns, netns.entered():
+        need("tun", device.missing() is None, "a kernel with tun")
+        plane = TapDataplane()
+        try:
+            yield netns, plane
+        finally:
+            plane.destroy()
+
+
+def run(netns: Namespace, line: str) -> str:
+    """A command in a namespace, written as on a command line."""
+    return netns.run(*line.split())
+
+
+def link(netns: Namespace, name: str) -> dict[str, object]:
+    """An interface as `ip` shows it."""
+    (found,) = json.loads(netns.ip(f"-j -d -s link show {name}"))
+    assert isinstance(found, dict)
+    return found
+
+
+def sent(netns: Namespace, name: str) -> int:
+    """Packets that have left through an interface."""
+    (found,) = json.loads(netns.ip(f"-j -s link show {name}"))
+    return int(found["stats64"]["tx"]["packets"])
+
+
+def send_all(sock: socket.socket, octets: bytes) -> None:
+    with sock:
+        sock.sendall(octets)
+        sock.shutdown(socket.SHUT_WR)
+
+
+def bulk(sender: Namespace, receiver: Namespace, host: str) -> None:
+    """Some megabytes of TCP arrive as they were sent."""
+    octets = random.Random(5).randbytes(8 << 20)
+    with receiver.entered():
+        server = socket.create_server(("0.0.0.0", 5001))
+    with server:
+        server.settimeout(10)
+        with sender.entered():
+            client = socket.create_connection((host, 5001), timeout=10)
+        taken, _ = server.accept()
+        writer = threading.Thread(target=send_all, args=(client, octets))
+        writer.start()
+        found = hashlib.sha256()
+        with taken:
+            taken.settimeout(20)
+            while piece := taken.recv(1 << 20):
+                found.update(piece)
+        writer.join()
+    assert found.digest() == hashlib.sha256(octets).digest()

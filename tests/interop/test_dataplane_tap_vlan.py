@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from tests.interop import guest
-from tests.interop.taps import DEVICE, pair, ping
-from tests.interop.test_dataplane_tap import bulk, sent
+from tests.interop.taps import DEVICE, bulk, pair, ping, sent
 
 #: Beside tun, what keeps the host's own stack off a port.
 _MODULES = ("tun", "8021q", "sch_ingress", "cls_bpf")
