@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -26,10 +26,11 @@ class Failure(LacpError):
 
 @dataclass(slots=True)
 class Answer:
-    """Plain data that a writer puts into words or prints as JSON."""
+    """Data that a writer puts into words or prints as JSON."""
 
+    #: A document, a value that `lacp.picture.model.document` makes one of, or a stream of these.
     #: A stream that only the command's own `text` takes may be of anything.
-    data: Document | Iterator[Any]
+    data: object
     code: int = DONE
     #: Said on standard error at the end, in text and JSON alike, a line each.
     complaints: list[str] = field(default_factory=list)

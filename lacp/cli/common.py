@@ -39,18 +39,19 @@ def common_options(
     *,
     where: bool = True,
     json: Any = SUPPRESS,
-    socket: Any = SUPPRESS,
+    unsaid: Any = SUPPRESS,
     run_dir: Any = SUPPRESS,
 ) -> None:
     """The options that every command of lacpctl has, and with `where` those of the commands that
-    look at LAGs; a command's own parser leaves the defaults to that of the whole line."""
+    look at LAGs; a command's own parser leaves the defaults to that of the whole line. `unsaid` is
+    the default of those that have no other."""
     parser.add_argument(
         "--json", action="store_true", default=json, help="print JSON; a stream, one per line"
     )
     if not where:
         return
     parser.add_argument(
-        "--socket", metavar="PATH", default=socket, help="ask the lacpd behind this socket"
+        "--socket", metavar="PATH", default=unsaid, help="ask the lacpd behind this socket"
     )
     default = "" if run_dir == SUPPRESS else " (default %(default)s)"
     parser.add_argument(
@@ -58,6 +59,26 @@ def common_options(
         metavar="DIR",
         default=run_dir,
         help=f"where the sockets of lacpd are{default}",
+    )
+    parser.add_argument(
+        "--source",
+        action="append",
+        metavar="NAME",
+        default=unsaid,
+        help="look only there: lacpd, bond, team, ovs; several with commas",
+    )
+    parser.add_argument(
+        "--netns",
+        metavar="NAME",
+        default=unsaid,
+        help="look into this network namespace: a name, a PID or a path",
+    )
+    parser.add_argument(
+        "--host",
+        action="append",
+        metavar="USER@HOST",
+        default=unsaid,
+        help="look there, with its lacpctl, by ssh; may be given several times",
     )
 
 

@@ -61,7 +61,7 @@ def build_parser() -> Parser:
         formatter_class=Formatter,
         allow_abbrev=False,
     )
-    common_options(parser, json=False, socket=None, run_dir=default_run_dir())
+    common_options(parser, json=False, unsaid=None, run_dir=default_run_dir())
     commands = parser.add_subparsers(
         dest="command",
         metavar="COMMAND",
@@ -79,13 +79,21 @@ def run(args: Namespace, screen: Screen) -> int:
     import json
 
     command: Command = args.row
+    if command.asks and args.host:
+        from lacp.cli.remote import elsewhere
+
+        return elsewhere(args, screen)
+    if command.asks and args.netns is not None:
+        from lacp.cli.netns import enter
+
+        enter(args.netns)
     answer = command.run(args)
     if args.json:
         if isinstance(answer.data, Iterator):
-            for document in answer.data:
-                screen.line(json.dumps(document, separators=(", ", ": ")))
+            for each in answer.data:
+                screen.line(json.dumps(_document(each), separators=(", ", ": ")))
         else:
-            screen.line(json.dumps(answer.data, indent=2))
+            screen.line(json.dumps(_document(answer.data), indent=2))
     else:
         data = answer.data
         try:
@@ -98,6 +106,15 @@ def run(args: Namespace, screen: Screen) -> int:
     for complaint in answer.complaints:
         complain(_PROGRAM, complaint, answer.code)
     return answer.code
+
+
+def _document(data: object) -> object:
+    """What JSON has for it."""
+    if isinstance(data, dict):
+        return data
+    from lacp.picture.model import document
+
+    return document(data)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

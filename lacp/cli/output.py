@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, TextIO
 
 from lacp.text import plain
@@ -25,6 +26,8 @@ STYLES = {
 #: Columns and lines of a screen that does not say how many it has.
 WIDTH = 80
 HEIGHT = 24
+#: Columns that are left of what is cut.
+_LEAST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table; an optional one is left out when the screen is too narrow for it."""
+    """A column of a table."""
 
     title: str
     right: bool = False
-    optional: bool = False
+    #: Above 0 it is left out when the screen is too narrow; the lowest number is kept first.
+    optional: int = 0
+    #: What stands in it may be shortened.
+    cut: bool = False
 
 
 class Screen:
@@ -113,12 +119,17 @@ class Screen:
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[str]:
         """Title line and rows, two blanks between columns, with as many optional ones as fit."""
         widths = [
-            max(len(column.title), *(len(row[at].text) for row in rows)) if rows else 0
+            max(len(column.title), *(columns_of(row[at].text) for row in rows)) if rows else 0
             for at, column in enumerate(columns)
         ]
         shown = [at for at, column in enumerate(columns) if not column.optional]
-        for at, column in enumerate(columns):
-            if column.optional and sum(widths[i] + 2 for i in [*shown, at]) - 2 <= self.width:
+        for at in shown:
+            over = sum(widths[i] + 2 for i in shown) - 2 - self.width
+            if columns[at].cut and over > 0:
+                widths[at] = max(min(widths[at], _LEAST), widths[at] - over)
+        optional = [at for at, column in enumerate(columns) if column.optional]
+        for at in sorted(optional, key=lambda at: columns[at].optional):
+            if sum(widths[i] + 2 for i in [*shown, at]) - 2 <= self.width:
                 shown.append(at)
         shown.sort()
         title = [Cell(column.title, "dim") for column in columns]
@@ -133,12 +144,20 @@ class Screen:
     ) -> str:
         cells = []
         for at in shown:
-            text = row[at].text
-            padding = " " * (widths[at] - len(text))
+            text = self.cut(row[at].text, widths[at])
+            padding = " " * (widths[at] - columns_of(text))
             painted = self.paint(row[at].style, text)
             last = at == shown[-1]
             cells.append(padding + painted if columns[at].right else painted + padding * (not last))
         return "  ".join(cells).rstrip()
+
+    def cut(self, text: str, width: int) -> str:
+        """`text`, or its beginning and a mark, in so many columns."""
+        if columns_of(text) <= width:
+            return text
+        while columns_of(text) > width - 1:
+            text = text[:-1]
+        return text + ("…" if self.unicode else "~")
 
     def wrap(self, text: str, indent: str = "", hanging: str | None = None) -> list[str]:
         """`text` broken to the width of the screen; `hanging` begins the lines after the first."""
@@ -158,14 +177,34 @@ def _columns(environ: Mapping[str, str]) -> int | None:
     return int(said) if re.fullmatch("[1-9][0-9]{0,3}", said) else None
 
 
+def columns_of(text: str) -> int:
+    """Columns that printable text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
 def printable(data: Any) -> Any:
     """`data` with nothing in its strings that would move a terminal's cursor."""
     if isinstance(data, str):
         return plain(data)
     if isinstance(data, dict):
         return {printable(key): printable(value) for key, value in data.items()}
-    if isinstance(data, list):
-        return [printable(value) for value in data]
+    if isinstance(data, list | tuple):
+        # What needs no change stays what it is: a look is mostly the same numbers and names.
+        safe = [printable(value) for value in data]
+        return data if all(map(operator.is_, safe, data)) else type(data)(safe)
+    if isinstance(data, Mapping):
+        return printable(dict(data)) if data else data
+    if is_dataclass(data) and not isinstance(data, type):
+        changed = {
+            each.name: safe
+            for each in fields(data)
+            if (safe := printable(value := getattr(data, each.name))) is not value
+        }
+        return replace(data, **changed) if changed else data
     return data
 
 
@@ -184,11 +223,6 @@ def age(seconds: float | None) -> str:
 def known(value: object, unknown: str = "-") -> str:
     """A value, or a dash for what is not known."""
     return unknown if value is None else str(value)
-
-
-def heard_of(end: Mapping[str, Any] | None) -> bool:
-    """Whether the document of a partner is about somebody, and not the zeros of nobody."""
-    return bool(end and end.get("system") and not set(str(end["system"])) <= set("0:"))
 
 
 def joined(words: Iterable[str]) -> str:

@@ -1,11 +1,13 @@
-"""Where `lacpctl` gets what it shows: every lacpd of this host, as one document."""
+"""Where `lacpctl` gets what it shows: every LAG of this host, whoever made it, as one picture."""
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,55 +15,210 @@ from lacp.cli.command import Answer, Document, Failure
 from lacp.cli.common import BAD, BAD_USAGE, DONE
 from lacp.errors import LacpError
 from lacp.inspect import lacpd
+from lacp.inspect.survey import READERS, Places, survey
+from lacp.picture.model import LagView, counted
 
-#: What the answers may hold as far as it is shown; anything may be missing or null.
-_NUMBER = (int, float)
-_END = {
-    "system_priority": int,
-    "system": str,
-    "key": int,
-    "port_priority": int,
-    "port": int,
-    "state": int,
+#: What is looked for of each source, and where.
+_NOTHING = {
+    "lacpd": "no lacpd in {run_dir}",
+    "team": "no kernel team",
+    "bond": "no kernel bond",
+    "ovs": "no Open vSwitch bond in {ovs_run_dir}",
 }
-_PORT = {
-    "name": str,
-    "ifindex": int,
-    "link": {"up": bool, "speed": int, "duplex": str},
-    "selected": str,
-    "selected_reason": str,
-    "aggregator": int,
-    "collecting": bool,
-    "distributing": bool,
-    "actor": _END,
-    "partner": _END,
-    "machines": {"*": str},
-    "counters": {"*": int},
-    "timers": {"*": _NUMBER},
-    "last_rx_age": _NUMBER,
-    "problems": [str],
-    "usable": bool,
-    "prio": int,
-    "sticky": bool,
-    "queue_id": int,
-    "link_watches": [{"name": str, "up": bool, "reason": str, "down_count": int}],
-    "history": [{"time": str, "machine": str, "old": str, "new": str, "reason": str}],
+
+#: Other names of sources: a LAG of a teamd is called after it.
+_MEANT = {"teamd": "team"}
+_KEPT = "the counters of {} cannot be reset"
+#: Why the counters of a LAG cannot be reset.
+_NO_RESET = {
+    "bond": "the kernel's bonding driver keeps its counters until the port leaves the bond",
+    "team": _KEPT.format("the kernel's team driver"),
+    "teamd": _KEPT.format("teamd"),
+    "ovs": _KEPT.format("Open vSwitch"),
 }
-_LAG = {
-    "name": str,
-    "source": str,
-    "mode": str,
-    "up": bool,
-    "dataplane": str,
-    "address": str,
-    "active_port": str,
-    "actor": _END,
-    "partner": _END,
-    "min_ports": int,
-    "max_ports": int,
-    "ports": [_PORT],
-    "problems": [str],
-}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What `lacpctl show` says; its JSON has these members."""
+
+    version: int = 1
+    host: str
+    time: str
+    lags: tuple[LagView, ...]
+
+
+def places(args: Namespace, *, verbose: bool = False) -> Places:
+    """Where the command line says to look. Raises Failure when it names what there is not."""
+    sources = _sources(args.source)
+    if sources is None and args.socket is not None:
+        sources = frozenset({"lacpd"})
+    return Places(sources=sources, run_dir=args.run_dir, socket=args.socket, verbose=verbose)
+
+
+def _sources(said: list[str] | None) -> frozenset[str] | None:
+    if not said:
+        return None
+    names = [name.strip() for each in said for name in each.split(",")]
+    for name in names:
+        if name not in READERS and name not in _MEANT:
+            there = ", ".join(sorted(READERS))
+            raise Failure(f"--source: found {name!r}, expected some of {there}", BAD_USAGE)
+    return frozenset(_MEANT.get(name, name) for name in names)
+
+
+def show(args: Namespace, names: list[str], *, verbose: bool = False) -> Answer:
+    """The LAGs called `names`, those that have a port of such a name, or all, as a `Shown`."""
+    shown, complaints = look(args, names, verbose=verbose)
+    code = BAD if complaints else DONE
+    if not shown.lags and not complaints:
+        code, said = nothing(args)
+        complaints = [said]
+    return Answer(shown, code, complaints)
+
+
+def look(args: Namespace, names: list[str], *, verbose: bool = False) -> tuple[Shown, list[str]]:
+    """What is seen at one time, and a line for each source that could not be asked."""
+    seen = survey(places(args, verbose=verbose))
+    lags = [with_findings(lag) for lag in seen.lags if _lives_here(lag, args)]
+    complaints = list(seen.complaints)
+    if names and (lags or not complaints):
+        # Where nobody answered, nobody knows what is there.
+        lags, unknown = select(lags, names)
+        complaints += unknown
+    from lacp.text import timestamp
+
+    shown = Shown(
+        host=socket.gethostname(),
+        time=timestamp(time.time()),
+        lags=tuple(sorted(lags, key=lambda lag: (lag.name, lag.source))),
+    )
+    return shown, complaints
+
+
+def with_findings(lag: LagView) -> LagView:
+    """The LAG with what is wrong with it, a line each, and its ports counted."""
+    return counted(lag)
+
+
+def _lives_here(lag: LagView, args: Namespace) -> bool:
+    """Whether the LAG is one of the namespace that was asked for.
+
+    Sockets of daemons are found in the file system, which namespaces share.
+    """
+    return args.netns is None or lag.netns in (None, own_netns())
+
+
+def own_netns() -> int:
+    """The number of the network namespace that this thread is in."""
+    return os.stat("/proc/thread-self/ns/net").st_ino
+
+
+def nothing(args: Namespace) -> tuple[int, str]:
+    """The exit code and the line for a host without a LAG.
+
+    That is nothing bad, unless lacpd was asked for, or was killed.
+    """
+    where = places(args)
+    left = where.socket is None and lacpd.sockets(where.run_dir)
+    if left and (where.sources is None or "lacpd" in where.sources):
+        return BAD, f"no lacpd is running: the sockets in {where.run_dir} are left over"
+    if where.sources == frozenset({"lacpd"}):
+        return BAD, f"no lacpd is running: no socket in {where.run_dir}"
+    said = [
+        words.format(run_dir=where.run_dir, ovs_run_dir=where.ovs_run_dir)
+        for name, words in _NOTHING.items()
+        if where.sources is None or name in where.sources
+    ]
+    return DONE, f"no LAG here: {', '.join(said)}"
+
+
+def select(lags: Iterable[LagView], names: list[str]) -> tuple[list[LagView], list[str]]:
+    """What is called by one of `names`, and a line for each name that nothing has."""
+    selected = []
+    known: set[str] = set()
+    for lag in lags:
+        known |= {lag.name, *(port.name for port in lag.ports)}
+        if lag.name in names:
+            selected.append(lag)
+        elif ports := tuple(port for port in lag.ports if port.name in names):
+            selected.append(replace(lag, ports=ports))
+    there = ", ".join(map(_listed, lags)) or "nothing"
+    unknown = [name for name in names if name not in known]
+    return selected, [f"nothing here is called {name}; there is {there}" for name in unknown]
+
+
+def _listed(lag: LagView) -> str:
+    return f"{lag.name} ({' '.join(port.name for port in lag.ports) or 'no ports'})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortCounters:
+    """The counters of a port; None where the source has none."""
+
+    name: str
+    counters: Mapping[str, int | None] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LagCounters:
+    """The counters of the ports of a LAG."""
+
+    name: str
+    source: str
+    ports: tuple[PortCounters, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What `lacpctl counters` says; its JSON has these members."""
+
+    version: int = 1
+    host: str
+    lags: tuple[LagCounters, ...]
+
+
+def counters(args: Namespace, names: list[str], *, reset: bool = False) -> Answer:
+    """The counters of ports, as `Counted`; with `reset`, they begin at zero behind this look."""
+    answer = show(args, names)
+    shown = answer.data
+    assert isinstance(shown, Shown)
+    complaints = list(answer.complaints)
+    lags = [
+        LagCounters(
+            name=lag.name,
+            source=lag.source,
+            ports=tuple(PortCounters(name=port.name, counters=port.counters) for port in lag.ports),
+        )
+        for lag in shown.lags
+    ]
+    if reset:
+        lags = [_reset(args, lag, complaints) for lag in lags]
+    code = BAD if len(complaints) > len(answer.complaints) else answer.code
+    return Answer(Counted(host=shown.host, lags=tuple(lags)), code, complaints)
+
+
+def _reset(args: Namespace, lag: LagCounters, complaints: list[str]) -> LagCounters:
+    """Reset and take the values of that very moment, so that nothing is lost between."""
+    if lag.source != "lacpd":
+        complaints.append(f"{lag.name}: {_NO_RESET.get(lag.source, _KEPT.format(lag.source))}")
+        return lag
+    path = args.socket or os.path.join(args.run_dir, f"{lag.name}.sock")
+    try:
+        answer = lacpd.ask(path, "counters", ports=[port.name for port in lag.ports], reset=True)
+    except LacpError as error:
+        complaints.append(f"{lag.name}: {error}")
+        return lag
+    found = answer.get("counters")
+    read = found if isinstance(found, dict) else {}
+    ports = (replace(port, counters=_numbers(read.get(port.name))) for port in lag.ports)
+    return replace(lag, ports=tuple(ports))
+
+
+def _numbers(found: Any) -> Mapping[str, int | None] | None:
+    if not isinstance(found, dict):
+        return None
+    return {str(name): value for name, value in found.items() if isinstance(value, int)}
 
 
 def sockets(args: Namespace) -> list[str]:
@@ -87,117 +244,10 @@ def _listens(path: str) -> bool:
     return True
 
 
-def show(args: Namespace, names: list[str], *, verbose: bool = False) -> Answer:
-    """The LAGs called `names`, those that have a port of such a name, or all."""
-    lags: list[Document] = []
-    complaints: list[str] = []
-    for path in sockets(args):
-        try:
-            lags.append(_checked(lacpd.ask(path, "show", verbose=verbose), path))
-        except LacpError as error:
-            complaints.append(str(error))
-    if names and (lags or not complaints):
-        # Where nobody answered, nobody knows what is there.
-        lags, unknown = _select(lags, names)
-        complaints += unknown
-    from lacp.daemon.clock import timestamp
-
-    document = {
-        "version": 1,
-        "host": socket.gethostname(),
-        "time": timestamp(time.time()),
-        "lags": sorted(lags, key=lambda lag: str(lag["name"])),
-    }
-    return Answer(document, BAD if complaints else DONE, complaints)
-
-
-def _checked(answer: Document, path: str) -> Document:
-    """The LAG in an answer, counted and fit to be shown. Raises Failure when it is not."""
-    lag = answer.get("lag")
-    if (
-        not isinstance(lag, dict)
-        or not _fits(lag, _LAG)
-        or lag.get("name") is None
-        or lag.get("ports") is None
-        or not all(isinstance(port, dict) and port.get("name") for port in lag["ports"])
-    ):
-        raise Failure(f"{path}: this is no LAG that lacpctl understands")
-    carrying = [port.get("distributing") for port in lag["ports"]]
-    lag["active_ports"] = None if None in carrying else sum(carrying)
-    lag["total_ports"] = len(carrying)
-    return lag
-
-
-def _fits(value: Any, shape: Any) -> bool:
-    """Whether `value` is null or of `shape`; under "*" stands the shape of every member."""
-    if value is None:
-        return True
-    if isinstance(shape, dict):
-        return isinstance(value, dict) and all(
-            _fits(each, shape.get(name, shape.get("*", object))) for name, each in value.items()
-        )
-    if isinstance(shape, list):
-        return isinstance(value, list) and all(
-            each is not None and _fits(each, shape[0]) for each in value
-        )
-    return isinstance(value, shape)
-
-
-def _select(lags: list[Document], names: list[str]) -> tuple[list[Document], list[str]]:
-    """What is called by one of `names`, and a line for each name that nothing has."""
-    selected = []
-    known: set[str] = set()
-    for lag in lags:
-        ports = lag["ports"]
-        known |= {lag["name"], *(port["name"] for port in ports)}
-        if lag["name"] not in names:
-            ports = [port for port in ports if port["name"] in names]
-        if ports or lag["name"] in names:
-            selected.append({**lag, "ports": ports})
-    there = ", ".join(_listed(lag) for lag in lags) or "nothing"
-    unknown = [name for name in names if name not in known]
-    return selected, [f"nothing here is called {name}; there is {there}" for name in unknown]
-
-
-def _listed(lag: Document) -> str:
-    return f"{lag['name']} ({' '.join(port['name'] for port in lag['ports']) or 'no ports'})"
-
-
 def monitor(args: Namespace) -> Iterator[Document]:
     """The events of all daemons as they happen. Raises Failure when the last one has gone."""
     yield from lacpd.monitor(sockets(args))
     raise Failure("lacpd has ended")
-
-
-def counters(args: Namespace, names: list[str], *, reset: bool = False) -> Answer:
-    """The counters of ports; with `reset`, they begin at zero behind this look."""
-    answer = show(args, names)
-    assert isinstance(answer.data, dict)
-    lags = [
-        {
-            "name": lag["name"],
-            "ports": [
-                {"name": port["name"], "counters": port.get("counters")} for port in lag["ports"]
-            ],
-        }
-        for lag in answer.data["lags"]
-    ]
-    if reset:
-        _reset(args, lags)
-    return Answer({"version": 1, "lags": lags}, answer.code, answer.complaints)
-
-
-def _reset(args: Namespace, lags: list[Document]) -> None:
-    """Reset and take the values of that very moment, so that nothing is lost between."""
-    wanted = {lag["name"]: lag for lag in lags}
-    for path in sockets(args):
-        name = lacpd.ask(path, "show")["lag"]["name"]
-        if name not in wanted:
-            continue
-        ports = wanted[name]["ports"]
-        answer = lacpd.ask(path, "counters", ports=[port["name"] for port in ports], reset=True)
-        for port in ports:
-            port["counters"] = answer.get("counters", {}).get(port["name"])
 
 
 def change(args: Namespace, path: str, value: Any) -> Document:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lacp.cli.command import Answer, Command
@@ -13,10 +13,10 @@ from lacp.cli.output import Cell, Column, Screen, known
 _COUNTERS = (
     ("RX", "lacpdus_rx", False),
     ("TX", "lacpdus_tx", False),
-    ("ILLEGAL", "illegal_rx", False),
-    ("UNKNOWN", "unknown_rx", False),
-    ("DROPPED", "dropped_rx", False),
-    ("TX ERRORS", "tx_errors", False),
+    ("ILLEGAL", "illegal_rx", True),
+    ("UNKNOWN", "unknown_rx", True),
+    ("DROPPED", "dropped_rx", True),
+    ("TX ERRORS", "tx_errors", True),
     ("MARKER RX", "marker_pdus_rx", True),
     ("MARKER TX", "marker_pdus_tx", True),
     ("RESPONSE RX", "marker_response_pdus_rx", True),
@@ -47,18 +47,31 @@ def run(args: Namespace) -> Answer:
 
 def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
     """A table of the counters that matter most, wider where there is room."""
+    found = [(lag.name, port.name, port.counters) for lag in data.lags for port in lag.ports]
+    if not found:
+        return []
+    counters = _counters([its for _, _, its in found])
+    columns = [Column("LAG", cut=True), Column("PORT", cut=True)]
+    columns += [Column(title, right=True, optional=wide) for title, _, wide in counters]
     rows = [
-        (Cell(port["name"], "bold"), *(_cell(port["counters"], name) for _, name, _ in _COUNTERS))
-        for lag in data["lags"]
-        for port in lag["ports"]
+        (Cell(lag), Cell(port, "bold"), *(_cell(its, name) for _, name, _ in counters))
+        for lag, port, its in found
     ]
-    columns = [Column("PORT")]
-    columns += [Column(title, right=True, optional=wide) for title, _, wide in _COUNTERS]
-    return screen.table(columns, rows) if rows else ()
+    return screen.table(columns, rows)
 
 
-def _cell(counters: Any, name: str) -> Cell:
-    value = counters.get(name) if isinstance(counters, dict) else None
+def _counters(found: list[Mapping[str, int | None] | None]) -> list[tuple[str, str, bool]]:
+    """The counters that any of the ports has, and behind them those of its source only."""
+    names = {name: None for its in found for name in its or {}}
+    usual = [each for each in _COUNTERS if each[1] in names or not each[2]]
+    others = names.keys() - {name for _, name, _ in _COUNTERS}
+    return usual + [
+        (name.replace("_", " ").upper(), name, True) for name in names if name in others
+    ]
+
+
+def _cell(counters: Mapping[str, int | None] | None, name: str) -> Cell:
+    value = None if counters is None else counters.get(name)
     return Cell(known(value), "warn" if value and name in _BAD else "")
 
 
@@ -70,6 +83,6 @@ COMMAND = Command(
     text,
     notes=(
         "RX and TX are LACPDUs. With --json every counter is there, under the names of\n"
-        "IEEE8023-LAG-MIB where that has it."
+        "IEEE8023-LAG-MIB where that has it. Only lacpd can reset its counters."
     ),
 )

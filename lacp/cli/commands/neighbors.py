@@ -3,25 +3,49 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from lacp.cli.command import Answer, Command, Document
-from lacp.cli.output import Cell, Column, Screen, age, heard_of, known
-from lacp.cli.watched import is_watched
-from lacp.wire.flags import letters
+from lacp.cli.command import Answer, Command
+from lacp.cli.output import Cell, Column, Screen, age, known
+from lacp.picture.model import End, LagView, SystemId
 
 _COLUMNS = (
-    Column("LAG"),
-    Column("PORT"),
+    Column("LAG", cut=True),
+    Column("PORT", cut=True),
     Column("PARTNER SYSTEM"),
-    Column("PRIORITY", right=True, optional=True),
-    Column("KEY", right=True),
-    Column("ITS PORT", right=True),
-    Column("ITS PRIORITY", right=True, optional=True),
-    Column("STATE"),
-    Column("HEARD", right=True),
+    Column("PRIORITY", right=True, optional=2),
+    Column("KEY", right=True, optional=1),
+    Column("ITS PORT", right=True, optional=1),
+    Column("ITS PRIORITY", right=True, optional=2),
+    Column("STATE", optional=1),
+    Column("HEARD", right=True, optional=1),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbor:
+    """Who is at the other end of a port; of the LAG where `port` is None."""
+
+    lag: str
+    port: str | None
+    source: str
+    mode: str | None
+    #: Whether LACP is spoken there.
+    lacp: bool
+    #: None when nobody was heard.
+    partner: End | SystemId | None
+    last_rx_age: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbors:
+    """What `lacpctl neighbors` says; its JSON has these members."""
+
+    version: int = 1
+    host: str
+    neighbors: tuple[Neighbor, ...]
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -31,50 +55,82 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> Answer:
     """Ask every source, and keep what is about partners."""
-    from lacp.cli.source import show
+    from lacp.cli.source import Shown, show
 
     answer = show(args, args.names)
-    assert isinstance(answer.data, dict)
-    neighbors = [
-        {
-            "lag": lag["name"],
-            "port": port["name"],
-            "mode": lag.get("mode"),
-            "partner": port["partner"] if heard_of(port.get("partner")) else None,
-            "last_rx_age": port.get("last_rx_age"),
-        }
-        for lag in answer.data["lags"]
-        for port in lag["ports"]
-    ]
-    return Answer({"version": 1, "neighbors": neighbors}, answer.code, answer.complaints)
+    shown = answer.data
+    assert isinstance(shown, Shown)
+    neighbors = tuple(each for lag in shown.lags for each in _of(lag))
+    return Answer(Neighbors(host=shown.host, neighbors=neighbors), answer.code, answer.complaints)
+
+
+def _of(lag: LagView) -> Iterator[Neighbor]:
+    """A neighbor for each port, and one for the LAG when its ports do not tell who it is."""
+    from lacp.cli.lags.watched import is_watched
+
+    spoken = not is_watched(lag)
+    partners = [port.partner for port in lag.ports]
+    if lag.partner is not None and lag.partner.known and not any(p and p.known for p in partners):
+        yield Neighbor(
+            lag=lag.name,
+            port=None,
+            source=lag.source,
+            mode=lag.mode,
+            lacp=spoken,
+            partner=lag.partner,
+        )
+    for port in lag.ports:
+        partner = port.partner
+        nobody = partner is not None and partner.system is not None and not partner.known
+        yield Neighbor(
+            lag=lag.name,
+            port=port.name,
+            source=lag.source,
+            mode=lag.mode,
+            lacp=spoken,
+            partner=None if nobody else partner,
+            last_rx_age=port.last_rx_age,
+        )
 
 
 def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
     """One table."""
-    if not data["neighbors"]:
-        return ()
-    return screen.table(_COLUMNS, [_row(each) for each in data["neighbors"]])
+    if not data.neighbors:
+        return []
+    return screen.table(_COLUMNS, [_row(each) for each in data.neighbors])
 
 
-def _row(neighbor: Document) -> tuple[Cell, ...]:
-    partner = neighbor["partner"] or {}
+def _row(neighbor: Neighbor) -> tuple[Cell, ...]:
+    from lacp.wire.flags import letters
+
+    partner = neighbor.partner
+    end = partner if isinstance(partner, End) else End()
     return (
-        Cell(neighbor["lag"]),
-        Cell(neighbor["port"], "bold"),
-        _system(neighbor, partner),
-        Cell(known(partner.get("system_priority"))),
-        Cell(known(partner.get("key"))),
-        Cell(known(partner.get("port"))),
-        Cell(known(partner.get("port_priority"))),
-        Cell(letters(partner["state"]) if "state" in partner else "-"),
-        Cell(age(neighbor["last_rx_age"])),
+        Cell(neighbor.lag),
+        Cell(known(neighbor.port, "(all)"), "bold"),
+        _system(neighbor),
+        Cell(known(None if partner is None else partner.system_priority)),
+        Cell(known(None if partner is None else partner.key)),
+        Cell(known(end.port)),
+        Cell(known(end.port_priority)),
+        Cell("-" if end.state is None else letters(end.state)),
+        Cell(age(neighbor.last_rx_age)),
     )
 
 
-def _system(neighbor: Document, partner: Document) -> Cell:
-    if is_watched(neighbor):
+def _system(neighbor: Neighbor) -> Cell:
+    if not neighbor.lacp:
         return Cell("no LACP", "dim")
-    return Cell(partner.get("system", "none heard"), "" if partner else "warn")
+    if neighbor.partner is None:
+        return Cell("none heard", "warn")
+    return Cell(known(neighbor.partner.system, "not seen"))
 
 
-COMMAND = Command("neighbors", "show who is at the other end of each port", arguments, run, text)
+COMMAND = Command(
+    "neighbors",
+    "show who is at the other end of each port",
+    arguments,
+    run,
+    text,
+    notes="(all) stands for the ports of the LAG where its source tells of no single one.",
+)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lacp.cli.command import Answer, Command, Document, Failure
-from lacp.cli.commands.show import brief
+from lacp.cli.command import Answer, Command
+from lacp.cli.common import BAD, complain
 from lacp.cli.moments import time_of_day
 from lacp.cli.output import Screen, printable
+
+if TYPE_CHECKING:
+    from lacp.cli.source import Shown
 
 
 def _interval(text: str) -> float:
@@ -32,34 +35,42 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> Answer:
     """Ask every source again and again."""
+    from lacp.cli.source import places
+
+    # Wrong usage is told before the screen is another one.
+    places(args)
     return Answer(_looks(args))
 
 
-def _looks(args: Namespace) -> Iterator[Document]:
+def _looks(args: Namespace) -> Iterator[Shown]:
+    """A look at each interval; a source that cannot be asked does not end it."""
     from time import sleep
 
-    from lacp.cli.source import show
+    from lacp.cli.source import look
 
+    told: list[str] = []
     while True:
-        answer = show(args, args.names)
-        if answer.complaints:
-            raise Failure("\n".join(answer.complaints), answer.code)
-        assert isinstance(answer.data, dict)
-        yield answer.data
+        shown, complaints = look(args, args.names)
+        for each in complaints:
+            if each not in told:
+                complain("lacpctl", each, BAD)
+        told = complaints
+        yield shown
         sleep(args.interval)
 
 
 def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
-    """Each look over the one before; where that cannot be, below it."""
+    """Each look below the one before."""
+    from lacp.cli.lags.brief import brief
+
     for look in map(printable, data):
-        lines = [screen.paint("dim", f"{look['host']}, {time_of_day(look['time'])}")]
-        for lag in look["lags"]:
-            lines += ["", *brief(lag, screen)]
-        if screen.live:
-            screen.redraw(lines)
-        else:
-            yield from lines
+        yield screen.paint("dim", f"{look.host}, {time_of_day(look.time)}")
+        if not look.lags:
+            yield "no LAG here"
+        for lag in look.lags:
             yield ""
+            yield from brief(lag, screen)
+        yield ""
 
 
 COMMAND = Command("watch", "show the LAGs again and again, until interrupted", arguments, run, text)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lacp.inspect.survey import READERS
 from tests.golden import golden  # noqa: F401 - a fixture
 
 
@@ -14,3 +15,11 @@ def plain_world(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def lacpd_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What else there may be on the host of the tests is no part of them."""
+    for name in [*READERS]:
+        if name != "lacpd":
+            monkeypatch.delitem(READERS, name)

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,17 @@ from lacp.cli.commands import show
 from lacp.cli.commands.conformance import PARTS
 from lacp.cli.lacpctl import COMMANDS, build_parser, main, run
 from lacp.cli.output import Screen
+from lacp.cli.source import Shown
 from lacp.inspect import lacpd
+from lacp.picture.model import counted, lag_view
 from tests.unit.cli.documents import MIXED, lag, port
 from tests.unit.cli.fake_lacpd import Serve, answering, fake_lacpd, line, saying
 
 PROGRAM = [sys.executable, "-m", "lacp.cli.lacpctl"]
 
-ASKING = ("show", "neighbors", "counters", "monitor", "watch", "set runner.x 1")
+#: What asks lacpd and nobody else, and ends.
+ASKING = ("show --source lacpd", "neighbors --source lacpd", "counters --source lacpd")
+CONTROL = ("monitor", "set runner.x 1")
 
 
 @pytest.fixture
@@ -65,15 +68,47 @@ def test_wrong_usage_is_one_line_and_2(usage: str, capsys: pytest.CaptureFixture
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     said = capsys.readouterr().out
-    assert all(f"    {command.name} " in said for command in COMMANDS)
-    assert all(len(each) <= 90 for each in said.splitlines())
+    assert all(f"\n  {command.name} " in said for command in COMMANDS)
 
 
-@pytest.mark.parametrize("command", [command.name for command in COMMANDS])
-def test_help_of_every_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([command, "--help"]) == 0
+HELPED = [
+    "",
+    *(row.name for row in COMMANDS),
+    *(f"conformance {row.name}" for row in PARTS),
+]
+
+
+@pytest.mark.parametrize("command", HELPED)
+def test_help_of_every_command(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([*command.split(), "--help"]) == 0
     out, err = capsys.readouterr()
-    assert (f"lacpctl {command}" in out, err) == (True, "")
+    assert (out.startswith(f"usage: lacpctl {command}".rstrip()), err) == (True, "")
+    assert [each for each in out.splitlines() if len(each) > 80] == []
+
+
+def test_help_says_how_it_ends_and_what_it_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    said = capsys.readouterr().out
+    for words in (
+        "\nexit status:\n  0    done\n",
+        "\nenvironment:\n  LACPD_RUN_DIR",
+        "\nexamples:\n",
+    ):
+        assert words in said
+    assert "[LAG|PORT ...]" not in said
+
+
+def test_help_has_what_is_the_commands_own_before_what_all_have(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["watch", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("usage: lacpctl watch [OPTION ...] [LAG|PORT ...]\n")
+    assert "  -n, --interval SECONDS" in said
+    assert 0 < said.index("--interval") < said.index("\ncommon options:\n") < said.index("--json")
 
 
 @pytest.mark.parametrize("row", [*COMMANDS, *PARTS], ids=lambda row: str(row.name))
@@ -103,14 +138,30 @@ def test_the_run_directory_comes_from_the_environment(run_dir: Path) -> None:
 # Nobody there, or somebody strange.
 
 
-@pytest.mark.parametrize("command", ASKING)
+@pytest.mark.parametrize("command", [*ASKING, *CONTROL])
 def test_no_daemon(command: str, run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(command.split()) == 1
     expected = f"lacpctl: no lacpd is running: no socket in {run_dir}\n"
     assert capsys.readouterr() == ("", expected)
 
 
-@pytest.mark.parametrize("command", ASKING)
+@pytest.mark.parametrize("command", ["show", "neighbors", "counters", *CONTROL])
+def test_a_host_without_a_lag(
+    command: str, run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(command.split())
+    out, err = capsys.readouterr()
+    if command in CONTROL:
+        assert (code, out) == (1, "")
+        return
+    assert (code, out) == (0, "")
+    assert err == (
+        f"lacpctl: no LAG here: no lacpd in {run_dir}, no kernel team, no kernel bond, "
+        "no Open vSwitch bond in /var/run/openvswitch\n"
+    )
+
+
+@pytest.mark.parametrize("command", [*ASKING, *CONTROL, "show"])
 def test_a_killed_daemon(command: str, run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     left_over = socket.socket(socket.AF_UNIX)
     left_over.bind(str(run_dir / "team0.sock"))
@@ -120,11 +171,21 @@ def test_a_killed_daemon(command: str, run_dir: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr() == ("", expected)
 
 
-@pytest.mark.parametrize("command", ASKING)
+@pytest.mark.parametrize("command", [*ASKING, *CONTROL, "show"])
 def test_no_such_socket(command: str, run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = run_dir / "no.sock"
     assert main(["--socket", str(path), *command.split()]) == 1
-    assert capsys.readouterr() == ("", f"lacpctl: {path}: No such file or directory\n")
+    err = capsys.readouterr().err
+    assert err.startswith(f"lacpctl: {path}: ")
+    assert err.count("\n") == 1
+
+
+def test_a_source_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("show", "neighbors", "counters", "watch"):
+        assert main([command, "--source", "lacpd,bnd"]) == 2
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert "found 'bnd'" in err
 
 
 def test_a_socket_path_beyond_what_the_kernel_takes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,7 +235,7 @@ STRANGE: dict[str, Serve] = {
 }
 
 
-@pytest.mark.parametrize("command", ["show", "show -v", "neighbors", "counters", "watch"])
+@pytest.mark.parametrize("command", ["show", "show -v", "neighbors", "counters"])
 @pytest.mark.parametrize("strange", STRANGE)
 def test_a_strange_daemon(
     strange: str,
@@ -186,8 +247,6 @@ def test_a_strange_daemon(
     monkeypatch.setattr(lacpd, "TIMEOUT", 0.3)
     monkeypatch.setattr(lacpd.Connection.__init__, "__defaults__", (0.3,))
     monkeypatch.setattr(lacpd.ask, "__defaults__", (0.3,))
-    if command == "watch" and strange == "huge numbers":
-        return  # It is shown for ever.
     with fake_lacpd(run_dir / "team0.sock", STRANGE[strange]):
         started = time.monotonic()
         code = main(command.split())
@@ -312,10 +371,10 @@ def test_a_simulation_in_a_pipe_keeps_to_columns(width: int) -> None:
 
 
 def test_text_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
-    counted = {**MIXED, "active_ports": 1, "total_ports": 4}
     row = show.COMMAND
-    args = Namespace(json=False, row=row, verbose=False, names=[])
-    answer = Answer({"lags": [counted]}, 1, ["one thing", "another"])
+    args = build_parser().parse_args(["show"])
+    seen = Shown(host="here", time="", lags=(counted(lag_view(MIXED)),))
+    answer = Answer(seen, 1, ["one thing", "another"])
     args.row = type(row)(row.name, row.help, row.arguments, lambda _: answer, row.text)
     assert run(args, Screen()) == 1
     out, err = capsys.readouterr()

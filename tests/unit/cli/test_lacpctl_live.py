@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -188,17 +189,21 @@ def test_monitor(daemon: Daemon, ctl: Ctl) -> None:
             assert (stream.returncode, err) == (1, "lacpctl: lacpd has ended\n")
 
 
-def test_watch(daemon: Daemon, ctl: Ctl) -> None:
+def test_watch_outlives_the_daemon(daemon: Daemon, ctl: Ctl) -> None:
     ctl.wait(all_active)
-    with start("watch", "left", "-n", "0.1") as watch:
+    with start("watch", "left", "-n", "0.1", "--source", "lacpd") as watch:
         lines_of(watch, "left2")
         daemon.order("down 2")
         lines_of(watch, "! link is down")
         daemon.order("up 2")
         daemon.stop()
+        lines_of(watch, "no LAG here")
+        with (again := Daemon(daemon.run_dir)).process:
+            lines_of(watch, "left2")
+            again.stop()
+        watch.send_signal(signal.SIGINT)
         _, err = watch.communicate(timeout=20)
-        assert watch.returncode == 1
-        # One line; one for each team when the daemon goes just while it is asked.
-        lines = err.splitlines()
-        assert 1 <= len(lines) <= 2
-        assert all(line.startswith("lacpctl: ") for line in lines)
+    # Each change is told once; one that falls into a look may be told in the words of the socket.
+    assert watch.returncode == 130
+    assert all(line.startswith("lacpctl: ") for line in err.splitlines())
+    assert "nothing here is called left" in err

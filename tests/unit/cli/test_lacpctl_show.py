@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from lacp.cli.commands import counters, neighbors, show
-from lacp.cli.lacpctl import main
+from lacp.cli.lacpctl import build_parser, main
 from lacp.cli.output import Screen, age, printable
+from lacp.cli.source import Shown
 from lacp.info import PortState
 from lacp.link import speed
+from lacp.picture.model import LagView, counted, lag_view
 from lacp.wire.flags import BITS, LEGEND, letters
 from tests.golden import Golden
 from tests.unit.cli.documents import (
@@ -46,12 +48,17 @@ def run_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def shown(document: dict[str, Any], *arguments: str, width: int = 80) -> str:
     """What `show` prints of one LAG."""
-    carrying = [port["distributing"] for port in document["ports"]]
-    active = None if None in carrying else sum(carrying)
-    counted = {**document, "active_ports": active, "total_ports": len(carrying)}
-    screen = Screen(io.StringIO(), {}, width=width)
-    args = Namespace(verbose="-v" in arguments)
-    return "\n".join(show.text({"lags": [counted]}, screen, args)) + "\n"
+    return told(Screen(io.StringIO(), {}, width=width), view(document), *arguments)
+
+
+def view(document: dict[str, Any]) -> LagView:
+    return counted(lag_view(document))
+
+
+def told(screen: Screen, lag: LagView, *arguments: str) -> str:
+    args = Namespace(verbose="-v" in arguments, problems="-p" in arguments)
+    data = printable(Shown(host="here", time="2026-01-01T00:00:00.000Z", lags=(lag,)))
+    return "\n".join(show.text(data, screen, args)) + "\n"
 
 
 @pytest.mark.parametrize("width", [80, 200])
@@ -81,14 +88,22 @@ def test_show_prints_the_lags_of_all_daemons(
         assert (out, err) == (shown(FULL) + "\n" + shown(MIXED), "")
 
 
+def within(given: Any, found: Any) -> Any:
+    """What is found, without members that were not given."""
+    if isinstance(given, dict):
+        return {name: within(value, found[name]) for name, value in given.items()}
+    if isinstance(given, list):
+        return [within(*both) for both in zip(given, found, strict=True)]
+    return found
+
+
 def test_json_keeps_to_the_interface(run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with fake_lacpd(run_dir / "team0.sock", answering(MIXED)):
         assert main(["show", "--json"]) == 0
         document = json.loads(capsys.readouterr().out)
         check_show(document)
-        assert document["lags"][0]["ports"] == MIXED["ports"]
-        for name, value in MIXED.items():
-            assert document["lags"][0][name] == value
+        (found,) = document["lags"]
+        assert within(MIXED, found) == MIXED
 
 
 NAMES = {
@@ -132,7 +147,9 @@ def test_neighbors(run_dir: Path, capsys: pytest.CaptureFixture[str], golden: Go
     assert first == {
         "lag": "team0",
         "port": "eth1",
+        "source": "lacpd",
         "mode": "lacp",
+        "lacp": True,
         "partner": MIXED["ports"][0]["partner"],
         "last_rx_age": 12.4,
     }
@@ -146,7 +163,7 @@ def test_counters(run_dir: Path, capsys: pytest.CaptureFixture[str], golden: Gol
         assert main(["counters", "eth1", "--json"]) == 0
         (only,) = json.loads(capsys.readouterr().out)["lags"]
     ports = [{"name": "eth1", "counters": MIXED["ports"][0]["counters"]}]
-    assert only == {"name": "team0", "ports": ports}
+    assert only == {"name": "team0", "source": "lacpd", "ports": ports}
 
 
 def test_who_speaks_no_lacp_is_not_missed(
@@ -163,17 +180,17 @@ def test_who_speaks_no_lacp_is_not_missed(
 
 @pytest.mark.parametrize("command", [neighbors, counters])
 @pytest.mark.parametrize("name", LAGS)
-def test_other_tables_fit(command: Any, name: str) -> None:
-    one = {
-        "lags": [LAGS[name]],
-        "neighbors": [
-            {"lag": name, "port": each["name"], "partner": each["partner"], "last_rx_age": 4000.0}
-            for each in LAGS[name]["ports"]
-        ],
-    }
+def test_other_tables_fit(
+    command: Any, name: str, run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with fake_lacpd(run_dir / "team0.sock", answering(LAGS[name])):
+        args = build_parser().parse_args([command.COMMAND.name])
+        data = printable(command.run(args).data)
     for width in (80, 200):
         screen = Screen(io.StringIO(), {}, width=width)
-        assert all(len(line) <= width for line in command.text(one, screen, Namespace()))
+        lines = list(command.text(data, screen, args))
+        assert len(lines) == max(1, len(LAGS[name]["ports"]) + 1) * bool(LAGS[name]["ports"])
+        assert all(len(line) <= width for line in lines)
 
 
 def test_nothing_in_a_name_moves_the_cursor(
@@ -191,8 +208,7 @@ def test_colours_only_add() -> None:
     screen = Screen(io.StringIO(), {"TERM": "xterm"}, width=80, terminal=True)
     import re
 
-    counted = {**MIXED, "active_ports": 1, "total_ports": 4}
-    painted = "\n".join(show.text({"lags": [counted]}, screen, Namespace(verbose=False))) + "\n"
+    painted = told(screen, view(MIXED))
     assert "\x1b[32m" in painted
     assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == shown(MIXED)
 

@@ -1,0 +1,1 @@
+"""LAGs in text: heading, tables, and all there is to know of one."""

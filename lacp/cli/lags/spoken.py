@@ -1,0 +1,86 @@
+"""LAGs whose ports speak LACP: the table of their ports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lacp.cli.lags import watched
+from lacp.cli.output import Cell, Column, age, known
+from lacp.picture.model import End, LagView, Machines, PortView
+from lacp.wire.flags import letters
+
+#: What a Mux machine's state is called where room is short.
+_SHORT_MUX = {"COLLECTING_DISTRIBUTING": "coll+dist"}
+
+_COLUMNS = (
+    Column("PORT", cut=True),
+    Column("LINK"),
+    Column("SELECTED", optional=1),
+    Column("MUX"),
+    Column("TRAFFIC"),
+    Column("US", optional=1),
+    Column("PARTNER", optional=1),
+    Column("PORT", right=True, optional=1),
+    Column("HEARD", right=True, optional=1),
+    Column("RECEIVE", optional=1),
+    Column("AGGREGATOR", right=True, optional=1),
+    Column("PARTNER SYSTEM", optional=1),
+    Column("KEY", right=True, optional=1),
+    Column("RX", right=True, optional=1),
+    Column("TX", right=True, optional=1),
+    Column("WENT DOWN", right=True, optional=1),
+)
+_TRAFFIC, _MUX = 4, 3
+
+
+def table(lag: LagView, ports: Sequence[PortView]) -> tuple[list[Column], list[list[Cell]]]:
+    """Columns and rows; what nothing is known of for any port takes no room.
+
+    Where the state of the Mux machine is not known, whether there is traffic stands for it.
+    """
+    rows = [_row(lag, port) for port in ports]
+    mux = any(row[_MUX].text != "-" for row in rows)
+    shown = [
+        at
+        for at, column in enumerate(_COLUMNS)
+        if (at != (_TRAFFIC if mux else _MUX))
+        and (not column.optional or any(row[at].text not in "-?" for row in rows))
+    ]
+    return [_COLUMNS[at] for at in shown], [[row[at] for at in shown] for row in rows]
+
+
+def _row(lag: LagView, port: PortView) -> tuple[Cell, ...]:
+    machines, counters = port.machines or Machines(), port.counters or {}
+    actor, partner = port.actor or End(), port.partner or End()
+    heard = partner.known
+    downs = watched.went_down(port)
+    return (
+        Cell(port.name, "bold"),
+        watched.link(port.link),
+        selected(port.selected),
+        Cell(_mux(machines.mux), "good" if port.distributing else ""),
+        watched.traffic(lag, port),
+        Cell(letters(actor.state)),
+        Cell(letters(partner.state)),
+        Cell(known(partner.port if heard or partner.system is None else None)),
+        Cell(age(port.last_rx_age), "warn" if machines.receive == "EXPIRED" else ""),
+        Cell(known(machines.receive).lower().replace("_", " ")),
+        Cell(known(port.aggregator)),
+        Cell(str(partner.system) if heard else "-"),
+        Cell(known(partner.key if heard else None)),
+        Cell(known(counters.get("lacpdus_rx"))),
+        Cell(known(counters.get("lacpdus_tx"))),
+        Cell(known(downs)),
+    )
+
+
+def selected(selected: str | None) -> Cell:
+    """Whether the port is selected, in a word."""
+    words = {"SELECTED": ("yes", ""), "STANDBY": ("standby", "warn"), "UNSELECTED": ("no", "warn")}
+    return Cell(*words.get(selected or "", (known(selected), "")))
+
+
+def _mux(state: str | None) -> str:
+    if state is None:
+        return "-"
+    return _SHORT_MUX.get(state, state.lower().replace("_", " "))

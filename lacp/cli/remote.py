@@ -1,0 +1,224 @@
+"""Looking at other hosts: `--host` runs the same command there, by the system's ssh."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import threading
+from argparse import Namespace
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from lacp.cli.command import Failure
+from lacp.cli.common import BAD, BAD_USAGE, DONE, complain
+from lacp.cli.output import Screen
+from lacp.text import plain
+
+_PROGRAM = "lacpctl"
+#: Commands that go on until they are interrupted.
+_LIVE = frozenset({"watch", "monitor"})
+#: What a shell says when there is no such program, and ssh when it does not get there.
+_NO_PROGRAM, _NO_WAY = 127, 255
+#: What ssh would take for an option, and what is no name, is refused.
+_HOST = re.compile(r"[^-\s\x00-\x1f][^\s\x00-\x1f]*")
+#: Hosts that are asked at a time.
+_AT_A_TIME = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What came of the command on a host."""
+
+    code: int
+    out: str
+    err: str
+
+
+def elsewhere(args: Namespace, screen: Screen) -> int:
+    """Run the command line on each host instead of here; returns the exit code.
+
+    That is the one of the host, the highest one of several. Raises Failure.
+    """
+    hosts: list[str] = args.host
+    for host in hosts:
+        if (
+            not host
+            or host.startswith("-")
+            or not host.isprintable()
+            or any(map(str.isspace, host))
+        ):
+            raise Failure(f"--host: found {plain(host)!r}, expected USER@HOST", BAD_USAGE)
+    words = without_hosts(args.words[1:])
+    if args.command not in _LIVE:
+        return _once(hosts, words, args.json, screen)
+    if len(hosts) == 1:
+        return _handed_over(hosts[0], words, screen)
+    if args.command == "watch" and screen.live and not args.json:
+        raise Failure("watch: one --host at a time, or --json", BAD_USAGE)
+    return _streams(hosts, words, args.json, screen)
+
+
+def without_hosts(words: Sequence[str]) -> list[str]:
+    """The command line without `--host` and its values."""
+    left: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word == "--":
+            left.append(word)
+            left.extend(rest)
+        elif word == "--host":
+            next(rest, None)
+        elif not word.startswith("--host="):
+            left.append(word)
+    return left
+
+
+def command(
+    host: str, words: Sequence[str], screen: Screen, *, terminal: bool = False
+) -> list[str]:
+    """The command line of ssh. The shell at the other end reads the last word of it."""
+    said = [_PROGRAM, *words]
+    if terminal:
+        return ["ssh", "-t", "--", host, shlex.join(said)]
+    # ssh does not say how wide the text may be; a program that is asked to reads it here.
+    return ["ssh", "--", host, shlex.join(["env", f"COLUMNS={screen.width}", *said])]
+
+
+def _once(hosts: Sequence[str], words: Sequence[str], as_json: bool, screen: Screen) -> int:
+    """A command that ends: the hosts are asked at once, and stand one below the other."""
+    codes = [DONE]
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        answers = pool.map(lambda host: _ask(host, words, screen), hosts)
+        for number, (host, said) in enumerate(zip(hosts, answers, strict=True)):
+            if len(hosts) > 1 and not as_json:
+                if number:
+                    screen.line()
+                screen.line(screen.paint("title", f"{host}:"))
+            # One host's document is as it came; several are one per line.
+            lines = [_compact(said.out)] if as_json and len(hosts) > 1 else said.out.splitlines()
+            for line in filter(None, lines) if as_json else lines:
+                screen.line(plain(line))
+            codes.append(_complaints(host, said, label=len(hosts) > 1))
+    return max(codes)
+
+
+def _ask(host: str, words: Sequence[str], screen: Screen) -> _Said:
+    try:
+        done = subprocess.run(
+            command(host, words, screen),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise _no_ssh(error) from None
+    return _Said(done.returncode, done.stdout, done.stderr)
+
+
+def _complaints(host: str, said: _Said, *, label: bool) -> int:
+    """Hand on what the host has to complain of; returns the exit code."""
+    lines = [line for line in said.err.splitlines() if line.strip()]
+    if said.code in (_NO_PROGRAM, _NO_WAY) or said.code < 0:
+        return complain(_PROGRAM, _why(host, said.code, lines), BAD)
+    for line in lines:
+        its = line.removeprefix(f"{_PROGRAM}: ")
+        complain(_PROGRAM, f"{host}: {its}" if label else its, said.code)
+    return said.code
+
+
+def _why(host: str, code: int, lines: Sequence[str] = ()) -> str:
+    if code == _NO_PROGRAM:
+        return f"{host}: there is no {_PROGRAM} in the PATH of a command that ssh runs there"
+    if code < 0:
+        return f"{host}: ssh was ended by signal {-code}"
+    last = lines[-1].strip() if lines else "no connection"
+    return f"{host}: {last if last.startswith('ssh: ') else f'ssh: {last}'}"
+
+
+def _compact(out: str) -> str:
+    """A document on one line; what is none is not handed on."""
+    try:
+        return json.dumps(json.loads(out), separators=(", ", ": "))
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _handed_over(host: str, words: Sequence[str], screen: Screen) -> int:
+    """A command that goes on, with the terminal for its own."""
+    try:
+        code = subprocess.run(
+            command(host, words, screen, terminal=screen.live), check=False
+        ).returncode
+    except OSError as error:
+        raise _no_ssh(error) from None
+    if code in (_NO_PROGRAM, _NO_WAY) or code < 0:
+        return complain(_PROGRAM, _why(host, code), BAD)
+    return code
+
+
+def _streams(hosts: Sequence[str], words: Sequence[str], as_json: bool, screen: Screen) -> int:
+    """Commands that go on, on several hosts: each line says where it is from."""
+    turn = threading.Lock()
+    codes = [DONE]
+
+    def follow(host: str, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            with turn:
+                screen.line(_labelled(host, line.rstrip("\n"), as_json))
+        code = process.wait()
+        with turn:
+            if code in (_NO_PROGRAM, _NO_WAY):
+                code = complain(_PROGRAM, _why(host, code), BAD)
+            codes.append(BAD if code < 0 else code)
+
+    processes: list[subprocess.Popen[str]] = []
+    threads = []
+    try:
+        for host in hosts:
+            processes.append(_begun(host, words, screen))
+            threads.append(threading.Thread(target=follow, args=(host, processes[-1]), daemon=True))
+            threads[-1].start()
+        for thread in threads:
+            thread.join()
+    finally:
+        for process in processes:
+            process.terminate()
+    return max(codes)
+
+
+def _begun(host: str, words: Sequence[str], screen: Screen) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
+            command(host, words, screen),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        raise _no_ssh(error) from None
+
+
+def _labelled(host: str, line: str, as_json: bool) -> str:
+    if not as_json:
+        return f"{host}: {plain(line)}"
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        found = None
+    document = found if isinstance(found, dict) else {"error": plain(line)}
+    return json.dumps({"host": host, **document}, separators=(", ", ": "))
+
+
+def _no_ssh(error: OSError) -> Failure:
+    path = os.environ.get("PATH", "")
+    if isinstance(error, FileNotFoundError):
+        return Failure(f"--host: no ssh in {path or 'an empty PATH'}")
+    return Failure(f"--host: ssh: {error.strerror}")
