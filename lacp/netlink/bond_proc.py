@@ -48,6 +48,8 @@ class ProcBond:
     aggregator: int | None
     #: In the driver's order.
     ports: dict[str, ProcPort]
+    #: The ARP monitor is on and can ask IPv6 neighbours as well.
+    asks_neighbours: bool
     #: The text ends where a line does.
     whole: bool
 
@@ -71,6 +73,7 @@ def parse(text: str) -> ProcBond:
         system=_mac(said.get("System MAC address")),
         aggregator=_number(said.get("Aggregator ID")),
         ports=dict(map(_port, ports)),
+        asks_neighbours=any(line.startswith("NS IPv6 target/s") for line in head),
         whole=text.endswith("\n"),
     )
 

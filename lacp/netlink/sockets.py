@@ -150,11 +150,12 @@ class Announcements:
         except OSError as error:
             raise BackendError(f"cannot filter the kernel's news: {error.strerror}") from error
 
-    def ask(self, kind: int, body: bytes, sequence: int = 0) -> None:
-        """Have the answer to a question come among the announcements."""
+    def ask(self, kind: int, body: bytes, sequence: int = 0, *, dump: bool = False) -> None:
+        """Have the answer to a question come among the announcements, in its place."""
+        flags = NLM_F_REQUEST | (NLM_F_DUMP if dump else 0)
         try:
             self._socket.send(
-                HEADER.pack(HEADER.size + len(body), kind, NLM_F_REQUEST, sequence, 0) + body
+                HEADER.pack(HEADER.size + len(body), kind, flags, sequence, 0) + body
             )
         except OSError as error:
             raise BackendError(f"cannot ask the kernel: {error.strerror}") from error
