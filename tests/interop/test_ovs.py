@@ -17,7 +17,7 @@ from lacp.wire.lacpdu import Lacpdu
 from lacp.wire.slow import ethernet
 from tests.interop.netns import namespaces, veth
 from tests.interop.ovs import Bond, OpenVSwitch, open_vswitch, parse_show
-from tests.interop.test_packet_backend import Reader
+from tests.interop.packets import Reader
 
 pytestmark = pytest.mark.interop
 
