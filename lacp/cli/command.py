@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from lacp.cli.common import BAD, DONE, Formatter, Parser, common_options
+from lacp.cli.common import BAD, DONE, Parser, common_options
 from lacp.cli.output import Screen
 from lacp.errors import LacpError
 
 #: What a command says: one document, or one after another as they come.
 Document = dict[str, Any]
+
+
+#: What the options are called that stand before or after the command.
+COMMON = "common options"
 
 
 class Failure(LacpError):
@@ -73,7 +77,7 @@ class CommandParser(Parser):
     """
 
     def __init__(self, *, row: Row, dest: str = "row", **options: Any) -> None:
-        super().__init__(formatter_class=Formatter, allow_abbrev=False, **options)
+        super().__init__(**options)
         self._row: Row | None = row
         self._dest = dest
 
@@ -86,7 +90,7 @@ class CommandParser(Parser):
         self.epilog = command.notes
         command.arguments(self)
         # Before or after the command, as the fingers have it.
-        common_options(self, where=command.asks)
+        common_options(self.add_argument_group(COMMON), where=command.asks)
         self.set_defaults(**{self._dest: command})
 
     def parse_known_args(
@@ -95,8 +99,3 @@ class CommandParser(Parser):
         """Parse what stands behind the command."""
         self.fill()
         return super().parse_known_args(args, namespace)
-
-    def format_help(self) -> str:
-        """What --help prints."""
-        self.fill()
-        return super().format_help()

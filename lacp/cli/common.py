@@ -13,9 +13,12 @@ from argparse import (
     RawDescriptionHelpFormatter,
 )
 from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from lacp.text import plain
+
+if TYPE_CHECKING:
+    from argparse import _ActionsContainer
 
 #: It is done.
 DONE = 0
@@ -35,7 +38,7 @@ def default_run_dir() -> str:
 
 
 def common_options(
-    parser: ArgumentParser,
+    parser: _ActionsContainer,
     *,
     where: bool = True,
     json: Any = SUPPRESS,
@@ -88,6 +91,13 @@ class Formatter(RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=_help_width())
 
+    def _format_action_invocation(self, action: Action) -> str:
+        # -n, --interval SECONDS: what the value is called stands once.
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        value = self._format_args(action, self._get_default_metavar_for_optional(action))
+        return f"{', '.join(action.option_strings)} {value}"
+
 
 def _help_width() -> int:
     """What COLUMNS says, else the terminal; not wider than is good to read."""
@@ -104,6 +114,18 @@ def _help_width() -> int:
 
 class Parser(ArgumentParser):
     """Wrong usage is one line, which helps where it can."""
+
+    def __init__(self, prog: str | None = None, *, add_help: bool = True, **options: Any) -> None:
+        options = {"formatter_class": Formatter, "allow_abbrev": False, **options}
+        super().__init__(prog, add_help=False, **options)
+        if add_help:
+            self.add_argument("-h", "--help", action="help", help="show this and exit")
+
+    def format_help(self) -> str:
+        """What --help prints."""
+        from lacp.cli.helping import help_text
+
+        return help_text(self)
 
     def parse_known_args(
         self, args: Iterable[str] | None = None, namespace: Any = None

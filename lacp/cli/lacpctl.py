@@ -12,7 +12,6 @@ from lacp.cli.common import (
     BAD_USAGE,
     DONE,
     INTERRUPTED,
-    Formatter,
     Parser,
     common_options,
     complain,
@@ -30,6 +29,11 @@ COMMANDS: tuple[Row, ...] = (
     Row("show", "show the LAGs, their ports and what both ends say", f"{_HERE}.show"),
     Row("neighbors", "show who is at the other end of each port", f"{_HERE}.neighbors"),
     Row("counters", "show what came and went on each port", f"{_HERE}.counters"),
+    Row(
+        "explain",
+        "say what is wrong with each LAG, how that is known, and what to do",
+        f"{_HERE}.explain",
+    ),
     Row("monitor", "print events as they happen, until interrupted", f"{_HERE}.monitor"),
     Row("watch", "show the LAGs again and again, until interrupted", f"{_HERE}.watch"),
     Row("set", "change one parameter of a team while it runs", f"{_HERE}.change"),
@@ -53,16 +57,10 @@ def build_parser() -> Parser:
     parser = Parser(
         _PROGRAM,
         description="Look at link aggregation: on this host, in a frame, in a simulation.",
-        epilog=(
-            "Exit codes: 0 done; 1 what was asked about is bad or unreachable; 2 wrong usage or\n"
-            "unreadable input; 130 interrupted. LACPD_RUN_DIR sets the default of --run-dir,\n"
-            "COLUMNS the width of text. NO_COLOR switches colours off."
-        ),
-        formatter_class=Formatter,
-        allow_abbrev=False,
     )
     common_options(parser, json=False, unsaid=None, run_dir=default_run_dir())
     commands = parser.add_subparsers(
+        title="commands",
         dest="command",
         metavar="COMMAND",
         required=True,

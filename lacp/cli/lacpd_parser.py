@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
@@ -18,14 +18,6 @@ TEAMD = "teamd"
 TEAMD_RUN_DIR = "/run/teamd"
 OUTPUTS = ("stdout", "stderr", "syslog")
 
-_LACPD_EPILOG = (
-    "Signals: SIGTERM, SIGINT and SIGQUIT take every port out of its LAG, tell the\n"
-    "partners and end; SIGHUP reads the configurations again without a flap.\n"
-    "Exit codes: 0 done; 1 the configuration is bad, the team runs already, or the system\n"
-    "refuses; 2 wrong usage or unreadable input; 130 interrupted.\n"
-    "LACPD_RUN_DIR sets the default of --run-dir, TEAM_LOG_OUTPUT that of -l.\n"
-    "Called as teamd, options and exit codes are exactly those of teamd."
-)
 _TEAMD_EPILOG = (
     f"Available runners: {', '.join(RUNNERS)}\n"
     "Exit codes: 0 done; 1 it did not start; 2 it failed later.\n"
@@ -47,9 +39,7 @@ def build_parser(program: str = LACPD) -> Parser:
     parser = (_TeamdParser if teamd else Parser)(
         program,
         description="Run one or many teams: LACP, and every other runner of teamd.",
-        epilog=_TEAMD_EPILOG if teamd else _LACPD_EPILOG,
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        epilog=_TEAMD_EPILOG if teamd else None,
         add_help=False,
     )
     add = parser.add_argument

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from argparse import ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,16 +36,17 @@ def build_parser() -> Parser:
         _PROGRAM,
         description="Judge the LACP in captures: which end violates the standard, where, and why.",
         epilog=(
-            "Exit codes: 0 nothing violated; 1 violations; 2 wrong usage, or a capture that\n"
-            "cannot be read (the others are judged); 130 interrupted. Times are seconds from\n"
-            "the first frame, frames are numbered from 1, both as in Wireshark. NO_COLOR\n"
-            "switches colours off, COLUMNS sets the width."
+            "Times are seconds from the first frame, frames are numbered from 1, both as in\n"
+            "Wireshark."
         ),
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--version", action="version", version=f"%(prog)s {_version()}")
+    add(
+        "--version",
+        action="version",
+        help="show the version and exit",
+        version=f"%(prog)s {_version()}",
+    )
     add(
         "captures",
         nargs="+",

@@ -35,8 +35,9 @@ COMMAND = Command(
     run,
     text,
     notes=(
-        "For lacpctl, lacpd and pcap-replay: commands, options and their values, the names of\n"
-        "LAGs and ports, what can be set. For this shell, or for every one to come:\n\n"
+        "For lacpctl, lacpd and pcap-replay: commands, options and their values, the\n"
+        "names of LAGs and ports, what can be set. For this shell, or for every one to\n"
+        "come:\n\n"
         "  source <(lacpctl completion bash)\n"
         "  lacpctl completion bash > /etc/bash_completion.d/lacpctl\n"
         "  lacpctl completion zsh > /usr/local/share/zsh/site-functions/_lacpctl\n"

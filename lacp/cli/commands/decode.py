@@ -321,9 +321,9 @@ COMMAND = Command(
     run,
     text,
     notes=(
-        "The octets begin at the Ethernet destination address or at the slow-protocol subtype,\n"
-        "which is found out. Dumps with offsets are understood: tcpdump -xx, Wireshark, xxd,\n"
-        "hexdump -C; several frames in a row too:\n\n"
+        "The octets begin at the Ethernet destination address or at the slow-protocol\n"
+        "subtype, which is found out. Dumps with offsets are understood: tcpdump -xx,\n"
+        "Wireshark, xxd, hexdump -C; several frames in a row too:\n\n"
         "  tcpdump -xx -r capture.pcap | lacpctl decode\n\n"
         "Exit code 1 when a receiver would refuse a frame, 2 when this is no hex."
     ),

@@ -204,11 +204,12 @@ COMMAND = Command(
             "note    as it was asked for, and worth knowing: a port that stands by",
             "",
             "seen is how it is known, do is what to do about it, where is at which end.",
-            "State octets are in letters: A active, T short timeout, G aggregation, S in sync,",
-            "C collecting, D distributing, F defaulted (no partner heard), E expired.",
+            "State octets are in letters: A active, T short timeout, G aggregation,",
+            "S in sync, C collecting, D distributing, F defaulted (no partner heard),",
+            "E expired.",
             "",
-            "Exit code 0 when nothing is wrong, notes apart; 1 for a fault or an oddity, or when",
-            "a source cannot be asked: fit for a health check.",
+            "Exit code 0 when nothing is wrong, notes apart; 1 for a fault or an oddity, or",
+            "when a source cannot be asked: fit for a health check.",
         )
     ),
 )

@@ -64,14 +64,15 @@ COMMAND = Command(
     text,
     notes="\n".join(
         (
-            "US, PARTNER  the state octets of the two ends, a letter for each bit that is set:",
-            "             A active, T short timeout, G aggregation, S in sync, C collecting,",
-            "             D distributing, F defaulted (no partner heard), E expired (it is silent)",
+            "US, PARTNER  the state octets of the two ends, a letter for each bit that is",
+            "             set: A active, T short timeout, G aggregation, S in sync,",
+            "             C collecting, D distributing, F defaulted (no partner heard),",
+            "             E expired (it is silent)",
             "PORT         the partner's number of its port",
             "HEARD        the age of the last LACPDU",
             "WATCHERS     without LACP: what the link watchers of the port say",
-            "TRAFFIC      whether user frames are taken from the port and given to it, where no",
-            "             machine tells that",
+            "TRAFFIC      whether user frames are taken from the port and given to it, where",
+            "             no machine tells that",
             "",
             "Below a port stands what is wrong with it.",
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from argparse import REMAINDER, SUPPRESS, Action, ArgumentParser
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from argparse import REMAINDER, SUPPRESS, Action, ArgumentParser, _SubParsersAction
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lacp.cli.command import CommandParser
@@ -75,7 +75,7 @@ class Line:
 
     def _take_positional(self, action: Action, word: str) -> None:
         self._give(action, word)
-        if isinstance(action.choices, Mapping) and word in action.choices:
+        if isinstance(action, _SubParsersAction) and word in action.choices:
             self._enter(action.choices[word])
         elif action.nargs not in _MANY:
             self._positionals.pop(0)
@@ -99,8 +99,9 @@ class Line:
         return Fitting([] if word else list(self._option_names("-")))
 
     def _fitting(self, action: Action, values: Values) -> Fitting:
-        if isinstance(action.choices, Mapping):
-            return Fitting(list(_commands(action)))
+        if isinstance(action, _SubParsersAction):
+            commands = action._get_subactions()
+            return Fitting([Candidate(each.dest, each.help or "") for each in commands])
         if action.choices is not None:
             return Fitting([Candidate(str(choice)) for choice in action.choices])
         return values(action, self)
@@ -127,11 +128,6 @@ def _matching(found: Fitting, word: str, front: str = "") -> Fitting:
         ],
         found.shell,
     )
-
-
-def _commands(action: Action) -> Iterator[Candidate]:
-    for each in action._get_subactions() if hasattr(action, "_get_subactions") else ():
-        yield Candidate(each.dest, each.help or "")
 
 
 def _help(action: Action) -> str:

@@ -13,7 +13,6 @@ import pytest
 
 from lacp.cli.completing.scripts import PROGRAMS, SHELLS, script
 from lacp.cli.lacpctl import COMMANDS, main
-from lacp.inspect.survey import READERS
 from tests.unit.cli.documents import MIXED, lag, port
 from tests.unit.cli.fake_lacpd import answering, fake_lacpd, line, saying
 
@@ -59,7 +58,7 @@ FITTING = {
     "conformance run --engine --en": "",
     "conformance list RXM-0": "RXM-01 RXM-02 ...",
     "completion ": "bash zsh fish",
-    "show --source ": " ".join(READERS),
+    "show --source l": "lacpd",
     "watch --interval ": "",
 }
 

@@ -24,7 +24,11 @@ PARTS = (
 def arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     parts = parser.add_subparsers(
-        dest="part", metavar="list|run|matrix", required=True, parser_class=CommandParser
+        title="parts",
+        dest="part",
+        metavar="list|run|matrix",
+        required=True,
+        parser_class=CommandParser,
     )
     for row in PARTS:
         parts.add_parser(row.name, help=row.help, row=row, dest="part_row")

@@ -135,9 +135,11 @@ COMMAND = Command(
     run,
     text,
     notes=(
-        "The interfaces must not belong to a bond, a team or a bridge. They are switched to\n"
-        "promiscuous mode while the run lasts and, unless --no-link-control is given, taken down\n"
-        "and up by cases that pull the cable. Exit code 1 when a case failed."
+        "The interfaces must not belong to a bond, a team or a bridge. They are switched\n"
+        "to promiscuous mode while the run lasts and, unless --no-link-control is given,\n"
+        "taken down and up by cases that pull the cable. Exit code 1 when a case failed:\n\n"
+        "  lacpctl conformance run --interface eth1,eth2 --profile linux-bonding\n"
+        "  lacpctl conformance run --engine --select RXM"
     ),
     asks=False,
 )

@@ -1,0 +1,152 @@
+"""What --help and the manual pages say of the programs beside their arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """A term and what it means; of an example, the command and what it does."""
+
+    term: str
+    text: str
+
+
+class Section(NamedTuple):
+    """A part of a manual page; a brief one stands in --help, too."""
+
+    title: str
+    entries: tuple[Entry, ...]
+    brief: bool = True
+
+
+_EXIT = "Exit status"
+_ENVIRONMENT = "Environment"
+_FILES = "Files"
+_EXAMPLES = "Examples"
+
+_INTERRUPTED = Entry("130", "interrupted")
+_COLUMNS = Entry("COLUMNS", "how many columns text may have")
+_NO_COLOR = Entry("NO_COLOR", "no colours, whatever it is set to")
+
+_LACPCTL = (
+    Section(
+        _EXAMPLES,
+        (
+            Entry("lacpctl show", "every LAG of this host, a line for each port"),
+            Entry("lacpctl explain", "what is wrong, how that is known, and what to do"),
+            Entry("lacpctl watch bond0", "see it change"),
+            Entry("lacpctl show --json | jq .lags", "the same for programs"),
+            Entry("lacpctl --netns red show", "in another network namespace"),
+            Entry("lacpctl --host root@leaf1 show -v", "on another host, by ssh"),
+            Entry("source <(lacpctl completion bash)", "let TAB complete all this"),
+        ),
+    ),
+    Section(
+        _EXIT,
+        (
+            Entry("0", "done"),
+            Entry("1", "what was asked about is bad or unreachable; standard error says why"),
+            Entry("2", "wrong usage or unreadable input"),
+            _INTERRUPTED,
+        ),
+    ),
+    Section(
+        _ENVIRONMENT,
+        (
+            Entry("LACPD_RUN_DIR", "the default of --run-dir"),
+            _COLUMNS,
+            _NO_COLOR,
+        ),
+    ),
+    Section(
+        _FILES,
+        (
+            Entry("/run/lacpd/*.sock", "where each lacpd is asked"),
+            Entry("/run/teamd/*.sock", "where each teamd is asked"),
+            Entry("/var/run/openvswitch", "where Open vSwitch is asked"),
+            Entry("/proc/net/bonding", "what the bonding driver tells there only"),
+            Entry("/run/netns", "the network namespaces that have names"),
+        ),
+        brief=False,
+    ),
+)
+
+_LACPD = (
+    Section(
+        "Signals",
+        (
+            Entry(
+                "SIGTERM, SIGINT, SIGQUIT",
+                "take every port out of its LAG, tell the partners, and end",
+            ),
+            Entry("SIGHUP", "read the configurations again, without a flap"),
+        ),
+    ),
+    Section(
+        _EXAMPLES,
+        (
+            Entry("lacpd -f team0.conf", "run one team"),
+            Entry("lacpd --config-dir /etc/lacpd -d", "run many, in the background"),
+            Entry("lacpd --check -f team0.conf", "only say what is wrong with a file"),
+            Entry("lacpd -k -t team0", "end the daemon of a team"),
+        ),
+    ),
+    Section(
+        _EXIT,
+        (
+            Entry("0", "done"),
+            Entry("1", "the configuration is bad, the team runs already, or the system refuses"),
+            Entry("2", "wrong usage or unreadable input"),
+            _INTERRUPTED,
+            Entry("teamd", "called under this name, its options and exit status are teamd's"),
+        ),
+    ),
+    Section(
+        _ENVIRONMENT,
+        (
+            Entry("LACPD_RUN_DIR", "the default of --run-dir"),
+            Entry("TEAM_LOG_OUTPUT", "the default of --log-output"),
+        ),
+    ),
+    Section(
+        _FILES,
+        (
+            Entry("/run/lacpd/TEAM.sock", "the control socket that lacpctl asks"),
+            Entry("/run/lacpd/TEAM.lock", "locked as long as a daemon runs the team"),
+            Entry("/run/lacpd/TEAM.pid", "its process"),
+            Entry("/run/lacpd/TEAM.state", "stays: port numbers and the address of the team"),
+            Entry("/run/teamd/TEAM.sock", "the socket that teamdctl asks"),
+        ),
+        brief=False,
+    ),
+)
+
+_PCAP_REPLAY = (
+    Section(
+        _EXAMPLES,
+        (
+            Entry("pcap-replay flap.pcapng", "judge every end in a capture"),
+            Entry("tcpdump -w - -c 100 | pcap-replay -", "from a pipe"),
+            Entry("pcap-replay --html flap.html flap.pcap", "a page to send to somebody"),
+        ),
+    ),
+    Section(
+        _EXIT,
+        (
+            Entry("0", "nothing is violated"),
+            Entry("1", "violations"),
+            Entry("2", "wrong usage, or a capture that cannot be read; the others are judged"),
+            _INTERRUPTED,
+        ),
+    ),
+    Section(_ENVIRONMENT, (_COLUMNS, _NO_COLOR)),
+)
+
+#: By the name of the program.
+MANUAL: Mapping[str, tuple[Section, ...]] = {
+    "lacpctl": _LACPCTL,
+    "lacpd": _LACPD,
+    "pcap-replay": _PCAP_REPLAY,
+}
