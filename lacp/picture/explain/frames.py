@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lacp.picture.explain.seen import Seen, counted
+from lacp.picture.explain.seen import BACKUP_MODES, Seen, counted
 from lacp.picture.explain.words import lasted, octet, weight
 from lacp.picture.findings import Finding, Gravity, Where
 from lacp.picture.model import PortView
@@ -122,7 +122,7 @@ def _since(port: PortView, side: str) -> str:
 
 def unexplained(port: PortView, seen: Seen) -> Finding | None:
     """The port carries no traffic and no rule knows why: it may be on its way."""
-    if port.distributing is not False:
+    if port.distributing is not False or (seen.lag.mode in BACKUP_MODES and seen.active):
         return None
     machines = port.machines
     mux = None if machines is None else machines.mux

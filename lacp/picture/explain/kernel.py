@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from lacp.picture.explain import without_lacp
 from lacp.picture.explain.seen import Seen
 from lacp.picture.explain.words import listed, quoted
-from lacp.picture.findings import Finding, Gravity, Where
+from lacp.picture.findings import Finding, Gravity
+
+#: How a reader ends what it says of a socket at which no daemon is.
+_NOBODY = ("no such socket", "nobody listens here any more")
 
 
 def miimon_off(seen: Seen) -> Finding | None:
@@ -25,34 +29,34 @@ def miimon_off(seen: Seen) -> Finding | None:
 
 def no_daemon(seen: Seen) -> Finding | None:
     """A team device of the kernel without a daemon: nobody watches its links."""
-    if seen.lag.source != "team" or seen.lag.unseen:
+    told = [each for each in seen.lag.unseen if each.endswith(_NOBODY)]
+    if seen.lag.source != "team" or not told:
         return None
     return Finding(
         code="no_daemon",
         gravity=Gravity.ODDITY,
-        said="no daemon runs this team: nobody watches its links or speaks LACP",
-        evidence=("neither teamd nor lacpd answers for the device",),
+        said="no daemon answers for this team: nobody watches its links or speaks LACP",
+        evidence=tuple(told),
         remedy=("start the daemon that made it: teamd or lacpd with its configuration",),
     )
 
 
 def needs_lacp(seen: Seen) -> Finding | None:
     """Open vSwitch uses no port of a balance-tcp bond before LACP is negotiated."""
-    if seen.lag.source != "ovs" or seen.lag.mode != "balance-tcp" or seen.active or seen.hearing:
-        return None
-    if not seen.up:
+    if not without_lacp.idle_for_want_of_lacp(seen) or not seen.up:
         return None
     return Finding(
         code="needs_lacp",
         said="balance-tcp carries nothing without LACP",
         evidence=(
-            f"no LACP partner is heard on {listed([port.name for port in seen.up])}",
-            f"lacp is {'on' if seen.lacp else 'off'}",
+            (
+                f"bond_mode is balance-tcp, lacp is off; {listed([port.name for port in seen.up])} "
+                f"{'has' if len(seen.up) == 1 else 'have'} a link"
+            ),
         ),
         remedy=(
             f"ovs-vsctl set port {quoted(seen.lag.name)} lacp=active",
-            "or let it carry on without",
-            f"ovs-vsctl set port {quoted(seen.lag.name)} other_config:lacp-fallback-ab=true",
+            "or use a mode without LACP",
+            f"ovs-vsctl set port {quoted(seen.lag.name)} bond_mode=balance-slb",
         ),
-        where=Where.EITHER,
     )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from lacp.picture.explain import remedy
-from lacp.picture.explain.seen import Seen
+from lacp.picture.explain.seen import BACKUP_MODES, Seen
 from lacp.picture.explain.words import listed, octet, quoted
 from lacp.picture.findings import Finding, Gravity, Where
 from lacp.picture.model import LagView
 
-#: Modes in which one port carries traffic and the others wait to take over.
-BACKUP_MODES = frozenset({"active-backup", "activebackup"})
 #: Of ports that are counted one by one.
 _FEW = 8
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from lacp.link import speed as spoken
-from lacp.picture.explain.seen import Seen, counted, half
+from lacp.picture.explain.seen import BACKUP_MODES, Seen, counted, half
 from lacp.picture.explain.words import lasted, listed, quoted, weight
 from lacp.picture.findings import Finding, Gravity, Where
 from lacp.picture.model import PortView
 
 #: Mode of a LAG whose ports may well differ in speed: only one is used, or speed is reckoned with.
-_ANY_SPEED = frozenset(
-    {"active-backup", "activebackup", "balance-tlb", "balance-alb", "loadbalance"}
-)
+_ANY_SPEED = BACKUP_MODES | {"balance-tlb", "balance-alb", "loadbalance"}
 #: How often the link of a port may go down before that is worth a word.
 _MANY_DOWNS = 3
 #: Leaving these boxes of the Receive machine is no loss of link.

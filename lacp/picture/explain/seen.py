@@ -14,6 +14,9 @@ _DEFAULTED = PortState.DEFAULTED
 _EXPIRED = PortState.EXPIRED
 _AGGREGATION = PortState.AGGREGATION
 
+#: Modes in which one port carries traffic and the others wait to take over.
+BACKUP_MODES = frozenset({"active-backup", "activebackup"})
+
 #: A port of a system: who it is wherever it is plugged in.
 PortId = tuple[Mac, int]
 #: What has to be equal at both ends for ports to aggregate (6.3.6.1): actor's key, partner's system
@@ -131,6 +134,9 @@ def hears(port: PortView) -> bool | None:
     state = None if port.actor is None else port.actor.state
     if state is not None and state & (_DEFAULTED | _EXPIRED):
         return False
+    if state is not None and (port.partner is None or port.partner.system is None):
+        # Somebody is heard; who that is, is not told to everybody.
+        return True
     return None if port.partner is None else port.partner.known
 
 

@@ -107,7 +107,9 @@ def partner_lost(port: PortView, seen: Seen) -> Finding | None:
     """The partner was heard once and has been given up."""
     if not _silent(port):
         return None
-    return _gone("partner_lost", port, seen, "what was known of the partner was given up (6.4.12)")
+    given_up = "what was known of the partner was given up (6.4.12)"
+    known = port.last_rx_age is not None
+    return _gone("partner_lost", port, seen, *((given_up,) if known else ()))
 
 
 def fallback_used(port: PortView, seen: Seen) -> Finding | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lacp.picture.explain.limits import BACKUP_MODES
-from lacp.picture.explain.seen import Seen, counted
-from lacp.picture.explain.words import quoted, weight
+from lacp.picture.explain.seen import BACKUP_MODES, Seen, counted, left
+from lacp.picture.explain.words import lasted, quoted, weight
 from lacp.picture.findings import Finding, Gravity, Where
 from lacp.picture.model import PortView
 
@@ -63,17 +62,33 @@ def nothing_known(port: PortView, seen: Seen) -> Finding | None:
 def monitor_waits(port: PortView, seen: Seen) -> Finding | None:
     """The driver waits out updelay or downdelay."""
     status = port.settings.get("mii_status")
-    option = _SOON.get(str(status).lower().replace("_", " "))
+    option = _SOON.get(str(status))
     if option is None:
-        return None
+        return _delayed(port)
     return Finding(
         code="monitor_waits",
         port=port.name,
         gravity=Gravity.NOTE,
-        said=f"the link is {str(status).lower().replace('_', ' ')}: {option} runs",
+        said=f"the link is {status}: {option} runs",
         evidence=(f"mii_status is {status}, {option} is {seen.lag.settings.get(option, '?')} ms",),
         remedy=("wait",),
     )
+
+
+def _delayed(port: PortView) -> Finding | None:
+    """Open vSwitch tells how long the delay lasts."""
+    for option in _SOON.values():
+        remains = left(port, option)
+        if remains is not None:
+            return Finding(
+                code="monitor_waits",
+                port=port.name,
+                gravity=Gravity.NOTE,
+                said=f"the link has changed: {option} runs",
+                evidence=(f"{lasted(remains)} of {option} are left",),
+                remedy=("wait",),
+            )
+    return None
 
 
 def arp_silent(port: PortView, seen: Seen) -> Finding | None:
@@ -138,6 +153,8 @@ def carries_nothing(port: PortView, seen: Seen) -> Finding | None:
         return None
     if seen.lag.mode in BACKUP_MODES and seen.active:
         return None
+    if idle_for_want_of_lacp(seen):
+        return None
     return Finding(
         code="carries_nothing",
         port=port.name,
@@ -145,6 +162,12 @@ def carries_nothing(port: PortView, seen: Seen) -> Finding | None:
         evidence=("the link is up and the port is said to be usable",),
         remedy=("wait a second; then see the log of what made the LAG",),
     )
+
+
+def idle_for_want_of_lacp(seen: Seen) -> bool:
+    """Whether this is a bond of Open vSwitch whose mode needs LACP and has none."""
+    lag = seen.lag
+    return lag.source == "ovs" and lag.mode == "balance-tcp" and not seen.lacp and not seen.active
 
 
 def _number(settings: Mapping[str, Any], name: str) -> int:

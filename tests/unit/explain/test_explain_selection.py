@@ -57,8 +57,10 @@ def test_the_command_for_a_key_by_who_made_the_lag() -> None:
     assert commands == {
         "lacpd": ("lacpctl set left.ports.2.lacp_key 1",),
         "teamd": (
-            "in teamd's configuration of left, then restart teamd: "
-            '"ports": {"2": {"lacp_key": 1}}',
+            (
+                "in teamd's configuration of left, then restart teamd: "
+                '"ports": {"2": {"lacp_key": 1}}'
+            ),
         ),
         "ovs": ("ovs-vsctl set interface 2 other_config:lacp-aggregation-key=1",),
         "bond": (),
