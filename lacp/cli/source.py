@@ -16,7 +16,8 @@ from lacp.cli.common import BAD, BAD_USAGE, DONE
 from lacp.errors import LacpError
 from lacp.inspect import lacpd
 from lacp.inspect.survey import READERS, Places, survey
-from lacp.picture.model import LagView, counted
+from lacp.picture.findings import with_problems
+from lacp.picture.model import LagView
 
 #: What is looked for of each source, and where.
 _NOTHING = {
@@ -80,7 +81,7 @@ def show(args: Namespace, names: list[str], *, verbose: bool = False) -> Answer:
 def look(args: Namespace, names: list[str], *, verbose: bool = False) -> tuple[Shown, list[str]]:
     """What is seen at one time, and a line for each source that could not be asked."""
     seen = survey(places(args, verbose=verbose))
-    lags = [with_findings(lag) for lag in seen.lags if _lives_here(lag, args)]
+    lags = _explained([lag for lag in seen.lags if _lives_here(lag, args)])
     complaints = list(seen.complaints)
     if names and (lags or not complaints):
         # Where nobody answered, nobody knows what is there.
@@ -96,9 +97,12 @@ def look(args: Namespace, names: list[str], *, verbose: bool = False) -> tuple[S
     return shown, complaints
 
 
-def with_findings(lag: LagView) -> LagView:
-    """The LAG with what is wrong with it, a line each, and its ports counted."""
-    return counted(lag)
+def _explained(lags: list[LagView]) -> list[LagView]:
+    """The LAGs with what is wrong with them, a line each, and their ports counted."""
+    from lacp.picture.explain import among, diagnose
+
+    both = zip(lags, among(lags), strict=True)
+    return [with_problems(lag, [*diagnose(lag), *beside]) for lag, beside in both]
 
 
 def _lives_here(lag: LagView, args: Namespace) -> bool:
