@@ -31,6 +31,10 @@ class Addresses:
         """The address of the LACP system; None before anybody knows."""
         return self._system if self._system is not None else self.team
 
+    def system_under(self, config: TeamConfig) -> Mac | None:
+        """What `system` is to be under a configuration that is about to be in force."""
+        return _system(config) or config.hwaddr or self.team
+
     def _remembered(self, config: TeamConfig) -> Mac | None:
         # What was taken from a port holds as long as the port is in the team, else two teams
         # could have the same address.

@@ -15,12 +15,13 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from lacp.daemon import report
+from lacp.daemon import report, setting
 from lacp.daemon.documents import Document
 from lacp.daemon.listener import Listener
 from lacp.daemon.service import Service
 from lacp.daemon.team import Team
 from lacp.errors import LacpError
+from lacp.picture.model import document
 
 log = logging.getLogger("lacp.daemon")
 
@@ -292,9 +293,14 @@ def _set(control: Control, _: Client, request: Document) -> Document:
     if not isinstance(path, str) or "value" not in request:
         raise RequestError("set: expected a path and a value")
     control.team.journal.say(logging.INFO, f"asked to set {path} to {json.dumps(value)}")
-    control.service.set(control.team, path, value, control.now())
+    outcome = control.service.set(control.team, path, value, control.now())
     control.changed()
-    return {"lag": control.team.name}
+    return {"lag": control.team.name, **document(outcome)}
+
+
+def _settings(control: Control, _: Client, __: Document) -> Document:
+    team = control.team
+    return {"lag": team.name, "settings": [document(each) for each in setting.listed(team)]}
 
 
 _HANDLERS: dict[str, Callable[[Control, Client, Document], Document]] = {
@@ -304,6 +310,7 @@ _HANDLERS: dict[str, Callable[[Control, Client, Document], Document]] = {
     "monitor": _monitor,
     "config": _config,
     "set": _set,
+    "settings": _settings,
 }
 
 

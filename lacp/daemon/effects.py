@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Mapping
 
-from lacp.daemon.journal import Journal
 from lacp.daemon.ports import Member
 from lacp.dataplane.base import Dataplane
 from lacp.errors import BackendError
@@ -21,9 +19,12 @@ from lacp.runners.base import (
 class Effects:
     """Carries decisions of one team's runner out on its device."""
 
-    def __init__(self, plane: Dataplane, journal: Journal, members: Mapping[str, Member]) -> None:
+    def __init__(
+        self, plane: Dataplane, members: Mapping[str, Member], refused: Callable[[str], None]
+    ) -> None:
+        """`refused` is told what the device does not do, in a line."""
         self._plane = plane
-        self._journal = journal
+        self._refused = refused
         self._members = members
         #: Members whose verdict is news to the device, by name.
         self._verdicts: dict[str, Member] = {}
@@ -72,14 +73,19 @@ class Effects:
         """Show what the link watchers of a port amount to."""
         self.attempt(lambda: self._plane.set_verdict(member.name, member.verdict))
 
-    def attempt(self, step: Callable[[], None]) -> None:
-        """Do something to the device; what it refuses is logged, and the team goes on."""
+    def attempt(self, step: Callable[[], None]) -> bool:
+        """Do something to the device; what it refuses is told, and the team goes on.
+
+        Returns whether it is done.
+        """
         if self.let_go:
-            return
+            return False
         try:
             step()
         except BackendError as error:
-            self._journal.say(logging.ERROR, str(error))
+            self._refused(str(error))
+            return False
+        return True
 
     def _joined(self, port: str) -> bool:
         member = self._members.get(port)

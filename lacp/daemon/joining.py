@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from lacp.address import Mac
 from lacp.daemon.addresses import Addresses
@@ -32,11 +33,14 @@ class Joining:
         saved: SavedState,
         journal: Journal,
         taken_over: bool,
+        refused: Callable[[str, str], None],
     ) -> None:
+        """`refused` is told what the device does not do for which port, in a line."""
         self._plane = plane
         self._addresses = addresses
         self._saved = saved
         self._journal = journal
+        self._refused = refused
         #: Whether there may be ports below the device of which nobody here knows.
         self._taken_over = taken_over
 
@@ -97,7 +101,7 @@ class Joining:
         try:
             self._plane.remove_port(member.name)
         except BackendError as error:
-            self._journal.say(logging.ERROR, _said(error, member), member.name)
+            self._refused(_said(error, member), member.name)
 
     def left(self, member: Member, gone: bool) -> None:
         """Note that somebody else took a port from below the device, or that it is `gone`."""
@@ -115,7 +119,7 @@ class Joining:
         try:
             self._plane.set_port_address(member.name, address)
         except BackendError as error:
-            self._journal.say(logging.ERROR, _said(error, member), member.name)
+            self._refused(_said(error, member), member.name)
 
     def _lacks(self, member: Member, why: str) -> None:
         if why != member.missing:

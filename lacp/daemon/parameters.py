@@ -42,7 +42,7 @@ from lacp.watch.options import (
 from lacp.watch.port import PortWatch
 
 #: Keys of `runner` that hold as long as the team runs.
-FIXED_KEYS = frozenset({"edition", "control", "lacp_by", "tx_balancer"})
+FIXED_KEYS = frozenset({"edition", "control", "lacp_by"})
 #: Keys of `lacp` that no driver knows: a configuration that sets them wants lacpd to speak.
 _OURS_ALONE = (
     "max_ports",
@@ -55,7 +55,9 @@ _OURS_ALONE = (
     "revertive",
 )
 #: Keys that change with the device, where its dataplane is `Adjustable`.
-DEVICE_RUNNER_KEY = "tx_hash"
+DEVICE_RUNNER_KEYS = ("tx_hash", "tx_balancer")
+#: Keys of `runner` that change while the driver of the device speaks LACP.
+DRIVER_KEYS = ("tx_hash",)
 DEVICE_KEYS = ("notify_peers", "mcast_rejoin")
 
 #: A carrier that counts at once: what the kernel does by itself.
@@ -79,13 +81,14 @@ def setup(config: TeamConfig, device: str, address: Mac | None, options: Options
         notify_peers=_burst(config.notify_peers),
         mcast_rejoin=_burst(config.mcast_rejoin),
         max_ports=runner.max_ports if isinstance(runner, LacpConfig) else None,
-        driver_lacp=_driver_lacp(config, runner) if _by_driver(runner) else None,
+        driver_lacp=_driver_lacp(config, runner) if by_driver(runner) else None,
         take_over=options.take_over,
         recreate=options.recreate,
     )
 
 
-def _by_driver(runner: RunnerConfig) -> TypeGuard[LacpConfig]:
+def by_driver(runner: RunnerConfig) -> TypeGuard[LacpConfig]:
+    """Whether the driver of the device speaks LACP, not lacpd."""
     return isinstance(runner, LacpConfig) and runner.lacp_by == "driver"
 
 
@@ -173,6 +176,14 @@ def make_runner(config: TeamConfig, system: Mac) -> Runner:
             assert_never(runner)
 
 
+def balancing(config: TeamConfig) -> bool:
+    """Whether the runner maps hashes to ports by what they carry."""
+    runner = config.runner
+    if not isinstance(runner, LoadbalanceConfig | LacpConfig) or by_driver(runner):
+        return False
+    return runner.tx_balancer is not None
+
+
 def _balancer(runner: LoadbalanceConfig | LacpConfig) -> Balancer | None:
     return None if runner.tx_balancer is None else Balancer()
 
@@ -205,8 +216,8 @@ def runner_parameters(config: TeamConfig, system: Mac) -> dict[str, Any]:
 def fixed(config: TeamConfig) -> dict[str, object]:
     """By path, what the configuration says of what holds as long as the team runs."""
     names = [field.name for field in fields(config.runner)]
-    if _by_driver(config.runner):
-        keys = [name for name in names if name != DEVICE_RUNNER_KEY]
+    if by_driver(config.runner):
+        keys = [name for name in names if name not in DRIVER_KEYS]
     else:
         keys = [name for name in names if name in FIXED_KEYS]
     return {f"runner.{key}": getattr(config.runner, key) for key in keys}
@@ -216,7 +227,8 @@ def of_device(config: TeamConfig) -> dict[str, object]:
     """By path, what the configuration says of what an `Adjustable` device can change."""
     its: dict[str, object] = {key: getattr(config, key) for key in DEVICE_KEYS}
     if isinstance(config.runner, LoadbalanceConfig | LacpConfig):
-        its[f"runner.{DEVICE_RUNNER_KEY}"] = config.runner.tx_hash
+        keys = DRIVER_KEYS if by_driver(config.runner) else DEVICE_RUNNER_KEYS
+        its |= {f"runner.{key}": getattr(config.runner, key) for key in keys}
     return its
 
 
@@ -225,7 +237,7 @@ def of_device(config: TeamConfig) -> dict[str, object]:
 
 def runner_port(config: TeamConfig, port: TeamPort, number: int) -> RunnerPort:
     """A new port of the runner; `number` is for one that speaks LACP."""
-    if isinstance(config.runner, LacpConfig) and not _by_driver(config.runner):
+    if isinstance(config.runner, LacpConfig) and not by_driver(config.runner):
         lacp = PortConfig(number=number, **_lacp_port(config.runner, port))
         settling = _settling(port)
         return LacpPort(lacp=lacp, prio=port.prio, sticky=port.sticky, settling=settling)
@@ -235,7 +247,7 @@ def runner_port(config: TeamConfig, port: TeamPort, number: int) -> RunnerPort:
 def port_parameters(config: TeamConfig, port: TeamPort) -> dict[str, Any]:
     """The parameters of a port of the runner that can change while it runs."""
     its = {"prio": port.prio, "sticky": port.sticky}
-    if isinstance(config.runner, LacpConfig) and not _by_driver(config.runner):
+    if isinstance(config.runner, LacpConfig) and not by_driver(config.runner):
         return its | _lacp_port(config.runner, port) | {"settling": _settling(port)}
     return its
 

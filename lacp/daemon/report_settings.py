@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from lacp.address import Mac
+from lacp.config.document import Json
 from lacp.config.model import Announce, BalancerConfig, TeamConfig, TeamPort
 
 
@@ -19,17 +20,18 @@ def lag_settings(config: TeamConfig) -> Mapping[str, Any]:
     """The keys of a team: those of `runner`, and those of the device."""
     runner = config.runner
     found: dict[str, Any] = {
-        each.name: _plain(getattr(runner, each.name))
+        each.name: plain(getattr(runner, each.name))
         for each in fields(runner)
         if each.name != "name"
     }
     found["link_watch_policy"] = config.link_watch_policy
-    found["notify_peers"] = _plain(config.notify_peers)
-    found["mcast_rejoin"] = _plain(config.mcast_rejoin)
+    found["notify_peers"] = plain(config.notify_peers)
+    found["mcast_rejoin"] = plain(config.mcast_rejoin)
     return found
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Json:
+    """A value of a configuration as JSON has it."""
     match value:
         case Mac():
             return str(value)
@@ -38,4 +40,5 @@ def _plain(value: Any) -> Any:
         case Announce() | BalancerConfig():
             return {each.name: getattr(value, each.name) for each in fields(value)}
         case _:
-            return value
+            found: Json = value
+            return found

@@ -10,7 +10,7 @@ from lacp.backends.base import Backend
 from lacp.config import teamd
 from lacp.config.document import Json
 from lacp.config.model import TeamConfig, TeamPort
-from lacp.daemon import parameters
+from lacp.daemon import parameters, setting
 from lacp.daemon.clock import Clock
 from lacp.daemon.drive import Driver
 from lacp.daemon.files import SavedState, TeamFiles
@@ -18,12 +18,13 @@ from lacp.daemon.host import NOWHERE, Host
 from lacp.daemon.options import Options
 from lacp.daemon.others import Others
 from lacp.daemon.ports import Member
-from lacp.daemon.settable import ACTIVE_PORT, OF_DEVICE, settable
+from lacp.daemon.settable import ACTIVE_PORT
+from lacp.daemon.setting import Outcome
 from lacp.daemon.sources import Reading, Sources
 from lacp.daemon.team import Team
 from lacp.daemon.teamd.files import ClientFiles
 from lacp.daemon.verbosity import Verbosity
-from lacp.dataplane.base import Adjustable, Dataplane, Setup
+from lacp.dataplane.base import Dataplane, Setup
 from lacp.dataplane.choose import choose
 from lacp.errors import BackendError, LacpError, UsageError
 
@@ -286,27 +287,28 @@ class Service:
 
     # Questions and orders of the control endpoints.
 
-    def set(self, team: Team, path: str, value: Json, now: float) -> None:
+    def set(self, team: Team, path: str, value: Json, now: float) -> Outcome:
         """Change one parameter as if the configuration said so, until the next reload;
         None takes the key out of it.
 
-        `path` is ``[TEAM.]runner.KEY``, ``[TEAM.]ports.NAME.KEY`` or a key beside these. Raises
-        UsageError for a path that cannot be set, ConfigError for a value that is wrong.
+        `path` is ``[TEAM.]runner.KEY``, ``[TEAM.]ports.NAME.KEY`` or a key beside these. Raises,
+        all being as it was, UsageError for a path that cannot be set, ConfigError for a value that
+        is wrong, BackendError for one that the device refuses.
         """
-        keys = settable(team.name, team.config, path)
+        keys = setting.find(team, path)
+        change = setting.Change(team, keys, value)
         if keys == ACTIVE_PORT:
             self.activate(team, value, now)
-            return
-        if keys[-1] in OF_DEVICE and not isinstance(team.dataplane, Adjustable):
-            plane = team.dataplane.name
-            raise UsageError(f"{path} cannot be set: the device of dataplane {plane} keeps it")
-        loaded = teamd.edited(team.config, keys, value)
-        wanted = "$." + ".".join(keys)
-        for warning in loaded.warnings:
-            if wanted in warning and "without effect" in warning:
-                raise UsageError(warning)
-        team.configure(loaded.config, now)
+            return change.outcome()
+        change.carry_out(now)
         self.driver.touched(team, now)
+        if change.refused:
+            error = change.undo(now)
+            self.driver.touched(team, now)
+            raise error
+        if keys == ("debug_level",):
+            self.verbosity.set(team.name, team.config.debug_level)
+        return change.outcome()
 
     def activate(self, team: Team, port: Json, now: float) -> None:
         """Make a port, or its aggregator, the active one. Raises UsageError if it cannot be."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lacp.config.model import Announce, TeamConfig, TeamPort
+from lacp.address import Mac
+from lacp.config.model import Announce, BalancerConfig, TeamConfig, TeamPort
 from lacp.daemon import parameters
 from lacp.daemon.addresses import NOBODY, Addresses
 from lacp.daemon.clock import Clock
@@ -23,6 +24,9 @@ from lacp.errors import BackendError, LacpError
 from lacp.link import DOWN, Link
 from lacp.protocol.events import FrameDropped
 from lacp.runners.base import PortAddressed, PortEnabled, RunnerNews, TeamAddressed
+
+#: How many refusals of the device are kept for whoever asked for something.
+_REFUSALS = 8
 
 
 class Team:
@@ -56,19 +60,28 @@ class Team:
         #: Members whose watchers may have something to say.
         self.stirred: dict[Member, None] = {}
         self.addresses = Addresses(config, self.saved)
+        #: What the device refused, a line each; whoever asks for something empties it before.
+        self.refusals: list[str] = []
         self._joining = Joining(
-            dataplane, self.addresses, self.saved, self.journal, options.take_over
+            dataplane, self.addresses, self.saved, self.journal, options.take_over, self._refused
         )
-        self._effects = Effects(dataplane, self.journal, self.members)
+        self._effects = Effects(dataplane, self.members, self._refused)
 
         # What cannot be is said before there is a device.
         self._make_runner(config)
         self._create(config)
         self._make_runner(config)
 
+    def _refused(self, why: str, port: str | None = None) -> None:
+        """The device does not do what it was told; the team goes on."""
+        self.journal.say(logging.ERROR, why, port)
+        if len(self.refusals) < _REFUSALS:
+            self.refusals.append(f"{port}: {why}" if port else why)
+
     def _make_runner(self, config: TeamConfig) -> None:
         system = self.addresses.system or NOBODY
         self._told = parameters.runner_parameters(config, system)
+        self._balances = parameters.balancing(config)
         self.runner = parameters.make_runner(config, system)
 
     def _create(self, config: TeamConfig) -> None:
@@ -219,7 +232,7 @@ class Team:
         for member in self.members.values():
             if member.bears_team:
                 self._joining.address(member)
-        self._tell_runner(self.config, now)
+        self._tell_runner(self.config, self.addresses.system, now)
 
     def follow_up(self, now: float) -> None:
         """Show the dataplane what the link watchers say, and tell those who carries traffic.
@@ -277,11 +290,12 @@ class Team:
         Raises LacpError, changing nothing, when they contradict each other.
         """
         old = self.config
-        self._tell_runner(config, now, said=True)
+        self._tell_runner(config, self.addresses.system_under(config), now, said=True)
         self.config = config
         for path, was, _ in _differences(parameters.fixed(old), parameters.fixed(config)):
             self._say_fixed(path, was)
-        self._configure_device(old)
+        if self._configure_device(old):
+            self._balance(parameters.balancing(config), now)
         address = self.addresses.configure(config)
         if address is not None:
             self.journal.say(logging.INFO, f"changing hwaddr to {address}")
@@ -295,26 +309,41 @@ class Team:
         for name, member in self.members.items():
             self._configure_port(member, was[name], old, now)
 
+    def revert(self, config: TeamConfig, address: Mac | None, now: float) -> None:
+        """Go back to a configuration that was in force, and the address of that time."""
+        self.addresses.team = address
+        self.configure(config, now)
+        self._readdress(now)
+
     def _say_fixed(self, path: str, was: object) -> None:
         said = f"{path} stays {_text(was)} until the next start: it cannot change under way"
         self.journal.say(logging.WARNING, said)
 
-    def _configure_device(self, old: TeamConfig) -> None:
+    def _configure_device(self, old: TeamConfig) -> bool:
+        """Have the device as it is configured now; whether it is."""
         its = parameters.of_device
         changes = list(_differences(its(old), its(self.config)))
         if not changes:
-            return
+            return True
         plane = self.dataplane
         if isinstance(plane, Adjustable):
             self._say_changes(None, {path: new for path, _, new in changes})
             setup = parameters.setup(self.config, self.name, self.addresses.team, self.options)
-            self._effects.attempt(lambda: plane.configure(setup))
-        else:
-            for path, was, _ in changes:
-                self._say_fixed(path, was)
+            return self._effects.attempt(lambda: plane.configure(setup))
+        for path, was, _ in changes:
+            self._say_fixed(path, was)
+        return False
 
-    def _tell_runner(self, config: TeamConfig, now: float, said: bool = False) -> None:
-        wanted = parameters.runner_parameters(config, self.addresses.system or NOBODY)
+    def _balance(self, on: bool, now: float) -> None:
+        """Have the runner map hashes to ports, or leave that to the device."""
+        if on is not self._balances:
+            self._balances = on
+            self.runner.configure(now, balancing=on)
+
+    def _tell_runner(
+        self, config: TeamConfig, system: Mac | None, now: float, said: bool = False
+    ) -> None:
+        wanted = parameters.runner_parameters(config, system or NOBODY)
         changes = {key: new for key, _, new in _differences(self._told, wanted)}
         if changes:
             if said:
@@ -387,4 +416,6 @@ def _text(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, Announce):
         return f"count {value.count}, interval {value.interval} ms"
+    if isinstance(value, BalancerConfig):
+        return f"every {value.balancing_interval / 10:g} s"
     return "none" if value is None else str(value)

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lacp.errors import UsageError
 from lacp.link import Link
@@ -21,6 +21,7 @@ from lacp.protocol.events import MuxChanged, PortAdded, PortRemoved
 from lacp.protocol.port import Port
 from lacp.protocol.system import System
 from lacp.protocol.timers import Timer
+from lacp.runners.balancer import Balancer
 from lacp.runners.base import (
     CarrierChanged,
     HashMapped,
@@ -30,9 +31,6 @@ from lacp.runners.base import (
     RunnerPort,
 )
 from lacp.runners.probation import Probation
-
-if TYPE_CHECKING:
-    from lacp.runners.balancer import Balancer
 
 #: The identifier of the one aggregator.
 AGGREGATOR = 1
@@ -180,9 +178,8 @@ class LacpRunner:
             if decided is not None:
                 changed = True
                 yield decided
-        if changed and self._balancer is not None:
-            speeds = {n: self.ports[n].speed for n, (_, out) in self._enabled.items() if out}
-            self._map(self._balancer.distribute(speeds))
+        if changed:
+            self._distribute()
         while self._moves:
             yield self._moves.popleft()
         yield from self._judge_carrier()
@@ -206,8 +203,15 @@ class LacpRunner:
         self._suspects.pop(name, None)
 
     def configure(self, now: float, **changes: Any) -> None:
-        """Change parameters of the system. Raises UsageError, changing nothing, if one is wrong."""
+        """Change parameters of the system, or whether hashes are mapped (`balancing`).
+
+        Raises UsageError, changing nothing, if one is wrong.
+        """
+        on = changes.pop("balancing", self._balancer is not None)
         self._system.configure(now, **changes)
+        if on is not (self._balancer is not None):
+            self._balancer = Balancer() if on else None
+            self._distribute()
 
     def configure_port(self, name: str, now: float, **changes: Any) -> None:
         """Change parameters of a port. Raises UsageError, changing nothing, when one is wrong."""
@@ -296,6 +300,11 @@ class LacpRunner:
         if probation is not None and all(was) is not all(now):
             probation.opened(time) if all(now) else probation.closed(time)
         return PortEnabled(port, collecting, distributing, time)
+
+    def _distribute(self) -> None:
+        if self._balancer is not None:
+            speeds = {n: self.ports[n].speed for n, (_, out) in self._enabled.items() if out}
+            self._map(self._balancer.distribute(speeds))
 
     def _map(self, moves: Mapping[int, str]) -> None:
         self._moves.extend(HashMapped(h, port, self._system.now) for h, port in moves.items())

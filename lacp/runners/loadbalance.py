@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lacp.runners.balancer import Balancer
 from lacp.runners.base import HashMapped, PortAddressed
@@ -29,6 +29,14 @@ class LoadbalanceRunner(WatchedRunner):
         """The port of each hash (0..255), to be read; empty without a balancer or a port."""
         return {} if self._balancer is None else self._balancer.mapping
 
+    def configure(self, now: float, **changes: Any) -> None:
+        """Change whether hashes are mapped (`balancing`). Raises UsageError for anything else."""
+        on = changes.pop("balancing", self._balancer is not None)
+        super().configure(now, **changes)
+        if on is not (self._balancer is not None):
+            self._balancer = Balancer() if on else None
+            self._distribute()
+
     def loads(self, octets: Mapping[int, int], now: float) -> None:
         """Take the octets that were sent with each hash (0..255) since the device was made."""
         self._tick(now)
@@ -40,6 +48,9 @@ class LoadbalanceRunner(WatchedRunner):
 
     def _settle(self, port: WatchedPort) -> None:
         self._enable(port, port.usable)
+        self._distribute()
+
+    def _distribute(self) -> None:
         if self._balancer is not None:
             ports = {p.name: p.speed for p in self._ports.values() if p.enabled}
             self._map(self._balancer.distribute(ports))

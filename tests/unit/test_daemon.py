@@ -489,11 +489,11 @@ def test_what_cannot_be_set(hosts: World) -> None:
     left, _, _ = hosts.pair()
     team, service = left.team(), left.service
     for path, value, error, message in (
-        ("runner.edition", "2020", UsageError, "runner.edition cannot be set, but"),
+        ("runner.edition", "2020", UsageError, "cannot be set: it holds as long as the team runs"),
         ("runner.revertive", True, UsageError, "edition 2020 has it"),
         ("ports.a9.lacp_prio", 1, UsageError, "no port 'a9' in team0, there are a1, a2"),
-        ("ports.a1.prio", 1, UsageError, "without effect: only activebackup, and lacp with"),
-        ("ports.a1.name", 1, UsageError, "cannot be set, but lacp_prio, lacp_key"),
+        ("ports.a1.prio", 1, UsageError, "cannot be set: only activebackup, and lacp with"),
+        ("ports.a1.name", 1, UsageError, "cannot be set; there are lacp_prio, lacp_key"),
         ("ports.a1", {}, UsageError, "'ports.a1' cannot be set: expected ports.NAME.KEY"),
         ("ports", {}, UsageError, "'ports' cannot be set: expected ports.NAME.KEY"),
         ("device", "x", UsageError, "expected runner.KEY, ports.NAME.KEY, hwaddr"),

@@ -181,7 +181,7 @@ WRONG = {
     b'{"request": "counters", "ports": "a1"}\n': "ports: expected an array of names",
     b'{"request": "counters", "ports": ["x"]}\n': "no port 'x' in team0, there are a1, a2",
     b'{"request": "set", "path": "runner.active"}\n': "set: expected a path and a value",
-    b'{"request": "set", "path": "runner.x", "value": 1}\n': "runner.x cannot be set, but",
+    b'{"request": "set", "path": "runner.x", "value": 1}\n': "runner.x cannot be set; there are",
     b"[" * 60000 + b"\n": "expected one line of JSON",
     b"\xff\n": "expected one line of JSON",
 }

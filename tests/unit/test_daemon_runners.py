@@ -206,9 +206,9 @@ def test_what_the_device_cannot_change_is_refused(
 
 
 def test_what_cannot_change_under_way_is_said(hosts: World, said: pytest.LogCaptureFixture) -> None:
-    left, _, _ = hosts.pair(name="loadbalance")
-    left.reload(conf(name="loadbalance", tx_balancer={"name": "basic"}))
-    assert "team0: runner.tx_balancer stays none until the next start" in said.text
+    left, _, _ = hosts.pair()
+    left.reload(conf(control="coupled"))
+    assert "team0: runner.control stays independent until the next start" in said.text
     assert "dataplane stays" not in said.text
 
 
