@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 from lacp.daemon.listener import Door
 from lacp.daemon.metrics.address import bound
@@ -85,8 +86,12 @@ class Endpoint:
     def _went(self, connection: socket.socket, task: asyncio.Task[None]) -> None:
         connection.close()
         self._clients.pop(task, None)
+        self._told(task)
+
+    def _told(self, task: asyncio.Task[Any]) -> None:
+        """Say that a task has failed as nobody expected it to."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            context = {"message": "a client of the metrics", "exception": error}
+            context = {"message": "metrics could not be told", "exception": error}
             self._loop.call_exception_handler(context)
 
     async def _serve(self, connection: socket.socket) -> None:
@@ -163,9 +168,13 @@ class Endpoint:
         page = self._pages.get((form, zipped))
         if page is None:
             page = self._loop.create_task(self._page(form, zipped))
+            page.add_done_callback(self._told)
             self._pages[form, zipped] = page
         # It is for the others too, if this client goes.
-        return headers, await asyncio.shield(page)
+        await asyncio.wait((page,))
+        if page.cancelled() or page.exception() is not None:
+            raise RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR)
+        return headers, page.result()
 
     async def _page(self, form: Format, zipped: bool) -> bytes:
         began = self._loop.time()
