@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lacp.inspect import jsonrpc, ovs_database
@@ -70,15 +70,16 @@ def read(places: Places, deadline: float) -> Iterator[LagView | str]:
     unseen = (f"{_OF_DATABASE}: {silent} at {base}",) if silent else ()
     for found in answers:
         texts = [text(reply.result) or "" for reply in found.answer]
-        yield from _lags(texts, database, found.netns, unseen)
+        yield from lags(texts, database, found.netns, unseen)
 
 
-def _lags(
-    texts: list[str],
+def lags(
+    texts: Sequence[str],
     database: Mapping[str, ovs_database.Port],
-    netns: int | None,
-    unseen: tuple[str, ...],
+    netns: int | None = None,
+    unseen: tuple[str, ...] = (),
 ) -> Iterator[LagView]:
+    """The LAGs that the texts of bond/show, lacp/show and lacp/show-stats tell of."""
     spread, spoken, counted = bonds(texts[0]), lacps(texts[1]), counters(texts[2])
     #: A bond of which one interface at most could be opened is none to ovs-vswitchd.
     broken = {name for name, port in database.items() if len(port.interfaces) > 1}

@@ -10,6 +10,7 @@ without an end costs a line in `complaints`, and no other source anything.
 from __future__ import annotations
 
 import importlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -32,7 +33,10 @@ class Places:
     #: One control socket of lacpd, instead of those in `run_dir`.
     socket: str | None = None
     teamd_run_dir: str = "/run/teamd"
-    ovs_run_dir: str = "/var/run/openvswitch"
+    #: The programs of Open vSwitch heed the same variable.
+    ovs_run_dir: str = field(
+        default_factory=lambda: os.environ.get("OVS_RUNDIR", "/var/run/openvswitch")
+    )
     #: Timers and history as well, where a source has them.
     verbose: bool = False
 

@@ -10,6 +10,7 @@ import json
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from lacp.errors import BackendError
@@ -81,18 +82,12 @@ def _document(record: bytes) -> Mapping[str, Any]:
         code, _, message = rest.rstrip("\n").partition("\n")
         raise BackendError(f"teamd refuses: {plain(message[:200] or code[:200])}")
     try:
-        success = tag == "REPLY_SUCCESS"
-        document = json.loads(rest, parse_constant=_no_number) if success else None
+        document = json.loads(rest) if tag == "REPLY_SUCCESS" else None
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         raise BackendError("this is not teamd's protocol")
     return document
-
-
-def _no_number(word: str) -> None:
-    """NaN and its like, which JSON does not have."""
-    raise ValueError(word)
 
 
 TEAMD = Way(
@@ -159,7 +154,8 @@ def _flat(
             found |= {f"{key}.{path}": each for path, each in inside.items()}
         elif isinstance(value, list):
             found |= _flat_list(key, value, deep)
-        else:
+        elif not isinstance(value, float) or isfinite(value):
+            # Python reads, and writes, numbers that JSON has not.
             found[key] = value
     return found
 
