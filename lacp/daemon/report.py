@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lacp.daemon import problems, report_driver, report_lacp
+from lacp.daemon import report_driver, report_lacp
 from lacp.daemon.documents import Document
 from lacp.daemon.parameters import port_setup
 from lacp.daemon.report_settings import lag_settings, port_settings
 from lacp.link import Duplex
+from lacp.picture.explain import diagnose
+from lacp.picture.findings import with_problems
 from lacp.picture.model import LagView, LinkView, PortView, WatcherView, document
 from lacp.runners.activebackup import ActivebackupRunner
 from lacp.runners.lacp import LacpRunner
@@ -25,20 +27,22 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 def lag_document(team: Team, now: float, verbose: bool = False) -> Document:
     """One LAG as `lacpctl show --json` has it."""
-    found: Document = document(lag_view(team, now, verbose))
+    lag = lag_view(team, now, verbose)
+    found: Document = document(with_problems(lag, diagnose(lag)))
     return found
 
 
 def lag_view(team: Team, now: float, verbose: bool = False) -> LagView:
-    """One LAG. With `verbose` each port of a LACP system also tells its timers and its history."""
+    """One LAG. With `verbose` each port of a LACP system also tells its timers and its history.
+
+    What is wrong with it is not in it: `diagnose` says that.
+    """
     runner, host = team.runner, team.host
-    partners: problems.PartnerPorts = {}
     lacp: Mapping[str, Any] = _NOTHING
     if isinstance(runner, LacpRunner):
-        partners = problems.partner_ports(runner)
         lacp = report_lacp.lag_members(runner, team.system_known)
     device = team.device_up is not None
-    ports = tuple(_port(team, member, now, partners, verbose) for member in team.members.values())
+    ports = tuple(_port(team, member, now, verbose) for member in team.members.values())
     lag = LagView(
         name=team.name,
         source="lacpd",
@@ -56,16 +60,13 @@ def lag_view(team: Team, now: float, verbose: bool = False) -> LagView:
         active_ports=sum(port.distributing is True for port in ports),
         total_ports=len(ports),
         ports=ports,
-        problems=tuple(problems.of_team(team)),
         **lacp,
     )
     by_driver = report_driver.of_team(team)
     return lag if by_driver is None else report_driver.as_driven(team, lag, by_driver)
 
 
-def _port(
-    team: Team, member: Member, now: float, partners: problems.PartnerPorts, verbose: bool
-) -> PortView:
+def _port(team: Team, member: Member, now: float, verbose: bool) -> PortView:
     """One port of a LAG."""
     runner, name, host = team.runner, member.name, team.host
     link = member.link
@@ -73,11 +74,9 @@ def _port(
     lacp: Mapping[str, Any]
     if isinstance(runner, LacpRunner):
         lacp = report_lacp.port_members(team, runner.ports[name], now, verbose)
-        found = problems.of_lacp_port(runner, member, now, partners)
         changed_at = report_lacp.changed_at(runner.ports[name])
     else:
         lacp, changed_at = _NOTHING, member.changed_at
-        found = problems.of_watched_port(team, member)
     return PortView(
         name=name,
         ifindex=host.ifindex(name),
@@ -98,7 +97,6 @@ def _port(
         missing=member.missing or None,
         refused=dict(member.refused),
         settings=port_settings(member.config),
-        problems=(*found, *problems.of_frames(member)),
         **lacp,
     )
 

@@ -47,10 +47,15 @@ class Finding:
 
 
 def with_problems(lag: LagView, findings: list[Finding]) -> LagView:
-    """The LAG with the findings as its `problems`, a line each, and counted."""
+    """The LAG with the findings as its `problems`, a line each, and counted.
+
+    What is worth a note of something that works is left to `lacpctl explain`.
+    """
+    idle = {port.name for port in lag.ports if not port.distributing}
     said: dict[str | None, list[str]] = {}
     for each in findings:
-        said.setdefault(each.port, []).append(each.said)
+        if each.gravity is not Gravity.NOTE or each.port in idle:
+            said.setdefault(each.port, []).append(each.said)
     ports = tuple(
         replace(port, problems=tuple(said.get(port.name, ())))
         if port.problems or port.name in said

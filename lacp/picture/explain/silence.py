@@ -155,41 +155,41 @@ def lacpdus_late(port: PortView, seen: Seen) -> Finding | None:
     )
 
 
-def timeouts_differ(port: PortView, seen: Seen) -> Finding | None:
+def timeouts_differ(seen: Seen) -> Finding | None:
     """One end asks for a LACPDU each second, the other for one each 30 s."""
-    actor, partner = port.actor, port.partner
-    if actor is None or partner is None or not hears(port):
+    apart: dict[bool, list[PortView]] = {True: [], False: []}
+    for port in seen.hearing:
+        ours = None if port.actor is None else port.actor.says(_SHORT)
+        theirs = None if port.partner is None else port.partner.says(_SHORT)
+        if ours is not None and theirs is not None and ours is not theirs:
+            apart[ours].append(port)
+    fast = len(apart[True]) >= len(apart[False])
+    ports = apart[fast]
+    if not ports:
         return None
-    ours, theirs = actor.says(_SHORT), partner.says(_SHORT)
-    if ours is None or theirs is None or ours is theirs:
-        return None
+    soon, late = f"{_TIMEOUT[True]:g} s", f"{_TIMEOUT[False]:g} s"
+    one = ports[0]
+    mine, its = (None if end is None else end.state for end in (one.actor, one.partner))
     return Finding(
         code="timeouts_differ",
-        port=port.name,
         gravity=Gravity.NOTE,
-        said=(
-            f"we notice silence after {_TIMEOUT[ours]:g} s, "
-            f"the partner only after {_TIMEOUT[theirs]:g} s"
-            if ours
-            else f"the partner notices silence after {_TIMEOUT[theirs]:g} s, "
-            f"we only after {_TIMEOUT[ours]:g} s"
-        ),
+        said=f"we notice silence after {soon}, the partner only after {late}"
+        if fast
+        else f"the partner notices silence after {soon}, we only after {late}",
         evidence=(
+            f"on {listed([port.name for port in ports])}",
             (
-                f"our state {octet(actor.state)} asks the partner for one LACPDU each "
-                f"{_PERIOD[ours]:g} s, its state {octet(partner.state)} asks us for one each "
-                f"{_PERIOD[theirs]:g} s (T, 6.4.2.3)"
+                f"{one.name}: our state {octet(mine)} asks the partner for one LACPDU each "
+                f"{_PERIOD[fast]:g} s, its state {octet(theirs)} asks us for one each "
+                f"{_PERIOD[not fast]:g} s (T, 6.4.2.3)"
             ),
-            (
-                "each end decides how soon itself notices; what is lost one way only is "
-                "noticed late by the slower end"
-            ),
+            "what is lost one way only goes on being used for so long by the slower end",
         ),
         remedy=(
             "set the same rate at both ends, fast where seconds count",
-            *(() if ours else remedy.ask_fast(seen.lag)),
+            *(() if fast else remedy.ask_fast(seen.lag)),
         ),
-        where=Where.PARTNER if ours else Where.HERE,
+        where=Where.PARTNER if fast else Where.HERE,
     )
 
 

@@ -32,6 +32,7 @@ OF_LAG: tuple[LagRule, ...] = (
     kernel.no_daemon,
     kernel.miimon_off,
     limits.no_backup,
+    silence.timeouts_differ,
 )
 
 _INTERFACE: Group = (
@@ -121,7 +122,6 @@ ODDITIES: tuple[PortRule, ...] = (
     plain.lacp_unanswered,
     frames.flooded,
     frames.frames_useless,
-    silence.timeouts_differ,
     link.flapping,
     frames.illegal_pdus,
     frames.unknown_pdus,

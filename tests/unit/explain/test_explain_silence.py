@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lacp.picture.explain import diagnose
-from lacp.picture.findings import Gravity, Where
+from lacp.picture.findings import Gravity, Where, with_problems
 from lacp.protocol.variables import Fallback
 from tests.faults import codes, healthy, is_told, only, told, unheard, up, view
 from tests.worlds import VARIANT_IDS, VARIANTS, Control, Edition, cable, pair
@@ -117,23 +117,25 @@ def test_late_before_it_is_given_up() -> None:
 
 
 def test_rates_that_differ() -> None:
-    network = up(1, left={"short_timeout": True})
+    network = up(2, left={"short_timeout": True})
     is_told(
-        only(network, "left", 1),
+        only(network, "left"),
         "timeouts_differ",
         "we notice silence after 3 s, the partner only after 90 s",
         Where.PARTNER,
-        "our state 0x3f ATGSCD-- asks the partner for one LACPDU each 1 s, "
+        "on 1 and 2",
+        "1: our state 0x3f ATGSCD-- asks the partner for one LACPDU each 1 s, "
         "its state 0x3d A-GSCD-- asks us for one each 30 s",
         gravity=Gravity.NOTE,
     )
     is_told(
-        only(network, "right", 1),
+        only(network, "right"),
         "timeouts_differ",
         "the partner notices silence after 3 s, we only after 90 s",
         Where.HERE,
         gravity=Gravity.NOTE,
     )
+    assert with_problems(view(network), told(network)).problems == ()
 
 
 @pytest.mark.parametrize("fallback", [Fallback.SINGLE, Fallback.STATIC])
