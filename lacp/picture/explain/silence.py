@@ -180,7 +180,7 @@ def timeouts_differ(seen: Seen) -> Finding | None:
             f"on {listed([port.name for port in ports])}",
             (
                 f"{one.name}: our state {octet(mine)} asks the partner for one LACPDU each "
-                f"{_PERIOD[fast]:g} s, its state {octet(theirs)} asks us for one each "
+                f"{_PERIOD[fast]:g} s, its state {octet(its)} asks us for one each "
                 f"{_PERIOD[not fast]:g} s (T, 6.4.2.3)"
             ),
             "what is lost one way only goes on being used for so long by the slower end",
