@@ -1,7 +1,7 @@
 # Every target sets up what it needs, in a private virtual environment; only `lab` wants root.
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: help demo test lab check bench
+.PHONY: help demo test lab check bench man
 
 BIN := .venv/bin
 # Guests wait more than they work: one worker more than the two cores that a machine has at least.
@@ -17,6 +17,7 @@ help:
 	@echo "make lab    root, Debian: install the real peers that 'make test' then finds"
 	@echo "make check  ruff, ruff format, mypy --strict, layer rules, docs"
 	@echo "make bench  every benchmark, with its figures and the ratio to its reference"
+	@echo "make man    the manual pages and the completion of shells in contrib/share, again"
 
 demo: $(READY)
 	@$(BIN)/lacpctl simulate
@@ -33,8 +34,13 @@ check: $(READY)
 	$(BIN)/mypy --strict $(TYPED)
 	$(BIN)/mypy --strict --scripts-are-modules tools/check-docs
 	$(BIN)/mypy --strict --scripts-are-modules tools/draw-machines
+	$(BIN)/mypy --strict --scripts-are-modules tools/make-share
 	$(BIN)/python -m pytest -q tests/test_layers.py
 	$(BIN)/python tools/check-docs
+	$(BIN)/python tools/make-share --check
+
+man: $(READY)
+	$(BIN)/python tools/make-share
 
 bench: $(READY)
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m "benchmarks.$$name"; done

@@ -57,6 +57,17 @@ def groups(parser: ArgumentParser) -> list[Group]:
     return sorted(found, key=lambda each: bool(each.actions[0].option_strings))
 
 
+def commands(parser: ArgumentParser) -> dict[str, CommandParser]:
+    """The parsers of the commands by their names; none where there are no commands."""
+    found: dict[str, CommandParser] = {}
+    for action in parser._actions:
+        if isinstance(action, _SubParsersAction):
+            found.update(action.choices)
+    for each in found.values():
+        each.fill()
+    return found
+
+
 def sections(parser: ArgumentParser) -> tuple[Section, ...]:
     """What there is to say beside the arguments."""
     return MANUAL.get(parser.prog, ())

@@ -21,6 +21,17 @@ class Section(NamedTuple):
     brief: bool = True
 
 
+#: The day on which the words of a manual page last changed.
+CHANGED = "2026-11-21"
+
+#: What each program is, in a line.
+NAMES = {
+    "lacpctl": "look at link aggregation: on this host, in a frame, in a simulation",
+    "lacpd": "run one or many teams of network interfaces, with LACP or without",
+    "pcap-replay": "judge the LACP in captures",
+}
+
+_DESCRIPTION = "Description"
 _EXIT = "Exit status"
 _ENVIRONMENT = "Environment"
 _FILES = "Files"
@@ -31,6 +42,25 @@ _COLUMNS = Entry("COLUMNS", "how many columns text may have")
 _NO_COLOR = Entry("NO_COLOR", "no colours, whatever it is set to")
 
 _LACPCTL = (
+    Section(
+        _DESCRIPTION,
+        (
+            Entry(
+                "",
+                "lacpctl shows every link aggregation group (LAG) of a Linux host, whoever made it:"
+                " lacpd, the kernel's bonding driver in every mode, the kernel's team driver with"
+                " teamd or without it, Open vSwitch. It finds them by itself, and looks at what the"
+                " kernel lets the user see; what it could not see it says.",
+            ),
+            Entry(
+                "",
+                "Colours, and tables that are drawn again and again, are for terminals only;"
+                " nothing is said by colour alone. With --json there is one JSON document, or one"
+                " a line of commands that go on, and nothing else on standard output.",
+            ),
+        ),
+        brief=False,
+    ),
     Section(
         _EXAMPLES,
         (
@@ -74,6 +104,24 @@ _LACPCTL = (
 )
 
 _LACPD = (
+    Section(
+        _DESCRIPTION,
+        (
+            Entry(
+                "",
+                "lacpd runs teams, each described by a teamd.conf(5): many network interfaces that"
+                " work as one. It speaks LACP (IEEE 802.1AX), or does what one of the other"
+                " runners of teamd does, and tells what moves user frames: the kernel's team or"
+                " bonding driver, a TAP device, or nothing.",
+            ),
+            Entry(
+                "",
+                "Under the name of teamd, as by a link of this name, it takes the options of"
+                " teamd(8) and answers teamdctl(8).",
+            ),
+        ),
+        brief=False,
+    ),
     Section(
         "Signals",
         (
@@ -124,6 +172,18 @@ _LACPD = (
 )
 
 _PCAP_REPLAY = (
+    Section(
+        _DESCRIPTION,
+        (
+            Entry(
+                "",
+                "pcap-replay reads the LACP in captures and asks of each end: given what it must"
+                " have heard, did it do what IEEE 802.1AX demands? It says which end violates which"
+                " rule, with the clause, the frames and the time.",
+            ),
+        ),
+        brief=False,
+    ),
     Section(
         _EXAMPLES,
         (
