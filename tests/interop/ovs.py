@@ -129,8 +129,8 @@ class OpenVSwitch:
     """A running switch with one bridge, ``ovsbr``; made by `open_vswitch`."""
 
     def __init__(self, namespace: Namespace, directory: Path) -> None:
-        self._namespace = namespace
-        self._directory = directory
+        self.namespace = namespace
+        self.directory = directory
         self._environment = os.environ | {
             name: str(directory) for name in ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR")
         }
@@ -141,9 +141,9 @@ class OpenVSwitch:
 
     def boot(self) -> None:
         """Make the database, start both daemons, and make the bridge."""
-        self._run("ovsdb-tool", "create", f"{self._directory}/conf.db", SCHEMA)
+        self._run("ovsdb-tool", "create", f"{self.directory}/conf.db", SCHEMA)
         self._database = self._spawn(
-            "ovsdb-server", f"{self._directory}/conf.db", f"--remote=punix:{self._db}"
+            "ovsdb-server", f"{self.directory}/conf.db", f"--remote=punix:{self._db}"
         )
         self.vsctl("--no-wait", "init")
         self.start()
@@ -185,7 +185,7 @@ class OpenVSwitch:
 
     def appctl(self, *arguments: str) -> str:
         """Ask the switch daemon."""
-        return self._run("ovs-appctl", "-t", f"{self._directory}/ovs-vswitchd.ctl", *arguments)
+        return self._run("ovs-appctl", "-t", f"{self.directory}/ovs-vswitchd.ctl", *arguments)
 
     def bond(
         self,
@@ -242,12 +242,12 @@ class OpenVSwitch:
 
     @property
     def _db(self) -> Path:
-        return self._directory / "db.sock"
+        return self.directory / "db.sock"
 
     def _spawn(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
-        control = f"--unixctl={self._directory}/{program}.ctl"
-        inside = self._namespace.command(program, *arguments, control, "--no-chdir")
-        with (self._directory / f"{program}.log").open("ab") as output:
+        control = f"--unixctl={self.directory}/{program}.ctl"
+        inside = self.namespace.command(program, *arguments, control, "--no-chdir")
+        with (self.directory / f"{program}.log").open("ab") as output:
             # Each command here becomes the next one, so that the child is the daemon itself.
             return subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *inside],
@@ -265,7 +265,7 @@ class OpenVSwitch:
         return done.stdout
 
     def _last_words(self) -> str:
-        logs = sorted(self._directory.glob("*.log"))
+        logs = sorted(self.directory.glob("*.log"))
         return "".join(f"\n{log.name}:\n{log.read_text()[-1000:]}" for log in logs)
 
 

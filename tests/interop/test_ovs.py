@@ -125,7 +125,7 @@ def test_a_hand_made_lacpdu_of_ours_is_its_partner(stack: ExitStack) -> None:
 def test_nothing_is_left_behind(stack: ExitStack) -> None:
     with ExitStack() as inner:
         switch = inner.enter_context(open_vswitch(inner.enter_context(namespaces(1))[0]))
-        directory = switch._directory
+        directory = switch.directory
         pids = [one.pid for one in (switch._database, switch._switch) if one is not None]
         assert len(pids) == 2
     assert not directory.exists()
