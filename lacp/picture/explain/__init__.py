@@ -9,7 +9,9 @@ The rules stand in modules by theme, and in their order in `table`; docs/explain
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from lacp.picture.explain.frames import churned
 from lacp.picture.explain.limits import shared_key
 from lacp.picture.explain.seen import Seen
 from lacp.picture.explain.table import (
@@ -18,8 +20,9 @@ from lacp.picture.explain.table import (
     WITH_LACP,
     WITHOUT_LACP,
     Group,
+    PortRule,
 )
-from lacp.picture.findings import Finding
+from lacp.picture.findings import Finding, Gravity
 from lacp.picture.model import LagView, PortView, SystemId
 
 
@@ -50,13 +53,23 @@ def among(lags: Sequence[LagView]) -> list[tuple[Finding, ...]]:
 
 def _causes(port: PortView, seen: Seen, groups: Sequence[Group]) -> Iterator[Finding]:
     for rules, last in groups:
-        for rule in rules:
-            finding = rule(port, seen)
-            if finding is not None:
-                yield finding
-                if last:
-                    return
-                break
+        finding = _first(rules, port, seen)
+        if finding is None:
+            continue
+        # That an end is out of sync for long is a consequence, and tells since when.
+        since = churned(port) if last and finding.gravity is Gravity.FAULT else ()
+        new = since and finding.code != "churn"
+        yield replace(finding, evidence=(*finding.evidence, *since)) if new else finding
+        if last:
+            return
+
+
+def _first(rules: Sequence[PortRule], port: PortView, seen: Seen) -> Finding | None:
+    for rule in rules:
+        finding = rule(port, seen)
+        if finding is not None:
+            return finding
+    return None
 
 
 def _oddities(port: PortView, seen: Seen) -> Iterator[Finding]:

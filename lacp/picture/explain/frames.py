@@ -82,35 +82,42 @@ def unknown_pdus(port: PortView, seen: Seen) -> Finding | None:
 
 def churn(port: PortView, seen: Seen) -> Finding | None:
     """An end has been out of sync for more than 60 s, and nothing else says why."""
-    machines = port.machines
-    if machines is None:
-        return None
-    sides = [
-        side
-        for side, state in (("actor", machines.actor_churn), ("partner", machines.partner_churn))
-        if state == f"{side.upper()}_CHURN"
-    ]
+    sides = _churning(port)
     if not sides:
         return None
-    evidence = []
-    for side in sides:
-        end = port.actor if side == "actor" else port.partner
-        evidence.append(
-            f"{side}_churn is {side.upper()}_CHURN{_since(port, side)}, state "
-            f"{octet(None if end is None else end.state)} (6.4.17)"
-        )
+    evidence = churned(port)
     if port.distributing:
-        evidence.append("the port carries traffic: the driver keeps an old verdict")
+        evidence = (*evidence, "the port carries traffic: the driver keeps an old verdict")
     return Finding(
         code="churn",
         port=port.name,
         gravity=Gravity.NOTE if port.distributing else weight(port),
         said=f"churn: the {' and the '.join(sides)} "
         f"{'is' if len(sides) == 1 else 'are'} out of sync for more than 60 s",
-        evidence=tuple(evidence),
+        evidence=evidence,
         remedy=("compare both ends, here and at the partner", "lacpctl show -v"),
         where=Where.EITHER,
     )
+
+
+def churned(port: PortView) -> tuple[str, ...]:
+    """Which end has been out of sync for more than 60 s, and since when: evidence for its cause."""
+    told = []
+    for side in _churning(port):
+        end = port.actor if side == "actor" else port.partner
+        state = octet(None if end is None else end.state)
+        told.append(
+            f"{side}_churn is {side.upper()}_CHURN{_since(port, side)}, state {state} (6.4.17)"
+        )
+    return tuple(told)
+
+
+def _churning(port: PortView) -> list[str]:
+    machines = port.machines
+    if machines is None:
+        return []
+    sides = (("actor", machines.actor_churn), ("partner", machines.partner_churn))
+    return [side for side, state in sides if state == f"{side.upper()}_CHURN"]
 
 
 def _since(port: PortView, side: str) -> str:
