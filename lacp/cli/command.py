@@ -54,6 +54,8 @@ class Command:
     notes: str = ""
     #: Whether it looks at LAGs, and takes the options that say which and where.
     asks: bool = True
+    #: What the options say together, before anything is done. Raises Failure.
+    check: Callable[[Namespace], object] = lambda args: None
 
 
 class Row(NamedTuple):

@@ -77,6 +77,7 @@ def run(args: Namespace, screen: Screen) -> int:
     import json
 
     command: Command = args.row
+    command.check(args)
     if command.asks and args.host:
         from lacp.cli.remote import elsewhere
 

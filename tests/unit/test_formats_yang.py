@@ -373,9 +373,11 @@ def test_ieee_two_groups_do_not_say_the_same_key() -> None:
 
 
 def test_what_is_not_in_the_document_is_told() -> None:
-    bond = lag("bond0", lacp=False)
-    document, left_out = ieee([lag(), bond])
-    assert left_out == ["bond0 is left out: it speaks no LACP"]
+    document, left_out = ieee([lag(), lag("bond0", lacp=False), lag("bond1", lacp=None)])
+    assert left_out == [
+        "bond0 is left out: it speaks no LACP",
+        "bond1 is left out: not known to speak LACP",
+    ]
     assert yang.values(document, f"{LINKAGG}/key-group/name") == ["team0"]
     twin = replace(lag(), source="ovs")
     for write, schema in ((ieee, yang.IEEE), (openconfig, yang.OPENCONFIG)):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lacp.cli.command import Answer, Command
+from lacp.cli.command import Answer, Command, Failure
+from lacp.cli.common import BAD_USAGE
 from lacp.cli.output import Screen
+
+_FORMATS = ("text", "json", "openconfig", "ieee", "proc")
+#: Those that are data of YANG models, which are JSON.
+_MODELS = ("openconfig", "ieee")
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -25,17 +30,65 @@ def arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="only count the ports that carry traffic with nothing wrong",
     )
+    parser.add_argument(
+        "--format",
+        choices=_FORMATS,
+        help="text, or json as with --json; data of the YANG models of OpenConfig or of IEEE "
+        "802.1AX; the layout of /proc/net/bonding",
+    )
+
+
+def check(args: Namespace) -> None:
+    """Refuse options that contradict each other, or would have no effect."""
+    form = args.format or "text"
+    if args.json and args.format not in (None, "json"):
+        raise Failure(f"show: expected --json or --format {form}, found both", BAD_USAGE)
+    if args.verbose and form not in ("text", "json"):
+        raise Failure(f"show: -v is for text and json, found --format {form}", BAD_USAGE)
+    if args.problems and form != "text":
+        raise Failure(f"show: -p is for text, found --format {form}", BAD_USAGE)
+    args.json = args.json or form in ("json", *_MODELS)
 
 
 def run(args: Namespace) -> Answer:
     """Ask every source."""
     from lacp.cli.source import show
 
-    return show(args, args.names, verbose=args.verbose)
+    # When a partner has timed out stands in the history.
+    answer = show(args, args.names, verbose=args.verbose or args.format in _MODELS)
+    if args.format in _MODELS:
+        answer.data, left_out = _modelled(args.format, answer.data)
+        answer.complaints += left_out
+    return answer
+
+
+def _modelled(model: str, shown: Any) -> tuple[object, list[str]]:
+    if model == "ieee":
+        from lacp.picture.formats.ieee import ieee
+
+        return ieee(shown.lags)
+    from lacp.picture.formats.openconfig import openconfig
+
+    return openconfig(shown.lags)
+
+
+def _as_in_proc(shown: Any) -> Iterator[str]:
+    """One LAG as its file would be; several as `head` prints several files."""
+    from lacp.picture.formats.proc import proc
+
+    for number, lag in enumerate(shown.lags):
+        if number:
+            yield ""
+        if len(shown.lags) > 1:
+            yield f"==> {lag.name} <=="
+        yield from proc(lag).splitlines()
 
 
 def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
     """A block for each LAG."""
+    if args.format == "proc":
+        yield from _as_in_proc(data)
+        return
     from lacp.cli.lags.brief import brief
 
     for number, lag in enumerate(data.lags):
@@ -77,4 +130,5 @@ COMMAND = Command(
             "Below a port stands what is wrong with it.",
         )
     ),
+    check=check,
 )

@@ -52,7 +52,8 @@ _LONGEST_WAIT = 32767
 def ieee(lags: Iterable[LagView]) -> tuple[Node, list[str]]:
     """These LAGs as one document (RFC 7951), and a line for each that is not in it."""
     kept, left_out = named_once(lags)
-    left_out += [f"{lag.name} is left out: it speaks no LACP" for lag in kept if not lag.lacp]
+    why = {False: "it speaks no LACP", None: "not known to speak LACP"}
+    left_out += [f"{lag.name} is left out: {why[lag.lacp]}" for lag in kept if not lag.lacp]
     kept = [lag for lag in kept if lag.lacp]
     interfaces = {lag.name: _aggregator(lag) for lag in kept}
     for lag in kept:
