@@ -10,6 +10,7 @@ leaves out statistics, which some drivers have to ask their hardware for.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -133,8 +134,10 @@ class Devices:
         """The interface of this index; None when it is gone."""
         try:
             answers = self._requests.ask(RTM_GETLINK, link_body(index, _SHORT))
-        except KernelRefused:
-            return None
+        except KernelRefused as refused:
+            if refused.number in (errno.ENODEV, errno.ENXIO):
+                return None
+            raise
         return next(filter(None, map(read_device, answers)), None)
 
     def statistics(self, index: int) -> Mapping[int, bytes]:

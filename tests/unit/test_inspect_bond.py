@@ -1,0 +1,448 @@
+"""Bonds as the kernel tells of them, from messages and texts made here."""
+
+from __future__ import annotations
+
+import errno
+import json
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lacp.address import Mac
+from lacp.info import PortState
+from lacp.inspect import bond as reader
+from lacp.inspect import devices
+from lacp.inspect.bond_view import PortFacts, lag_view
+from lacp.inspect.devices import read_device
+from lacp.inspect.survey import Places
+from lacp.netlink import bond, bond_proc
+from lacp.netlink.codec import (
+    HEADER,
+    IFF_UP,
+    IFINFO,
+    IFLA_LINKINFO,
+    IFLA_MASTER,
+    RTM_GETLINK,
+    attribute,
+    integer,
+    table,
+    u8,
+    u16,
+    u32,
+)
+from lacp.netlink.sockets import KernelRefused
+from lacp.picture.model import LagView, LinkView, PortView, document
+from tests.bonds import BOND_MAC, INDEX, PARTNER, bond_link, port_link, statistics
+
+HEAD = """\
+Ethernet Channel Bonding Driver: v6.1.0
+
+Bonding Mode: IEEE 802.3ad Dynamic link aggregation
+MII Status: up
+
+802.3ad info
+LACP active: on
+"""
+TO_ROOT = """\
+System priority: 7
+System MAC address: 02:00:00:00:00:01
+Active Aggregator Info:
+\tAggregator ID: 1
+"""
+PORT = """\
+
+Slave Interface: e{number}
+MII Status: up
+Aggregator ID: 1
+Actor Churn State: none
+Partner Churn State: churned
+Actor Churned Count: 0
+Partner Churned Count: 4
+"""
+PORT_TO_ROOT = """\
+details actor lacp pdu:
+    system priority: 7
+    system mac address: 02:00:00:00:00:01
+    port key: 15
+    port priority: 255
+    port number: {number}
+    port state: 61
+details partner lacp pdu:
+    system priority: 9
+    system mac address: 02:00:00:00:00:99
+    oper key: 3
+    port priority: 128
+    port number: 4
+    port state: 63
+"""
+
+
+def text(ports: Iterable[int] = (1, 2), *, root: bool = True) -> str:
+    """What stands in /proc/net/bonding."""
+    blocks = [HEAD + TO_ROOT * root]
+    blocks += [(PORT + PORT_TO_ROOT * root).format(number=number) for number in ports]
+    return "".join(blocks)
+
+
+class Kernel:
+    """Has these interfaces, and answers as the kernel does."""
+
+    def __init__(self, *links: bytes) -> None:
+        self.links = {IFINFO.unpack_from(link, HEADER.size)[2]: link for link in links}
+        self.statistics: dict[int, bytes] = {}
+        self.refuses: set[int] = set()
+        #: Removed as soon as all were listed.
+        self.vanishing: set[int] = set()
+
+    def __call__(self, protocol: int, patience: float) -> Kernel:
+        return self
+
+    def close(self) -> None:
+        pass
+
+    def ask(self, kind: int, body: bytes, flags: int = 0, *, dump: bool = False) -> list[bytes]:
+        if kind != RTM_GETLINK:
+            return self._counted(body)
+        if dump:
+            return self._listed(table(body, IFINFO.size))
+        index = IFINFO.unpack_from(body)[2]
+        if index in self.refuses:
+            raise KernelRefused(errno.EBUSY)
+        if index not in self.links:
+            raise KernelRefused(errno.ENODEV)
+        return [self.links[index]]
+
+    def _listed(self, wanted: Mapping[int, bytes]) -> list[bytes]:
+        found = list(self.links.values())
+        if IFLA_MASTER in wanted:
+            above = integer(wanted[IFLA_MASTER])
+            if above in self.refuses:
+                raise KernelRefused(errno.EBUSY)
+            return [one for one in found if table(one, 32).get(IFLA_MASTER) == u32(above)]
+        assert IFLA_LINKINFO in wanted
+        for index in self.vanishing:
+            del self.links[index]
+        return found
+
+    def _counted(self, body: bytes) -> list[bytes]:
+        index = integer(body[4:8])
+        head = HEADER.pack(0, 92, 0, 0, 0) + body[:12]
+        return [head + attribute(3, self.statistics.get(index, b""))]
+
+
+class Host:
+    """A kernel and its /proc."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
+        self._monkeypatch = monkeypatch
+        self.proc = directory / "net" / "bonding"
+        self.proc.mkdir(parents=True)
+        monkeypatch.setattr(bond_proc, "PROC", self.proc)
+
+    def read(self, kernel: Kernel, seconds: float = 5) -> tuple[list[LagView], list[str]]:
+        self._monkeypatch.setattr(devices, "Requests", kernel)
+        found = list(reader.read(Places(), time.monotonic() + seconds))
+        return (
+            [one for one in found if isinstance(one, LagView)],
+            [one for one in found if isinstance(one, str)],
+        )
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Host:
+    return Host(monkeypatch, tmp_path)
+
+
+def view(mode: int, said: Mapping[int, bytes], more: Mapping[int, bytes] | None = None) -> PortView:
+    """Port e1 of a bond, and what was said of both."""
+    device, port = read_device(bond_link(mode=mode, more=more)), read_device(port_link(1, said))
+    assert device is not None
+    assert port is not None
+    return lag_view(device, [PortFacts(port, LinkView(), {})], None, None).ports[0]
+
+
+def test_a_bond_is_all_that_message_and_text_say(host: Host) -> None:
+    kernel = Kernel(bond_link(), port_link(1), port_link(2))
+    kernel.statistics[INDEX + 1] = statistics({0: 30, 1: 31, 3: 2, 7: 1, 8: 5})
+    (host.proc / "bond0").write_text(text())
+    (lag,), said = host.read(kernel)
+    assert said == []
+    assert lag.unseen == ()
+    assert (lag.name, lag.source, lag.mode, lag.lacp, lag.up, lag.admin_up) == (
+        *("bond0", "bond", "802.3ad"),
+        *(True, True, True),
+    )
+    assert (lag.address, lag.mtu, lag.ifindex, lag.aggregator) == (BOND_MAC, 1500, INDEX, 1)
+    assert lag.actor is not None
+    assert (lag.actor.system, lag.actor.key) == (BOND_MAC, 15)
+    assert lag.partner is not None
+    assert (lag.partner.system_priority, lag.partner.system, lag.partner.key) == (9, PARTNER, 3)
+    assert lag.settings == {"miimon": 100, "ad_num_ports": 2, "version": "v6.1.0"}
+    port = lag.port("e1")
+    assert port is not None
+    assert port.actor is not None
+    assert (port.actor.port, port.actor.key, port.actor.state) == (1, 15, PortState(0x3D))
+    assert port.partner is not None
+    assert (port.partner.port, port.partner.key, port.partner.state) == (4, 3, PortState(0x3F))
+    assert port.machines is not None
+    assert (port.machines.actor_churn, port.machines.partner_churn) == (
+        "NO_ACTOR_CHURN",
+        "PARTNER_CHURN",
+    )
+    assert (port.machines.receive, port.machines.mux) == (None, None)
+    assert port.counters == {
+        "lacpdus_rx": 30,
+        "lacpdus_tx": 31,
+        "illegal_rx": 2,
+        "marker_response_pdus_tx": 1,
+        "marker_unknown_rx": 5,
+        "actor_churn_count": 0,
+        "partner_churn_count": 4,
+    }
+    assert (port.selected, port.aggregator, port.collecting, port.distributing) == (
+        *("SELECTED", 1),
+        *(True, True),
+    )
+    assert (port.usable, port.link_downs, port.queue_id) == (True, 2, 0)
+    assert port.permanent_address == Mac.parse("02:00:00:00:01:01")
+    assert port.settings == {"state": "active", "mii_status": "up"}
+
+
+def test_ports_are_in_the_order_of_the_driver(host: Host) -> None:
+    (host.proc / "bond0").write_text(text((2, 1)))
+    (lag,), _ = host.read(Kernel(bond_link(), port_link(1), port_link(2)))
+    assert [port.name for port in lag.ports] == ["e2", "e1"]
+
+
+def test_what_is_withheld_is_none_and_said_in_one_line(host: Host) -> None:
+    (host.proc / "bond0").write_text(text(root=False))
+    (lag,), said = host.read(Kernel(bond_link(), port_link(1), port_link(2)))
+    assert said == []
+    (unseen,) = lag.unseen
+    assert "CAP_NET_ADMIN" in unseen
+    port = lag.ports[0]
+    assert port.partner is not None
+    assert (port.partner.system, port.partner.state) == (None, PortState(0x3F))
+    # The partner of the whole is told to everybody.
+    assert lag.partner is not None
+    assert (lag.partner.system_priority, lag.partner.system) == (None, PARTNER)
+    assert lag.actor is not None
+    assert lag.actor.system is None
+
+
+def test_without_the_text_the_messages_are_enough(host: Host) -> None:
+    (lag,), said = host.read(Kernel(bond_link(), port_link(1)))
+    assert said == []
+    assert lag.unseen == ("what /proc/net/bonding tells: there is no such text here",)
+    assert lag.ports[0].distributing
+
+
+def test_churn_is_taken_from_messages_of_kernels_that_have_it() -> None:
+    told = {bond.PORT_AD_CHURN_ACTOR_STATE: u8(1), bond.PORT_AD_CHURN_PARTNER_STATE: u8(0)}
+    machines = view(bond.LACP, told).machines
+    assert machines is not None
+    assert (machines.actor_churn, machines.partner_churn) == (
+        "ACTOR_CHURN",
+        "PARTNER_CHURN_MONITOR",
+    )
+
+
+BOTH, NEITHER, SENDS, TAKES = (True, True), (False, False), (False, True), (True, False)
+BACKUP = {bond.PORT_STATE: u8(1)}
+DOWN = {bond.PORT_MII_STATUS: u8(2)}
+ACTIVE = {bond.ACTIVE_SLAVE: u32(INDEX + 1)}
+OTHER = {bond.ACTIVE_SLAVE: u32(INDEX + 2)}
+TAKES_ALL = {bond.ALL_SLAVES_ACTIVE: u8(1)}
+INDEPENDENT = {32: u8(0)}
+COLLECTS = BACKUP | {bond.PORT_AD_ACTOR_OPER_PORT_STATE: u8(0x1D)}
+
+
+@pytest.mark.parametrize(
+    ("mode", "said", "more", "expected"),
+    [
+        (bond.ROUND_ROBIN, {}, {}, BOTH),
+        (bond.ROUND_ROBIN, DOWN, {}, NEITHER),
+        (bond.ROUND_ROBIN, DOWN, TAKES_ALL, NEITHER),
+        (bond.ACTIVE_BACKUP, {}, ACTIVE, BOTH),
+        (bond.ACTIVE_BACKUP, BACKUP, OTHER, NEITHER),
+        (bond.ACTIVE_BACKUP, BACKUP, OTHER | TAKES_ALL, TAKES),
+        (bond.TLB, {}, ACTIVE, BOTH),
+        (bond.TLB, {}, OTHER, SENDS),
+        (bond.ALB, {}, OTHER, BOTH),
+        (bond.LACP, {}, {}, BOTH),
+        (bond.LACP, BACKUP, {}, NEITHER),
+        # Of another aggregator than the one in use.
+        (bond.LACP, {bond.PORT_AD_AGGREGATOR_ID: u16(2)}, {}, NEITHER),
+        (bond.LACP, COLLECTS, {}, NEITHER),
+        (bond.LACP, COLLECTS, INDEPENDENT, TAKES),
+        (bond.LACP, COLLECTS | DOWN, INDEPENDENT, NEITHER),
+    ],
+)
+def test_who_carries_traffic(
+    mode: int,
+    said: Mapping[int, bytes],
+    more: Mapping[int, bytes],
+    expected: tuple[bool, bool],
+) -> None:
+    port = view(mode, said, more)
+    assert (port.collecting, port.distributing) == expected
+
+
+def test_an_aggregator_without_a_partner_carries_traffic_all_the_same() -> None:
+    alone = {
+        bond.PORT_AD_ACTOR_OPER_PORT_STATE: u8(0x4F),
+        bond.PORT_AD_PARTNER_OPER_PORT_STATE: u16(0),
+    }
+    port = view(bond.LACP, alone)
+    assert port.actor is not None
+    assert port.actor.says(PortState.DISTRIBUTING) is False
+    assert (port.collecting, port.distributing) == (True, True)
+
+
+def test_options_bear_the_names_of_the_driver() -> None:
+    targets = attribute(0, bytes([192, 0, 2, 1])) + attribute(1, bytes([192, 0, 2, 2]))
+    told = {
+        4: u32(200),
+        6: u8(1),
+        bond.ARP_IP_TARGET: targets,
+        bond.NS_IP6_TARGET: attribute(0, bytes.fromhex("20010db8" + "00" * 11 + "01")),
+        9: u32(3),
+        bond.XMIT_HASH_POLICY: u8(1),
+        bond.FAIL_OVER_MAC: u8(2),
+        bond.AD_SELECT: u8(9),
+        bond.AD_ACTOR_SYSTEM: bytes(BOND_MAC),
+    }
+    assert bond.read_options(told) == {
+        "updelay": 200,
+        "use_carrier": True,
+        "arp_ip_target": ["192.0.2.1", "192.0.2.2"],
+        "ns_ip6_target": ["2001:db8::1"],
+        "arp_validate": "all",
+        "fail_over_mac": "follow",
+        "xmit_hash_policy": "layer3+4",
+        # Of a newer kernel.
+        "ad_select": "9",
+        "ad_actor_system": "02:00:00:00:00:01",
+    }
+
+
+def test_modes_without_lacp_have_nothing_of_it(host: Host) -> None:
+    primary = {bond.PRIMARY: u32(INDEX + 1), **ACTIVE}
+    (host.proc / "bond0").write_text(text(root=False))
+    (lag,), _ = host.read(Kernel(bond_link(mode=bond.ACTIVE_BACKUP, more=primary), port_link(1)))
+    assert (lag.lacp, lag.actor, lag.partner, lag.min_ports, lag.control) == (
+        False,
+        *(None,) * 4,
+    )
+    assert (lag.active_port, lag.settings["primary"], lag.unseen) == ("e1", "e1", ())
+    port = lag.ports[0]
+    assert (port.selected, port.actor, port.machines, port.counters) == (None,) * 4
+
+
+# What goes wrong
+
+
+def test_without_the_driver_the_kernel_is_not_even_asked(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("asked")
+
+    host.proc.rmdir()
+    monkeypatch.setattr(devices, "Requests", refuse)
+    assert list(reader.read(Places(), time.monotonic() + 5)) == []
+
+
+def test_a_bond_that_goes_away_is_a_line_and_the_others_are_shown(host: Host) -> None:
+    kernel = Kernel(bond_link(), bond_link("bond1", bond.XOR, index=20), port_link(1, master=20))
+    kernel.vanishing = {INDEX}
+    (host.proc / "bond1").write_text(text((1,), root=False))
+    (lag,), said = host.read(kernel)
+    assert (lag.name, said) == ("bond1", ["bond0: went away while it was read"])
+
+
+def test_a_bond_that_the_kernel_refuses_to_show_is_a_line(host: Host) -> None:
+    kernel = Kernel(bond_link(), bond_link("bond1", bond.XOR, index=20))
+    kernel.refuses = {INDEX}
+    (host.proc / "bond1").write_text(text((), root=False))
+    (lag,), said = host.read(kernel)
+    assert (lag.name, said) == ("bond1", ["bond0: Device or resource busy"])
+
+
+def test_a_bond_for_which_no_time_is_left_is_a_line(host: Host) -> None:
+    lags, said = host.read(Kernel(bond_link()), seconds=0)
+    assert (lags, said) == ([], ["bond0: no time was left to read it"])
+
+
+def test_a_text_cut_short_is_a_line_and_the_bond_is_shown(host: Host) -> None:
+    kernel = Kernel(bond_link(), port_link(1), port_link(2))
+    whole = text()
+    for end in range(0, len(whole), 7):
+        (host.proc / "bond0").write_text(whole[:end])
+        (lag,), said = host.read(kernel)
+        assert [port.distributing for port in lag.ports] == [True, True]
+        if not whole[:end].endswith("\n") or "e2" not in whole[:end]:
+            (line,) = said
+            assert line.startswith(f"bond0: {host.proc / 'bond0'} is cut short")
+    (host.proc / "bond0").write_text(HEAD)
+    _, (line,) = host.read(kernel)
+    assert line.endswith("is cut short: it says nothing of e1, e2")
+
+
+def test_a_text_that_ends_between_lines_leaves_out_what_is_not_whole(host: Host) -> None:
+    (host.proc / "bond0").write_text(text((1,)).split("    port number", maxsplit=1)[0])
+    (lag,), _ = host.read(Kernel(bond_link(), port_link(1)))
+    assert lag.ports[0].actor is not None
+    assert lag.ports[0].actor.system is None
+    assert lag.ports[0].actor.state == PortState(0x3D)
+
+
+def test_an_odd_name_is_a_name(host: Host) -> None:
+    name = 'b"\x1b[31m\udcff'
+    (lag,), _ = host.read(Kernel(bond_link(name)))
+    assert lag.name == name
+    assert json.loads(json.dumps(document(lag)))["name"] == name
+
+
+def test_a_bond_without_ports_hides_nothing(host: Host) -> None:
+    (lag,), said = host.read(Kernel(bond_link(flags=IFF_UP)))
+    assert (lag.up, lag.admin_up, lag.ports, lag.unseen, said) == (False, True, (), (), [])
+
+
+octets = st.binary(max_size=24)
+numbers = st.dictionaries(st.integers(0, 40), octets, max_size=12)
+
+
+@given(numbers, numbers, octets, st.integers(0, 8))
+def test_no_octets_of_the_kernel_raise(
+    about_bond: dict[int, bytes], about_port: dict[int, bytes], counted: bytes, mode: int
+) -> None:
+    device = read_device(bond_link(more=about_bond, mode=mode))
+    port = read_device(port_link(1, about_port))
+    assert device is not None
+    assert port is not None
+    seen = lag_view(device, [PortFacts(port, LinkView(), {2: counted})], None, 1)
+    assert json.dumps(document(seen))
+
+
+@given(st.binary(max_size=120))
+def test_no_message_of_the_kernel_raises(octets: bytes) -> None:
+    read_device(HEADER.pack(16 + len(octets), 16, 0, 0, 0) + octets)
+
+
+LINES = text().splitlines()
+
+
+@given(
+    st.lists(st.one_of(st.sampled_from(LINES), st.text(max_size=30)), max_size=30).map("\n".join)
+)
+def test_no_text_raises(said: str) -> None:
+    shown = bond_proc.parse(said)
+    device, port = read_device(bond_link()), read_device(port_link(1))
+    assert device is not None
+    assert port is not None
+    assert json.dumps(document(lag_view(device, [PortFacts(port, LinkView(), {})], shown, 1)))
