@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lacp.errors import BackendError
+from lacp.inspect.values import check_sparse
 
 #: Octets before the end of what came in which a value may have been cut in two.
 _CUT = 8
@@ -40,7 +41,12 @@ def replies(calls: int) -> Callable[[Sequence[bytes]], list[Reply] | None]:
 
     def found(pieces: Sequence[bytes]) -> list[Reply] | None:
         known: dict[int, Reply] = {}
-        for document in _documents(b"".join(pieces).decode(errors="replace")):
+        text = b"".join(pieces).decode(errors="replace")
+        try:
+            check_sparse(text)
+        except ValueError:
+            raise _foreign() from None
+        for document in _documents(text):
             number = document.get("id")
             # What the other side asks or announces by itself has a method.
             if isinstance(number, int) and "method" not in document:
@@ -68,10 +74,14 @@ def _documents(text: str) -> list[dict[str, Any]]:
         except (ValueError, RecursionError):
             pass
         if not isinstance(document, dict):
-            raise BackendError("this is not Open vSwitch's protocol (JSON-RPC)")
+            raise _foreign()
         documents.append(document)
         at = _skip(text, at)
     return documents
+
+
+def _foreign() -> BackendError:
+    return BackendError("this is not Open vSwitch's protocol (JSON-RPC)")
 
 
 def _skip(text: str, at: int) -> int:

@@ -116,9 +116,11 @@ def _line(request: str, arguments: Mapping[str, Any]) -> bytes:
 
 
 def _document(line: bytes) -> Document:
+    from lacp.inspect.values import decoded
+
     try:
-        document = json.loads(line)
-    except (ValueError, RecursionError):
+        document = decoded(line)
+    except ValueError:
         document = None
     if not isinstance(document, dict):
         raise BackendError("this is not lacpd's protocol")

@@ -23,6 +23,8 @@ from lacp.inspect.survey import Places
 from lacp.inspect.values import text
 from lacp.picture.model import LagView, LinkView, Machines, PortView, SystemId
 
+#: Octets of an answer: some thousand members, or interfaces, fit.
+_LIMIT = 4 << 20
 _COMMANDS = ("bond/show", "lacp/show", "lacp/show-stats")
 _SWITCH = Way(
     "Open vSwitch",
@@ -30,6 +32,7 @@ _SWITCH = Way(
     (jsonrpc.requests(*((command, []) for command in _COMMANDS)),),
     jsonrpc.replies(len(_COMMANDS)),
     ending=b"}",
+    limit=_LIMIT,
 )
 _DATABASE = Way(
     "Open vSwitch's database",
@@ -37,6 +40,7 @@ _DATABASE = Way(
     (ovs_database.request(),),
     jsonrpc.replies(1),
     ending=b"}",
+    limit=_LIMIT,
 )
 #: The process id is part of it unless --unixctl said otherwise.
 _CONTROL = re.compile(r"ovs-vswitchd(?:\.\d{1,10})?\.ctl")

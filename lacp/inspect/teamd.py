@@ -6,7 +6,6 @@ its own teams.
 
 from __future__ import annotations
 
-import json
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 from lacp.errors import BackendError
 from lacp.info import PORT_STATES, PortState
 from lacp.inspect.asking import Way
-from lacp.inspect.values import at, boolean, integer, mac, members, text
+from lacp.inspect.values import at, boolean, decoded, integer, mac, members, text
 from lacp.link import Duplex
 from lacp.picture.model import (
     End,
@@ -82,8 +81,8 @@ def _document(record: bytes) -> Mapping[str, Any]:
         code, _, message = rest.rstrip("\n").partition("\n")
         raise BackendError(f"teamd refuses: {plain(message[:200] or code[:200])}")
     try:
-        document = json.loads(rest) if tag == "REPLY_SUCCESS" else None
-    except (ValueError, RecursionError):
+        document = decoded(rest) if tag == "REPLY_SUCCESS" else None
+    except ValueError:
         document = None
     if not isinstance(document, dict):
         raise BackendError("this is not teamd's protocol")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,30 @@ from lacp.address import Mac
 
 #: What an integer may be: beyond it nothing is counted or numbered.
 _INTEGERS = range(-(1 << 63), 1 << 64)
+
+#: Octets of a document for each object or array in it, and how many there may be in any case. Of
+#: what daemons say it is some hundred; an empty array is two, and takes fifty of memory.
+_OCTETS_EACH = 32
+_SOME = 10_000
+
+
+def decoded(text: str | bytes) -> Any:
+    """A document of JSON. Raises ValueError when it is none, or made to fill the memory."""
+    check_sparse(text)
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def check_sparse(text: str | bytes) -> None:
+    """Raises ValueError when a document has more objects than anybody has a use for."""
+    if isinstance(text, bytes):
+        found = text.count(b"[") + text.count(b"{")
+    else:
+        found = text.count("[") + text.count("{")
+    if found > _SOME + len(text) // _OCTETS_EACH:
+        raise ValueError(f"{found:,} objects in {len(text):,} octets")
 
 
 def at(document: Any, *path: str) -> Any:
