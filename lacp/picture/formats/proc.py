@@ -80,7 +80,8 @@ def _switch(value: bool | None, on: str = "on", off: str = "off") -> str | None:
 
 def _head(lag: LagView) -> Iterator[str]:
     settings = lag.settings
-    yield f"Ethernet Channel Bonding Driver: {settings.get('version', lag.source)}"
+    version = settings.get("version") if lag.source == "bond" else None
+    yield f"Ethernet Channel Bonding Driver: {version or lag.source}"
     yield ""
     yield f"Bonding Mode: {_mode(lag)}"
     policy = settings.get("xmit_hash_policy")
@@ -131,10 +132,13 @@ def _lacp(lag: LagView) -> Iterator[str]:
     settings = lag.settings
     yield ""
     yield "802.3ad info"
-    active = settings.get("lacp_active", _says(lag, PortState.ACTIVITY))
+    active, rate = settings.get("lacp_active"), settings.get("lacp_rate")
+    if not isinstance(active, bool):
+        active = _says(lag, PortState.ACTIVITY)
     yield from _known("LACP active", _switch(active))
-    fast = _switch(_says(lag, PortState.SHORT_TIMEOUT), "fast", "slow")
-    yield from _known("LACP rate", settings.get("lacp_rate", fast))
+    if rate not in ("slow", "fast"):
+        rate = _switch(_says(lag, PortState.SHORT_TIMEOUT), "fast", "slow")
+    yield from _known("LACP rate", rate)
     yield from _known("Min links", lag.min_ports)
     yield from _known("Aggregator selection policy (ad_select)", lag.agg_select_policy)
     actor = lag.actor
