@@ -27,7 +27,7 @@ def read(_: Places, deadline: float) -> Iterator[LagView | str]:
     Raises BackendError when the kernel says nothing at all.
     """
     # The driver makes the directory when it is loaded; without it there is no bond to look for.
-    if bond_proc.PROC.parent.is_dir() and not bond_proc.PROC.is_dir():
+    if not bond_proc.driver_loaded():
         return
     from lacp.inspect.devices import Devices, netns_inode
     from lacp.netlink.bond import KIND
@@ -66,7 +66,7 @@ def _read(devices: Devices, bond: Device, netns: int | None) -> Iterator[LagView
             break
     if shown is not None and (missing or not shown.whole):
         about = f": it says nothing of {', '.join(sorted(missing))}" if missing else ""
-        yield f"{bond.name}: {bond_proc.PROC / bond.name} is cut short{about}"
+        yield f"{bond.name}: {bond_proc.path(bond.name)} is cut short{about}"
     # Only of LACP does the driver count anything.
     counts = number(bond.driver.get(MODE)) == LACP
     facts = [

@@ -6,15 +6,15 @@ partner of each port. It is a text for people: what is not in it, or makes no se
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from lacp.address import Mac
 from lacp.info import PORT_STATES, PortInfo
 
 #: Of the thread's own network namespace; there is none while the driver is not loaded.
-PROC = Path("/proc/thread-self/net/bonding")
+PROC = "/proc/thread-self/net/bonding"
 #: Octets of a text: a port has some 800.
 _LIMIT = 1 << 20
 
@@ -54,10 +54,20 @@ class ProcBond:
     whole: bool
 
 
+def path(device: str) -> str:
+    """Where the text about a bond is."""
+    return f"{PROC}/{device}"
+
+
+def driver_loaded() -> bool:
+    """Whether there can be a bond; True as well where there is no /proc that could tell."""
+    return os.path.isdir(PROC) or not os.path.isdir(os.path.dirname(PROC))
+
+
 def read(device: str) -> str | None:
     """The text about a bond; None when there is none."""
     try:
-        with (PROC / device).open("rb") as file:
+        with open(path(device), "rb") as file:
             return file.read(_LIMIT).decode(errors="surrogateescape")
     except OSError:
         return None

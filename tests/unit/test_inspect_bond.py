@@ -141,7 +141,7 @@ class Host:
         self._monkeypatch = monkeypatch
         self.proc = directory / "net" / "bonding"
         self.proc.mkdir(parents=True)
-        monkeypatch.setattr(bond_proc, "PROC", self.proc)
+        monkeypatch.setattr(bond_proc, "PROC", str(self.proc))
 
     def read(self, kernel: Kernel, seconds: float = 5) -> tuple[list[LagView], list[str]]:
         self._monkeypatch.setattr(devices, "Requests", kernel)
