@@ -77,19 +77,19 @@ def run(args: Namespace) -> Answer:
     elif not asked:
         code, said = source.nothing(args)
         complaints = [said]
-    explained = _explained(shown.lags, asked, args.names)
-    wrong = any(each.gravity is not Gravity.NOTE for lag in explained for each in lag.findings)
-    return Answer(Explained(lags=tuple(explained)), BAD if wrong else code, complaints)
+    told = explained(shown.lags, asked, args.names)
+    wrong = any(each.gravity is not Gravity.NOTE for lag in told for each in lag.findings)
+    return Answer(Explained(lags=tuple(told)), BAD if wrong else code, complaints)
 
 
-def _explained(
+def explained(
     lags: Sequence[LagView], asked: Sequence[LagView], names: Sequence[str]
 ) -> list[ExplainedLag]:
     """The findings of what was asked about; each is made from the whole picture."""
     from lacp.picture.explain import among, diagnose
 
     wanted = {(lag.name, lag.source): lag for lag in asked}
-    explained = []
+    answer = []
     for lag, beside in zip(lags, among(lags), strict=True):
         its = wanted.get((lag.name, lag.source))
         if its is None:
@@ -101,7 +101,7 @@ def _explained(
             if not ports or each.port is None or each.port in ports
         ]
         told.sort(key=lambda each: _ORDER.index(each.gravity))
-        explained.append(
+        answer.append(
             ExplainedLag(
                 name=lag.name,
                 source=lag.source,
@@ -110,8 +110,8 @@ def _explained(
                 ports=ports,
             )
         )
-    explained.sort(key=_worst)
-    return explained
+    answer.sort(key=_worst)
+    return answer
 
 
 def _worst(lag: ExplainedLag) -> int:
@@ -128,10 +128,8 @@ def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
 
 def _lag(lag: ExplainedLag, screen: Screen) -> Iterator[str]:
     name = " ".join((lag.name, *lag.ports))
-    if not lag.findings:
-        yield f"{screen.paint('bold', name)}: {screen.paint('good', 'nothing is wrong')}"
-    else:
-        yield f"{screen.paint('bold', name)}: {_count(lag.findings)}"
+    said = _count(lag.findings) or screen.paint("good", "nothing is wrong")
+    yield f"{screen.paint('bold', name)}: {said}"
     for group in _grouped(lag.findings):
         yield ""
         yield from _block(lag, group, screen)
