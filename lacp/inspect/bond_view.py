@@ -64,8 +64,9 @@ class _Bond:
     """What ports are judged by."""
 
     mode: int | None
-    #: The one in use, of bonds that speak LACP.
+    #: The one in use, of bonds that speak LACP, and what is told of it (AD_INFO_*).
     aggregator: int | None
+    info: Mapping[int, bytes]
     #: The index of the one port that sends, or that broadcasts are taken from.
     active: int | None
     #: Ports that do not send take frames all the same.
@@ -89,6 +90,7 @@ def lag_view(
     its = _Bond(
         mode,
         number(info.get(bond.AD_INFO_AGGREGATOR)),
+        info,
         number(said.get(bond.ACTIVE_SLAVE)),
         options.get("all_slaves_active") is True,
         options.get("coupled_control") is False,
@@ -120,7 +122,7 @@ def lag_view(
         netns=netns,
         settings=_settings(options, mode, said, names, shown),
         ports=ports,
-        unseen=_unseen(its, facts, shown),
+        unseen=_unseen(its, shown),
     )
 
 
@@ -169,8 +171,8 @@ def _partner(info: Mapping[int, bytes], ports: tuple[PortView, ...]) -> SystemId
     )
 
 
-def _unseen(its: _Bond, facts: list[PortFacts], shown: ProcBond | None) -> tuple[str, ...]:
-    if not its.lacp or not facts:
+def _unseen(its: _Bond, shown: ProcBond | None) -> tuple[str, ...]:
+    if not its.lacp:
         return ()
     if shown is None:
         return ("what /proc/net/bonding tells: there is no such text here",)
@@ -190,15 +192,24 @@ def _shown(shown: ProcBond | None, facts: PortFacts) -> ProcPort | None:
 def _port(its: _Bond, facts: PortFacts, shown: ProcPort | None) -> PortView:
     device, said = facts.device, facts.device.above
     aggregator = number(said.get(bond.PORT_AD_AGGREGATOR_ID)) or None
+    # Ports of one aggregator have its keys and its partner in common: of that in use they are told
+    # to everybody.
+    info = its.info if aggregator is not None and aggregator == its.aggregator else {}
     actor = _end(
         shown.actor if shown else None,
-        number(said.get(bond.PORT_AD_ACTOR_OPER_PORT_STATE)),
-        number(said.get(bond.PORT_ACTOR_PORT_PRIO)),
+        End(
+            key=number(info.get(bond.AD_INFO_ACTOR_KEY)),
+            port_priority=number(said.get(bond.PORT_ACTOR_PORT_PRIO)),
+            state=_state(said.get(bond.PORT_AD_ACTOR_OPER_PORT_STATE)),
+        ),
     )
     partner = _end(
         shown.partner if shown else None,
-        number(said.get(bond.PORT_AD_PARTNER_OPER_PORT_STATE)),
-        None,
+        End(
+            system=mac(info.get(bond.AD_INFO_PARTNER_MAC)),
+            key=number(info.get(bond.AD_INFO_PARTNER_KEY)),
+            state=_state(said.get(bond.PORT_AD_PARTNER_OPER_PORT_STATE)),
+        ),
     )
     collecting, distributing = _carries(its, device, aggregator, actor)
     mii = number(said.get(bond.PORT_MII_STATUS))
@@ -270,25 +281,24 @@ def _carries(
     return collecting or (usable and its.takes_all), distributing
 
 
-def _end(told: PortInfo | None, state: int | None, priority: int | None) -> End | None:
+def _end(shown: PortInfo | None, told: End) -> End | None:
     """An end of the link: who it is from the text, the state from the message if it has it."""
-    if told is None:
-        if state is None and priority is None:
-            return None
-        return End(port_priority=priority, state=_state(state))
+    if shown is None:
+        return told if told != End() else None
     return End(
-        system_priority=told.system_priority,
-        system=Mac(told.system),
-        key=told.key,
-        port_priority=told.port_priority,
-        port=told.port,
-        state=told.state if state is None else _state(state),
+        system_priority=shown.system_priority,
+        system=Mac(shown.system),
+        key=shown.key,
+        port_priority=shown.port_priority,
+        port=shown.port,
+        state=shown.state if told.state is None else told.state,
     )
 
 
-def _state(told: int | None) -> PortState | None:
+def _state(octets: bytes | None) -> PortState | None:
     # The driver gives the octet of a partner in sixteen bits.
-    return None if told is None else PORT_STATES[told & 0xFF]
+    found = number(octets)
+    return None if found is None else PORT_STATES[found & 0xFF]
 
 
 def _machines(said: Mapping[int, bytes], shown: ProcPort | None) -> Machines:

@@ -326,7 +326,7 @@ def test_both_ends_of_a_link_know_each_other(
 def test_what_nobody_does_not_get_to_know_is_none_and_said(
     seen: dict[str, LagView], by_nobody: dict[str, LagView]
 ) -> None:
-    assert {name for name, lag in by_nobody.items() if lag.unseen} == {"ad"}
+    assert {name for name, lag in by_nobody.items() if lag.unseen} == {"ad", "idle"}
     assert "CAP_NET_ADMIN" in by_nobody["ad"].unseen[0]
     assert all(lag.unseen == () for lag in seen.values())
     for name, lag in by_nobody.items():
@@ -339,9 +339,13 @@ def test_what_nobody_does_not_get_to_know_is_none_and_said(
     assert port is not None
     assert port.partner is not None
     assert port.partner.state is not None
-    assert (port.partner.system, port.partner.port, port.partner.key) == (None, None, None)
+    # The partner of the aggregator in use is told to everybody.
     assert by_nobody["ad"].partner is not None
-    assert by_nobody["ad"].partner.system is not None
+    assert (port.partner.system, port.partner.port) == (by_nobody["ad"].partner.system, None)
+    port = by_nobody["ad"].port("ad2")
+    assert port is not None
+    assert port.partner is not None
+    assert (port.partner.system, port.partner.key) == (None, None)
 
 
 def _forget(privileged: Any, told: Any) -> None:

@@ -226,12 +226,24 @@ def test_what_is_withheld_is_none_and_said_in_one_line(host: Host) -> None:
     assert "CAP_NET_ADMIN" in unseen
     port = lag.ports[0]
     assert port.partner is not None
-    assert (port.partner.system, port.partner.state) == (None, PortState(0x3F))
-    # The partner of the whole is told to everybody.
+    # The partner and the keys of the aggregator in use are told to everybody.
+    assert (port.partner.system, port.partner.key, port.partner.port) == (PARTNER, 3, None)
+    assert port.partner.state == PortState(0x3F)
+    assert port.actor is not None
+    assert (port.actor.system, port.actor.key, port.actor.port) == (None, 15, None)
     assert lag.partner is not None
     assert (lag.partner.system_priority, lag.partner.system) == (None, PARTNER)
     assert lag.actor is not None
     assert lag.actor.system is None
+
+
+def test_another_aggregator_is_not_taken_for_the_one_in_use() -> None:
+    port = view(bond.LACP, {bond.PORT_AD_AGGREGATOR_ID: u16(2)})
+    assert port.partner is not None
+    assert (port.partner.system, port.partner.key, port.partner.state) == (
+        *(None, None),
+        PortState(0x3F),
+    )
 
 
 def test_without_the_text_the_messages_are_enough(host: Host) -> None:
@@ -397,7 +409,7 @@ def test_a_text_that_ends_between_lines_leaves_out_what_is_not_whole(host: Host)
     (host.proc / "bond0").write_text(text((1,)).split("    port number", maxsplit=1)[0])
     (lag,), _ = host.read(Kernel(bond_link(), port_link(1)))
     assert lag.ports[0].actor is not None
-    assert lag.ports[0].actor.system is None
+    assert (lag.ports[0].actor.system, lag.ports[0].actor.port) == (None, None)
     assert lag.ports[0].actor.state == PortState(0x3D)
 
 
@@ -408,7 +420,8 @@ def test_an_odd_name_is_a_name(host: Host) -> None:
     assert json.loads(json.dumps(document(lag)))["name"] == name
 
 
-def test_a_bond_without_ports_hides_nothing(host: Host) -> None:
+def test_a_bond_without_ports(host: Host) -> None:
+    (host.proc / "bond0").write_text(HEAD + TO_ROOT)
     (lag,), said = host.read(Kernel(bond_link(flags=IFF_UP)))
     assert (lag.up, lag.admin_up, lag.ports, lag.unseen, said) == (False, True, (), (), [])
 
