@@ -14,7 +14,6 @@ import select
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -44,9 +43,11 @@ def sockets(directory: str | os.PathLike[str]) -> list[str]:
 
     Raises BackendError when the directory is there but cannot be read.
     """
-    path = Path(directory)
+    path = os.fspath(directory)
     try:
-        return sorted(str(entry) for entry in path.iterdir() if entry.name.endswith(_SUFFIX))
+        return sorted(
+            os.path.join(path, name) for name in os.listdir(path) if name.endswith(_SUFFIX)
+        )
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -63,6 +63,10 @@ READERS: dict[str, tuple[str, str]] = {
 }
 
 
+#: What is there whenever the kernel's bonding driver is loaded, in each network namespace.
+_BONDING = "/proc/thread-self/net/bonding"
+
+
 def survey(places: Places, patience: float = PATIENCE) -> Seen:
     """Ask every source at once. Never raises: what cannot be read is told in `complaints`."""
     deadline = time.monotonic() + patience
@@ -87,7 +91,26 @@ def survey(places: Places, patience: float = PATIENCE) -> Seen:
     return seen
 
 
+def _absent(name: str, places: Places) -> bool:
+    """Whether it is seen at a glance that a source has nothing: its reader costs time to import."""
+    if name == "ovs":
+        path = places.ovs_run_dir
+    elif name == "bond" and os.path.isdir(os.path.dirname(_BONDING)):
+        path = _BONDING
+    else:
+        return False
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _ask(name: str, places: Places, deadline: float, answer: Seen) -> None:
+    if _absent(name, places):
+        return
     module, function = READERS[name]
     try:
         reader: Reader = getattr(importlib.import_module(module), function)

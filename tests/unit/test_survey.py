@@ -1,0 +1,54 @@
+"""Every source is asked, but not imported where it is seen at a glance that it has nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lacp.inspect import survey
+from lacp.inspect.survey import Places
+
+
+def modules_after(code: str) -> set[str]:
+    """The readers that a fresh interpreter has imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    readers = {module for module, _ in survey.READERS.values()}
+    return set(done.stdout.split()) & readers
+
+
+def test_a_source_that_has_nothing_is_not_imported(tmp_path: Path) -> None:
+    looked = (
+        "from lacp.inspect import survey; "
+        f"survey._BONDING = {str(tmp_path / 'bonding')!r}; "
+        f"survey.survey(survey.Places(ovs_run_dir={str(tmp_path / 'none')!r},"
+        f" run_dir={str(tmp_path)!r}, sources=frozenset({{'lacpd', 'ovs', 'bond'}})))"
+    )
+    assert modules_after(looked) == {"lacp.inspect.lacpd"}
+
+
+@pytest.mark.parametrize("name", survey.READERS)
+def test_a_source_that_may_have_something_is_asked(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey, "_BONDING", str(tmp_path))
+    monkeypatch.setitem(survey.READERS, name, ("tests.unit.test_survey", "fake_reader"))
+    seen = survey.survey(Places(sources=frozenset({name}), ovs_run_dir=str(tmp_path)))
+    assert seen.complaints == ["asked"]
+
+
+def test_without_a_proc_nobody_knows_and_the_reader_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey, "_BONDING", str(tmp_path / "no proc" / "bonding"))
+    monkeypatch.setitem(survey.READERS, "bond", ("tests.unit.test_survey", "fake_reader"))
+    assert survey.survey(Places(sources=frozenset({"bond"}))).complaints == ["asked"]
+
+
+def fake_reader(places: Places, deadline: float) -> list[str]:
+    return ["asked"]
