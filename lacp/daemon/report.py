@@ -14,6 +14,7 @@ from lacp.link import Duplex
 from lacp.picture.explain import diagnose
 from lacp.picture.findings import with_problems
 from lacp.picture.model import LagView, LinkView, PortView, WatcherView, document
+from lacp.protocol import view
 from lacp.runners.activebackup import ActivebackupRunner
 from lacp.runners.lacp import LacpRunner
 from lacp.watch.base import Watcher
@@ -118,7 +119,7 @@ def _watcher(watcher: Watcher) -> WatcherView:
 def counters_document(team: Team, name: str) -> dict[str, int]:
     """The counters of a port: the engine's, and what never came as far as the engine."""
     runner, member = team.runner, team.members[name]
-    lacp = report_lacp.counters(runner.ports[name]) if isinstance(runner, LacpRunner) else {}
+    lacp = view.counters(runner.ports[name]) if isinstance(runner, LacpRunner) else {}
     return {**lacp, "flooded_rx": member.flooded, "refused_rx": sum(member.refused.values())}
 
 
@@ -127,5 +128,5 @@ def history_document(team: Team, name: str) -> list[Document]:
     runner = team.runner
     if not isinstance(runner, LacpRunner):
         return []
-    found: list[Document] = document(report_lacp.history(team.clock, runner.ports[name]))
+    found: list[Document] = document(view.history(runner.ports[name], team.clock.text))
     return found

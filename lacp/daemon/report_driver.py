@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lacp.config.model import LacpConfig
-from lacp.daemon.report_lacp import end
 from lacp.dataplane.base import LacpPortState, LacpState, SpeaksLacp
 from lacp.info import PortInfo, PortState
 from lacp.picture.model import LagView, PortView, SystemId
+from lacp.protocol.view import end
 
 if TYPE_CHECKING:
     from lacp.daemon.team import Team

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from lacp.daemon.clock import Clock
-from lacp.info import PortInfo
-from lacp.picture.model import Change, End, Machines, SystemId
-from lacp.protocol.counters import Counters
+from lacp.picture.model import SystemId
 from lacp.protocol.port import Port
-from lacp.protocol.timers import Timer
+from lacp.protocol.view import end, history, machines, timers
 from lacp.runners.lacp import LacpRunner
 
 if TYPE_CHECKING:
     from lacp.daemon.team import Team
-
-_COUNTERS = tuple(each.name for each in fields(Counters))
-_TIMERS = tuple((timer, timer.name.lower()) for timer in Timer)
 
 
 def lag_members(runner: LacpRunner, system_known: bool) -> dict[str, Any]:
@@ -49,6 +42,8 @@ def port_members(team: Team, port: Port, now: float, verbose: bool) -> dict[str,
     """A port as its machines have it, as members of `PortView`."""
     received_at = port.last_received_at
     heard = port.heard
+    assert isinstance(team.runner, LacpRunner)
+    free_at = team.runner.free_at(port.name)
     return {
         "selected": port.selected.value,
         "selected_reason": port.selected_reason,
@@ -56,66 +51,20 @@ def port_members(team: Team, port: Port, now: float, verbose: bool) -> dict[str,
         "actor": end(port.actor, system_known=team.system_known),
         "partner": end(port.partner),
         "heard": None if heard is None else end(heard),
-        "machines": Machines(
-            receive=port.receive.state.name,
-            periodic=port.periodic.state.name,
-            mux=port.mux.state.name,
-            actor_churn=port.actor_churn.state.name,
-            partner_churn=port.partner_churn.state.name,
-        ),
+        "machines": machines(port),
         "last_rx_age": None if received_at is None else round(now - received_at, 3),
         "held": port.held or None,
+        "held_for": None if free_at is None else round(max(0.0, free_at - now), 3),
         "refusal": team.members[port.name].refusal if port.retry_at > now else None,
         "withdrawn": port.withdrawn,
         "timers": timers(port, now) if verbose else None,
-        "history": history(team.clock, port) if verbose else None,
+        "history": history(port, team.clock.text) if verbose else None,
     }
-
-
-def end(info: PortInfo, *, system_known: bool = True) -> End:
-    """One end of a link."""
-    return End(
-        system_priority=info.system_priority,
-        system=info.system if system_known else None,
-        key=info.key,
-        port_priority=info.port_priority,
-        port=info.port,
-        state=info.state,
-    )
 
 
 def changed_at(port: Port) -> float | None:
     """When a machine moved last; None when none ever did."""
     return port.history[-1].time if port.history else None
-
-
-def counters(port: Port) -> dict[str, int]:
-    """What the engine counts."""
-    its = port.counters
-    return {name: getattr(its, name) for name in _COUNTERS}
-
-
-def timers(port: Port, now: float) -> dict[str, float | None]:
-    """Seconds left of each timer; None when it does not run."""
-    left: dict[str, float | None] = {}
-    for timer, name in _TIMERS:
-        deadline = port.timers.deadline(timer)
-        left[name] = None if deadline is None else round(max(0.0, deadline - now), 3)
-    return left
-
-
-def history(clock: Clock, port: Port) -> tuple[Change, ...]:
-    """What moved on the port, oldest first."""
-    return tuple(
-        Change(
-            time=clock.text(event.time),
-            machine=event.machine,
-            old=event.old,
-            new=event.new,
-            reason=event.reason,
-        )
-        for event in port.history
-    )
 
 
 def _common_key(runner: LacpRunner) -> int | None:

@@ -88,14 +88,8 @@ def port_view(port: Port, now: float, moment: Moment | None = None) -> PortView:
         actor=end(port.actor),
         partner=end(port.partner),
         heard=None if port.heard is None else end(port.heard),
-        machines=Machines(
-            receive=port.receive.state.name,
-            periodic=port.periodic.state.name,
-            mux=port.mux.state.name,
-            actor_churn=port.actor_churn.state.name,
-            partner_churn=port.partner_churn.state.name,
-        ),
-        counters={name: getattr(port.counters, name) for name in _COUNTERS},
+        machines=machines(port),
+        counters=counters(port),
         last_rx_age=None if received_at is None else round(now - received_at, 3),
         changed_age=round(now - port.history[-1].time, 3) if port.history else None,
         timers=timers(port, now),
@@ -106,11 +100,28 @@ def port_view(port: Port, now: float, moment: Moment | None = None) -> PortView:
     )
 
 
-def end(info: PortInfo) -> End:
-    """One end of a link."""
+def machines(port: Port) -> Machines:
+    """The states of the port's machines."""
+    return Machines(
+        receive=port.receive.state.name,
+        periodic=port.periodic.state.name,
+        mux=port.mux.state.name,
+        actor_churn=port.actor_churn.state.name,
+        partner_churn=port.partner_churn.state.name,
+    )
+
+
+def counters(port: Port) -> dict[str, int]:
+    """What the engine counts."""
+    its = port.counters
+    return {name: getattr(its, name) for name in _COUNTERS}
+
+
+def end(info: PortInfo, *, system_known: bool = True) -> End:
+    """One end of a link; the system may be one that nobody has given a name yet."""
     return End(
         system_priority=info.system_priority,
-        system=info.system,
+        system=info.system if system_known else None,
         key=info.key,
         port_priority=info.port_priority,
         port=info.port,

@@ -233,6 +233,11 @@ class LacpRunner:
         """
         self._system.prefer(port, now)
 
+    def free_at(self, port: str) -> float | None:
+        """When a port that its link watchers hold is tried again; None when they hold it not."""
+        probation = self._probation(port)
+        return None if probation.held_at is None else probation.due(self._alone)
+
     def quiet(self, ports: Iterable[str]) -> bool:
         """Whether none of these ports holds back a LACPDU."""
         known = self.ports

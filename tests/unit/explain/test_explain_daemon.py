@@ -192,3 +192,16 @@ def test_frames_of_no_use(hosts: World) -> None:
         "refused_rx is 3",
         gravity=Gravity.ODDITY,
     )
+
+
+def test_a_port_that_its_probes_hold_is_told_until_when(hosts: World) -> None:
+    left, right, _ = hosts.pair(ports=1)
+    watch = {"name": "arp_ping", "target_host": "192.0.2.1", "source_host": "192.0.2.2"}
+    left.reload(conf(ports=["a1"], link_watch=watch))
+    hosts.run(60, until=lambda: lacp(left.team()).ports["a1"].held)
+    hosts.run(3)
+    (found,) = said(left, "a1")
+    assert (found.code, found.said) == ("held", "held: link watchers say the link is down")
+    assert any(line.startswith("arp_ping: ") for line in found.evidence)
+    assert "it is tried again in 7.0 s" in found.evidence
+    assert [each.code for each in said(right, "b1")] == ["partner_not_in_sync"]
