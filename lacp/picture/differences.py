@@ -25,7 +25,7 @@ from lacp.picture.model import (
 )
 
 #: Members of a LAG whose change is a `lag_changed`, and those of a port that are a `port_changed`.
-_OF_LAG = ("mode", "admin_up", "actor", "min_ports", "max_ports", "address", "mtu")
+_OF_LAG = ("mode", "admin_up", "min_ports", "max_ports", "address", "mtu")
 _OF_PORT = ("address", "mtu", "prio", "queue_id", "held", "missing")
 
 _IDENTITY = ("system_priority", "system", "key", "port_priority", "port")
@@ -40,16 +40,6 @@ def differences(old: LagView | None, new: LagView | None) -> list[Event]:
     A LAG that is new is told with its ports and what they do. Without `time`.
     """
     return list(_lag(old, new))
-
-
-def port_differences(lag: LagView, old: PortView | None, new: PortView | None) -> list[Event]:
-    """The same for one of its ports."""
-    return list(_port(lag, old, new))
-
-
-def head_differences(old: LagView, new: LagView) -> list[Event]:
-    """What is different in the LAG as a whole, its ports left out."""
-    return list(_head(old, new))
 
 
 def _lag(old: LagView | None, new: LagView | None) -> Iterator[Event]:
@@ -73,9 +63,11 @@ def _lag(old: LagView | None, new: LagView | None) -> Iterator[Event]:
 def _head(old: LagView, new: LagView) -> Iterator[Event]:
     for member in _OF_LAG:
         yield from _member(new, None, member, getattr(old, member), getattr(new, member))
+    if old.actor is not None and new.actor is not None and _another(old.actor, new.actor):
+        yield _changed(new, None, "actor", old.actor, new.actor)
     if old.aggregator != new.aggregator:
         yield _changed(new, None, "aggregator", old.aggregator, new.aggregator)
-    if new.partner is not None and _system(old.partner) != _system(new.partner):
+    if new.partner is not None and _another(old.partner, new.partner):
         yield _event(new, None, "partner_changed", old=old.partner, new=new.partner)
     if old.active_port != new.active_port:
         yield _event(
@@ -100,7 +92,7 @@ def _port(lag: LagView, old: PortView | None, new: PortView | None) -> Iterator[
         yield _event(lag, name, "usable_changed", up=new.usable)
     for member in _OF_PORT:
         yield from _member(lag, name, member, getattr(old, member), getattr(new, member))
-    if new.partner is not None and _identity(old.partner) != _identity(new.partner):
+    if new.partner is not None and _another(old.partner, new.partner):
         yield _event(lag, name, "partner_changed", old=old.partner, new=new.partner)
     for end in ("partner", "actor"):
         yield from _octet(lag, name, end, getattr(old, end), getattr(new, end))
@@ -169,12 +161,12 @@ def _event(lag: LagView, port: str | None, event: str, /, **facts: Any) -> Event
     return Event(event=event, lag=lag.name, port=port, source=lag.source, facts=told)
 
 
-def _identity(end: End | None) -> tuple[object, ...]:
-    return tuple(getattr(end, name, None) for name in _IDENTITY)
-
-
-def _system(end: SystemId | None) -> tuple[object, ...]:
-    return tuple(getattr(end, name, None) for name in _IDENTITY[:3])
+def _another(old: End | SystemId | None, new: End | SystemId) -> bool:
+    """Whether this is somebody else; a part that is not known of both says nothing."""
+    if old is None or not old.known or not new.known:
+        return (old is not None and old.known) is not new.known
+    pairs = ((getattr(old, name, None), getattr(new, name, None)) for name in _IDENTITY)
+    return any(was != now for was, now in pairs if was is not None and now is not None)
 
 
 # The other way round.
@@ -204,7 +196,7 @@ def _of_lag(event: Event) -> dict[str, Any]:
             told = {"active_port": facts["new"]}
         case "partner_changed":
             told = {"partner": facts["new"]}
-        case "lag_changed" if facts["member"] in (*_OF_LAG, "aggregator"):
+        case "lag_changed" if facts["member"] in (*_OF_LAG, "actor", "aggregator"):
             told = {facts["member"]: facts["new"]}
         case _:
             return {}

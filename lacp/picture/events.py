@@ -18,6 +18,18 @@ from lacp.link import speed
 Document = dict[str, Any]
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
+#: The names of all events, those of lacpd's stream first.
+EVENTS = (
+    *("state_changed", "link_changed", "partner_changed", "mux_changed", "port_enabled"),
+    *("carrier_changed", "active_port_changed", "link_watch_changed", "usable_changed"),
+    *("port_addressed", "team_addressed", "hash_mapped", "port_added", "port_removed"),
+    *("frame_dropped", "overrun", "marker_answered", "marker_lost"),
+    *("port_state_changed", "lag_added", "lag_removed", "lag_changed", "port_changed"),
+    *("source_lost", "source_back", "resynced"),
+)
+#: Those that nobody who asks for some may miss: they say that something was lost.
+UNFILTERED = frozenset({"overrun", "source_lost", "source_back", "resynced"})
+
 #: Machines whose every move is of interest only to who asks for everything.
 QUIET = frozenset({"periodic", "actor_churn", "partner_churn"})
 
@@ -94,7 +106,8 @@ def phrase(event: Mapping[str, Any]) -> str:
             way = "up" if event.get("up") else "down"
             return f"{event.get('link_watch')} went {way}: {event.get('reason')}"
         case "usable_changed":
-            return f"the link watchers say {'up' if event.get('up') else 'down'}"
+            who = "link watchers say" if event.get("source") in _WATCHED else "link monitor says"
+            return f"the {who} {'up' if event.get('up') else 'down'}"
         case "port_added":
             return "port added"
         case "port_removed":
@@ -123,6 +136,8 @@ def phrase(event: Mapping[str, Any]) -> str:
 
 
 _KNOWN = (*_FRONT, "system")
+#: Sources whose ports have link watchers; a line of the log has no source.
+_WATCHED = (None, "lacpd", "teamd")
 
 
 def style(event: Mapping[str, Any]) -> str:

@@ -2,32 +2,108 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lacp.cli.command import Answer, Command, Document
+from lacp.cli.common import DONE, complain
 from lacp.cli.moments import day, time_of_day
 from lacp.cli.output import Screen, printable
-from lacp.picture.events import phrase, style
+from lacp.picture.events import EVENTS, UNFILTERED, phrase, style
+
+if TYPE_CHECKING:
+    from lacp.inspect.monitor.changes import Changes
+    from lacp.picture.events import Event
+
+#: Seconds in which every source has said what there is.
+_FIRST_PICTURE = 1.0
+
+
+def _interval(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.1 <= value <= 3600:
+        raise ArgumentTypeError(f"{text!r}, expected seconds from 0.1 to 3600")
+    return value
+
+
+def _events(text: str) -> frozenset[str]:
+    names = frozenset(name.strip() for name in text.split(","))
+    for name in sorted(names):
+        if name not in EVENTS:
+            raise ArgumentTypeError(f"{name!r}, expected some of {', '.join(EVENTS)}")
+    return names
 
 
 def arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("names", nargs="*", metavar="LAG|PORT", help="only these")
+    parser.add_argument(
+        "--event",
+        action="append",
+        type=_events,
+        metavar="NAME",
+        help="only these events, several with commas; what was lost is always told",
+    )
+    parser.add_argument(
+        "-n",
+        "--interval",
+        type=_interval,
+        default=1.0,
+        metavar="SECONDS",
+        help="between two looks at what nobody announces (default 1)",
+    )
 
 
 def run(args: Namespace) -> Answer:
     """Listen to every source."""
-    from lacp.cli.source import monitor
+    from lacp.cli.source import own_netns, places
+    from lacp.inspect.monitor.changes import Changes
 
-    return Answer(_only(monitor(args), frozenset(args.names)))
+    netns = None if args.netns is None else own_netns()
+    changes = Changes(places(args), interval=args.interval, netns=netns)
+    return Answer(_told(changes, args))
 
 
-def _only(events: Iterator[Document], names: frozenset[str]) -> Iterator[Document]:
-    for event in events:
-        if not names or event.get("lag") in names or event.get("port") in names:
-            yield event
+def _told(changes: Changes, args: Namespace) -> Iterator[Document]:
+    """The events that are asked for. What is asked about need not be there yet."""
+    names = frozenset(args.names)
+    wanted = frozenset[str]().union(*args.event) if args.event else None
+    with changes:
+        early = list(changes.until(_FIRST_PICTURE, first=True))
+        _say_what_is_awaited(changes, names)
+        for event in _chain(early, changes):
+            if wanted is not None and event.event not in wanted and event.event not in UNFILTERED:
+                continue
+            if not names or event.lag is None or _meant(event, names, changes):
+                yield event.document()
+
+
+def _meant(event: Event, names: frozenset[str], changes: Changes) -> bool:
+    """Whether an event is about what is called so, or says that more of that may be missing."""
+    if names & {event.lag, event.port}:
+        return True
+    if event.port is not None or event.event not in UNFILTERED:
+        return False
+    lags = (lag for lag in changes.lags() if lag.name == event.lag)
+    return any(port.name in names for lag in lags for port in lag.ports)
+
+
+def _chain(early: list[Event], changes: Changes) -> Iterator[Event]:
+    yield from early
+    yield from changes
+
+
+def _say_what_is_awaited(changes: Changes, names: frozenset[str]) -> None:
+    lags = changes.lags()
+    there = {lag.name for lag in lags} | {port.name for lag in lags for port in lag.ports}
+    for name in sorted(names - there):
+        complain("lacpctl", f"nothing here is called {name} yet: waiting for it", DONE)
+    if not lags and not names:
+        complain("lacpctl", "there is no LAG here yet: waiting for one", DONE)
 
 
 def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
@@ -38,8 +114,11 @@ def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
         if today is not None and date != today:
             yield screen.paint("dim", str(date))
         today = date
-        where = f"{event.get('lag')}  {event['port']}" if event.get("port") else event.get("lag")
-        said = f"{time_of_day(event.get('time'))}  {where}  {phrase(event)}"
+        where = event.get("lag") or event.get("source")
+        if event.get("port"):
+            where = f"{where}  {event['port']}"
+        late = " (told late)" if event.get("resync") else ""
+        said = f"{time_of_day(event.get('time'))}  {where}  {phrase(event)}{late}"
         yield screen.paint(style(event), said)
 
 
@@ -49,5 +128,11 @@ COMMAND = Command(
     arguments,
     run,
     text,
-    notes="Exit code 1 when no lacpd is left.",
+    notes=(
+        "lacpd and the kernel announce what happens. Asked at the interval are teamd,\n"
+        "Open vSwitch and the bits of LACP in bonds: what comes and goes in between is\n"
+        "not seen.\n\n"
+        "A daemon that ends, and one that comes later, ends nothing: it is waited for.\n"
+        "When events were lost a line says so, and what is different then is told late."
+    ),
 )

@@ -42,6 +42,9 @@ class Source(Protocol):
     def deadline(self) -> float:
         """When `read` is due although no descriptor says so, on the listener's clock."""
 
+    def ready(self) -> bool:
+        """Whether what is there is known."""
+
     def lags(self) -> list[LagView]:
         """The LAGs as far as they are known by now."""
 
@@ -49,19 +52,22 @@ class Source(Protocol):
         """Listen no more."""
 
 
-def resynced(old: LagView | None, new: LagView | None, why: str) -> list[Event]:
-    """What was missed between two pictures: how many differences there are, then each of them."""
-    found = differences(old, new)
-    one = new or old
-    assert one is not None
-    said = count(len(found), "difference") if found else "nothing was missed"
-    first = Event(
-        event="resynced",
-        lag=one.name,
-        source=one.source,
-        facts={"detail": f"{why}: {said}", "differences": len(found)},
-    )
-    return [first, *(replace(each, facts={**each.facts, "resync": True}) for each in found)]
+def resynced(old: LagView | None, new: LagView, why: str) -> list[Event]:
+    """What was missed between two pictures, each difference, and then how many there were."""
+    found = [marked(each) for each in differences(old, new)]
+    return [*found, resync_over(new, why, len(found))]
+
+
+def marked(event: Event) -> Event:
+    """As one that is told late."""
+    return replace(event, facts={**event.facts, "resync": True})
+
+
+def resync_over(lag: LagView, why: str, found: int) -> Event:
+    """The line behind the differences."""
+    said = count(found, "difference") if found else "nothing is different"
+    facts = {"detail": f"{why}: {said}", "differences": found}
+    return Event(event="resynced", lag=lag.name, source=lag.source, facts=facts)
 
 
 def about(lag: LagView, event: str, detail: str) -> Event:

@@ -24,8 +24,17 @@ class Changes:
     readable, and not later than `wait` seconds from now.
     """
 
-    def __init__(self, places: Places | None = None, *, interval: float = INTERVAL) -> None:
+    def __init__(
+        self,
+        places: Places | None = None,
+        *,
+        interval: float = INTERVAL,
+        netns: int | None = None,
+    ) -> None:
         """`interval` is in seconds, between two looks at what nobody tells.
+
+        With `netns`, the number of a network namespace, daemons of others are left out, whose
+        sockets are in the same file system. The kernel is heard in the namespace of the thread.
 
         Raises BackendError when the socket that `places` names has no listener, or the kernel
         does not let us listen.
@@ -33,15 +42,27 @@ class Changes:
         self._listening = Listening(interval=interval)
         self._sources: list[Source] = []
         try:
-            self._open(places or Places())
+            self._open(places or Places(), netns)
         except BaseException:
             self.close()
             raise
 
-    def _open(self, places: Places) -> None:
+    def _open(self, places: Places, netns: int | None) -> None:
         wanted = places.sources
         if wanted is None or "lacpd" in wanted:
-            self._sources.append(Lacpd(self._listening, places.run_dir, places.socket))
+            self._sources.append(Lacpd(self._listening, places.run_dir, places.socket, netns))
+        if wanted is None or wanted & {"bond", "team"}:
+            self._open_kernel(wanted)
+
+    def _open_kernel(self, wanted: frozenset[str] | None) -> None:
+        from lacp.inspect.devices import netns_inode
+        from lacp.inspect.monitor.bond import Bonds
+        from lacp.inspect.monitor.kernel import Kernel, Kind
+
+        kinds: list[Kind] = []
+        if wanted is None or "bond" in wanted:
+            kinds.append(Bonds(netns_inode()))
+        self._sources.append(Kernel(self._listening, kinds))
 
     def fileno(self) -> int:
         """A descriptor that is readable when `read` has something to take."""
@@ -62,13 +83,18 @@ class Changes:
         """The LAGs as what was read so far has made them, in no more detail than events tell."""
         return [lag for source in self._sources for lag in source.lags()]
 
-    def until(self, timeout: float | None = None) -> Iterator[Event]:
-        """Events as they come; ends after `timeout` seconds without one."""
+    def until(self, timeout: float | None = None, *, first: bool = False) -> Iterator[Event]:
+        """Events as they come; ends after `timeout` seconds without one.
+
+        With `first` ends as soon as every source has said what there is.
+        """
         last = self._listening.clock()
         while True:
             for event in self.read():
                 yield event
                 last = self._listening.clock()
+            if first and all(source.ready() for source in self._sources):
+                return
             left = math.inf if timeout is None else last + timeout - self._listening.clock()
             if left <= 0:
                 return

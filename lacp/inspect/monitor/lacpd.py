@@ -63,20 +63,28 @@ def _told_of_port(port: PortView) -> PortView:
 class Lacpd:
     """Every team of lacpd."""
 
-    def __init__(self, listening: Listening, run_dir: str, path: str | None = None) -> None:
-        """Those in `run_dir`, or the one behind the socket at `path`.
+    def __init__(
+        self,
+        listening: Listening,
+        run_dir: str,
+        path: str | None = None,
+        netns: int | None = None,
+    ) -> None:
+        """Those in `run_dir`, or the one behind the socket at `path`; with `netns` only those of
+        the network namespace of this number.
 
         Raises BackendError when nobody listens at `path`.
         """
         self._listening = listening
         self._run_dir = run_dir
         self._path = path
+        self._netns = netns
         self._teams: dict[str, _Team] = {}
         self._complaint: str | None = None
         self._looked = -NEVER
         self._first = True
         if path is not None:
-            team = self._teams[path] = _Team(listening, path, known=True)
+            team = self._teams[path] = _Team(listening, path, netns, known=True)
             team.connect()
             if team.refusal is not None:
                 raise BackendError(f"{path}: {team.refusal}")
@@ -91,6 +99,10 @@ class Lacpd:
     def deadline(self) -> float:
         """The next look for teams."""
         return self._looked + _LOOK
+
+    def ready(self) -> bool:
+        """Whether all teams that are connected have told of themselves."""
+        return not self._first and not any(team.awaited for team in self._teams.values())
 
     def lags(self) -> list[LagView]:
         """As their events have them."""
@@ -110,7 +122,7 @@ class Lacpd:
         self._complaint = complaint
         for path in paths:
             if path not in self._teams:
-                self._teams[path] = _Team(self._listening, path, known=self._first)
+                self._teams[path] = _Team(self._listening, path, self._netns, known=self._first)
         self._first = False
         for path, team in list(self._teams.items()):
             if not team.connected:
@@ -133,9 +145,12 @@ class Lacpd:
 class _Team:
     """The connection to one team, and what the team was like when it told of itself last."""
 
-    def __init__(self, listening: Listening, path: str, *, known: bool) -> None:
+    def __init__(self, listening: Listening, path: str, netns: int | None, *, known: bool) -> None:
         self._listening = listening
         self._path = path
+        self._netns = netns
+        #: It is of another namespace.
+        self._elsewhere = False
         self._socket: socket.socket | None = None
         self._in = bytearray()
         self._looked_at = 0
@@ -154,8 +169,15 @@ class _Team:
         """Whether somebody is there."""
         return self._socket is not None
 
+    @property
+    def awaited(self) -> bool:
+        """Whether it was asked and has not answered."""
+        return self._socket is not None and self._early is not None
+
     def connect(self) -> list[Event]:
         """Ask for events and for a picture, when there is somebody; tell once who refuses."""
+        if self._elsewhere:
+            return []
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.setblocking(False)
         try:
@@ -262,11 +284,15 @@ class _Team:
             yield from self._stranger(str(document.get("error")))
         elif isinstance(document.get("lag"), Mapping):
             try:
-                new = told(lag_view(document["lag"]))
+                lag = lag_view(document["lag"])
             except ModelError as error:
                 yield from self._stranger(str(error))
                 return
-            yield from self._picture(new)
+            if self._netns is not None and lag.netns not in (None, self._netns):
+                self._elsewhere = True
+                self.disconnect()
+                return
+            yield from self._picture(told(lag))
 
     def _picture(self, new: LagView) -> Iterator[Event]:
         """The first picture of a connection."""

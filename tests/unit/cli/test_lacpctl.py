@@ -27,7 +27,7 @@ PROGRAM = [sys.executable, "-m", "lacp.cli.lacpctl"]
 
 #: What asks lacpd and nobody else, and ends.
 ASKING = ("show --source lacpd", "neighbors --source lacpd", "counters --source lacpd")
-CONTROL = ("monitor", "set runner.x 1")
+CONTROL = ("set runner.x 1",)
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ WRONG_USAGE = {
     "show --verbos": "lacpctl show: no option --verbos; did you mean --verbose?",
     "--socket": "lacpctl: argument --socket: expected one argument",
     "--jso show": "lacpctl: no option --jso; did you mean --json?",
-    "set": "lacpctl set: the following arguments are required: PATH, VALUE",
-    "set runner.fast_rate": "lacpctl set: the following arguments are required: VALUE",
+    "set runner.fast_rate": "lacpctl: set runner.fast_rate: the value is missing",
+    "set --list team0 runner.fast_rate": "lacpctl: set: expected --list [TEAM], or PATH VALUE",
     "watch -n 0": "lacpctl watch: argument -n/--interval: '0', expected seconds from 0.1 to 3600",
     "watch -n x": "lacpctl watch: argument -n/--interval: 'x', expected seconds from 0.1 to 3600",
     "simulate demo demo": "lacpctl simulate: unexpected 'demo'",
@@ -171,7 +171,7 @@ def test_a_killed_daemon(command: str, run_dir: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr() == ("", expected)
 
 
-@pytest.mark.parametrize("command", [*ASKING, *CONTROL, "show"])
+@pytest.mark.parametrize("command", [*ASKING, *CONTROL, "show", "monitor"])
 def test_no_such_socket(command: str, run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = run_dir / "no.sock"
     assert main(["--socket", str(path), *command.split()]) == 1

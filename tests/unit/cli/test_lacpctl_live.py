@@ -179,14 +179,44 @@ def test_monitor(daemon: Daemon, ctl: Ctl) -> None:
             event = json.loads(each)
             check_event(event)
             assert event["event"] in EVENTS or event["event"] in ("port_enabled", "carrier_changed")
+            assert event["source"] == "lacpd"
         daemon.order("up 2")
         text = lines_of(words, "DISTRIBUTING:")
         assert all("  left  left2  " in each for each in text)
 
         daemon.stop()
+        lines_of(words, "  left  lacpd of left has ended\n")
+        assert json.loads(lines_of(documents, "right has ended")[-1])["event"] == "source_lost"
+        again = Daemon(daemon.run_dir)
+        with again.process:
+            try:
+                lines_of(words, "  left  lacpd of left is back\n")
+                check_event(json.loads(lines_of(documents, "resynced")[-1]))
+                lines_of(words, "  left  while it was away: ")
+            finally:
+                again.stop()
         for stream in (words, documents):
+            stream.send_signal(signal.SIGINT)
             _, err = stream.communicate(timeout=20)
-            assert (stream.returncode, err) == (1, "lacpctl: lacpd has ended\n")
+            assert (stream.returncode, err) == (130, "")
+
+
+def test_monitor_of_some_events_and_of_what_is_not_there_yet(daemon: Daemon, ctl: Ctl) -> None:
+    ctl.wait(all_active)
+    with (
+        start("monitor", "--event", "link_changed,port_added", "left") as some,
+        start("monitor", "nobody") as awaited,
+    ):
+        assert awaited.stderr is not None
+        said = awaited.stderr.readline()
+        assert said == "lacpctl: nothing here is called nobody yet: waiting for it\n"
+        subscribed(daemon, some, ctl)
+        daemon.order("down 2")
+        said_of_links = lines_of(some, "left2  link down")
+        assert all("  left2  link " in each for each in said_of_links)
+        daemon.stop()
+        # Whatever was asked for: that nothing more will come must be known.
+        lines_of(some, "lacpd of left has ended")
 
 
 def test_watch_outlives_the_daemon(daemon: Daemon, ctl: Ctl) -> None:
