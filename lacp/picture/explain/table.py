@@ -47,7 +47,6 @@ WITH_LACP: tuple[Group, ...] = (
     ((link.frames_refused,), False),
     ((link.leaving,), True),
     ((plain.monitor_waits,), True),
-    ((selection.held,), False),
     ((silence.fallback_used,), False),
     (
         (
@@ -59,6 +58,7 @@ WITH_LACP: tuple[Group, ...] = (
         ),
         True,
     ),
+    ((selection.held,), True),
     ((partner.hears_itself, partner.loop), True),
     ((partner.passive_both,), False),
     ((partner.duplicate_partner_port,), True),
