@@ -22,10 +22,7 @@ _ATTEMPTS = 3
 
 
 def read(_: Places, deadline: float) -> Iterator[LagView | str]:
-    """The bonds of this namespace until `deadline`, of `time.monotonic`, and what is wrong.
-
-    Raises BackendError when the kernel says nothing at all.
-    """
+    """The bonds of this namespace until `deadline`, of `time.monotonic`, and what is wrong."""
     # The driver makes the directory when it is loaded; without it there is no bond to look for.
     if not bond_proc.driver_loaded():
         return
@@ -33,15 +30,25 @@ def read(_: Places, deadline: float) -> Iterator[LagView | str]:
     from lacp.netlink.bond import KIND
 
     netns = netns_inode()
-    with Devices(deadline) as devices:
-        for bond in devices.of_kind(KIND):
-            if time.monotonic() >= deadline:
-                yield f"{bond.name}: no time was left to read it"
-                continue
-            try:
-                yield from _read(devices, bond, netns)
-            except BackendError as error:
-                yield f"{bond.name}: {error}"
+    try:
+        with Devices(deadline) as devices:
+            for bond in devices.of_kind(KIND):
+                yield from _in_time(devices, bond, netns, deadline)
+    except BackendError as error:
+        yield f"kernel bonds: {error}"
+
+
+def _in_time(
+    devices: Devices, bond: Device, netns: int | None, deadline: float
+) -> Iterator[LagView | str]:
+    """One bond; whatever is wrong with it keeps no other one from being read."""
+    if time.monotonic() >= deadline:
+        yield f"{bond.name}: no time was left to read it"
+        return
+    try:
+        yield from _read(devices, bond, netns)
+    except BackendError as error:
+        yield f"{bond.name}: {error}"
 
 
 def _read(devices: Devices, bond: Device, netns: int | None) -> Iterator[LagView | str]:

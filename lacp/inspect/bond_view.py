@@ -105,7 +105,6 @@ def lag_view(
         lacp=None if mode is None else lacp,
         up=device.interface.carrier,
         admin_up=device.interface.up,
-        dataplane=bond.KIND,
         ifindex=device.index,
         address=device.interface.address,
         mtu=device.mtu,

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from lacp.errors import BackendError
 from lacp.link import Duplex
 from lacp.netlink.codec import (
     ATTRIBUTES_AT,
@@ -99,12 +100,23 @@ def read_device(message: bytes) -> Device | None:
 
 
 class Devices:
-    """Asks the kernel for devices and their ports until `deadline`, of `time.monotonic`."""
+    """Asks the kernel for devices and their ports until `deadline`, of `time.monotonic`.
+
+    Everything raises BackendError when the kernel does not answer.
+    """
 
     def __init__(self, deadline: float) -> None:
-        self._requests = Requests(socket.NETLINK_ROUTE, max(_LEAST, deadline - time.monotonic()))
-        # Any socket of this namespace will do.
-        self._any = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            # Any socket of this namespace will do for ethtool.
+            self._any = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        except OSError as error:
+            raise BackendError(f"cannot open a socket: {error.strerror}") from error
+        try:
+            patience = max(_LEAST, deadline - time.monotonic())
+            self._requests = Requests(socket.NETLINK_ROUTE, patience)
+        except BackendError:
+            self._any.close()
+            raise
 
     def __enter__(self) -> Self:
         return self

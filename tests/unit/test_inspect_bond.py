@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacp.address import Mac
+from lacp.errors import BackendError
 from lacp.info import PortState
 from lacp.inspect import bond as reader
 from lacp.inspect import devices
@@ -383,6 +384,15 @@ def test_a_bond_that_the_kernel_refuses_to_show_is_a_line(host: Host) -> None:
     (host.proc / "bond1").write_text(text((), root=False))
     (lag,), said = host.read(kernel)
     assert (lag.name, said) == ("bond1", ["bond0: Device or resource busy"])
+
+
+def test_a_kernel_that_says_nothing_is_a_line(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise BackendError("the kernel did not answer in 0.9 s")
+
+    kernel = Kernel()
+    monkeypatch.setattr(kernel, "ask", refuse)
+    assert host.read(kernel) == ([], ["kernel bonds: the kernel did not answer in 0.9 s"])
 
 
 def test_a_bond_for_which_no_time_is_left_is_a_line(host: Host) -> None:
