@@ -6,12 +6,21 @@ changed.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from lacp.netlink.codec import HEADER, attribute, attributes
+from lacp.netlink.codec import (
+    HEADER,
+    attribute,
+    attributes,
+    integer,
+    number,
+    s32,
+    table,
+    text,
+    u32,
+)
 from lacp.netlink.generic import COMMAND, GENERIC_AT
 
 FAMILY = "team"
@@ -28,9 +37,6 @@ HASHES = 256
 #: Where a message holds the device's index: behind both headers and the head of an attribute.
 IFINDEX_AT = HEADER.size + 4 + 4
 
-_U32 = struct.Struct("=I")
-_S32 = struct.Struct("=i")
-_U64 = struct.Struct("=Q")
 
 # The attributes that matter here.
 _TEAM_IFINDEX, _LIST_OPTION = 1, 2
@@ -112,33 +118,37 @@ def read_options(message: bytes) -> Options | None:
     removed: set[Key] = set()
     for kind, value in attributes(message, GENERIC_AT):
         if kind == _TEAM_IFINDEX:
-            (device,) = _U32.unpack(value)
+            device = integer(value)
         elif kind == _LIST_OPTION:
             for item, octets in attributes(value):
                 if item == _ITEM_OPTION:
-                    _read_item(dict(attributes(octets)), values, removed)
+                    _read_item(table(octets), values, removed)
     return Options(device, values, frozenset(removed))
 
 
 def _read_item(item: dict[int, bytes], values: dict[Key, Value], removed: set[Key]) -> None:
+    """Add what an item says; what has no name says nothing."""
+    if _NAME not in item:
+        return
+    port, place = item.get(_PORT_IFINDEX), item.get(_ARRAY_INDEX)
     key = Key(
-        item[_NAME].rstrip(b"\0").decode(),
-        _U32.unpack(item[_PORT_IFINDEX])[0] if _PORT_IFINDEX in item else 0,
-        _U32.unpack(item[_ARRAY_INDEX])[0] if _ARRAY_INDEX in item else 0,
+        text(item[_NAME]),
+        0 if port is None else integer(port),
+        0 if place is None else integer(place),
     )
     if _REMOVED in item:
         removed.add(key)
         return
     data = item.get(_DATA)
-    match item[_TYPE][0]:
+    match number(item.get(_TYPE)):
         case Type.BOOL:
             values[key] = data is not None
         case Type.U32 if data is not None:
-            values[key] = _U32.unpack(data)[0]
+            values[key] = integer(data)
         case Type.S32 if data is not None:
-            values[key] = _S32.unpack(data)[0]
+            values[key] = integer(data, signed=True)
         case Type.STRING if data is not None:
-            values[key] = data.rstrip(b"\0").decode()
+            values[key] = text(data)
         case _ if data is not None:
             values[key] = data
 
@@ -146,8 +156,7 @@ def _read_item(item: dict[int, bytes], values: dict[Key, Value], removed: set[Ke
 def octets_sent(value: Value) -> int:
     """What an option ``lb_hash_stats`` says."""
     assert isinstance(value, bytes)
-    sent: int = _U64.unpack(value)[0]
-    return sent
+    return integer(value)
 
 
 def _item(key: Key, value: Value) -> bytes:
@@ -157,9 +166,9 @@ def _item(key: Key, value: Value) -> bytes:
     if data is not None:
         told += attribute(_DATA, data)
     if key.port:
-        told += attribute(_PORT_IFINDEX, _U32.pack(key.port))
+        told += attribute(_PORT_IFINDEX, u32(key.port))
     if key.name == "lb_tx_hash_to_port_mapping":
-        told += attribute(_ARRAY_INDEX, _U32.pack(key.place))
+        told += attribute(_ARRAY_INDEX, u32(key.place))
     return attribute(_ITEM_OPTION, told)
 
 
@@ -169,9 +178,9 @@ def _data(kind: Type, value: Value) -> bytes | None:
         case Type.BOOL, bool():
             return b"" if value else None
         case Type.U32, int():
-            return _U32.pack(value)
+            return u32(value)
         case Type.S32, int():
-            return _S32.pack(value)
+            return s32(value)
         case Type.STRING, str():
             return value.encode() + b"\0"
         case Type.BINARY, bytes():
@@ -180,4 +189,4 @@ def _data(kind: Type, value: Value) -> bytes | None:
 
 
 def _request(command: int, device: int) -> bytes:
-    return COMMAND.pack(command, VERSION) + attribute(_TEAM_IFINDEX, _U32.pack(device))
+    return COMMAND.pack(command, VERSION) + attribute(_TEAM_IFINDEX, u32(device))

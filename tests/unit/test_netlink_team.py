@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyroute2.netlink import genlmsg, nla
 
-from lacp.netlink.codec import HEADER, attributes, messages
+from lacp.netlink.codec import HEADER, attribute, attributes, messages
 from lacp.netlink.team import (
     Key,
     Options,
@@ -212,3 +214,19 @@ def test_octets_that_make_no_sense_end_the_attributes() -> None:
         assert sum(4 + len(value) for _, value in attributes(whole[:end])) <= end
     assert list(attributes(b"\0\0\1\0")) == []
     assert list(messages(b"\0" * 40)) == []
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.integers(0, 8), st.binary(max_size=9)).map(
+            lambda item: b"".join(attribute(kind, value) for kind, value in item.items())
+        )
+    ),
+    st.binary(max_size=6),
+)
+def test_no_octets_of_the_kernel_raise(items: list[bytes], device: bytes) -> None:
+    listed = attribute(2, b"".join(attribute(1, item) for item in items))
+    body = bytes([2, 1, 0, 0]) + attribute(1, device) + listed
+    found = read_options(HEADER.pack(16 + len(body), 30, 0, 0, 0) + body)
+    assert found is not None
+    assert len(found.values) + len(found.removed) <= len(items)
