@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+from math import nan
 from pathlib import Path
 
 from benchmarks import _processes
@@ -20,10 +21,12 @@ from tests.interop import guest
 _LACPDU = Lacpdu(PortInfo(), PortInfo()).encode().hex()
 #: Milliseconds of CPU that were promised: with lacpd alone, and where kernel devices are read.
 _ALONE, _KERNEL = 150, 450
+_UNIT = "ms of CPU"
+_NOTHING = "python -c pass"
 
 
-def here(runs: int) -> None:
-    """Print what it costs on this machine, with a lacpd of two teams."""
+def here(runs: int) -> float:
+    """Print what it costs here, with a lacpd of two teams; returns what nothing costs."""
     with tempfile.TemporaryDirectory(prefix="cold-") as name, Lacpd(Path(name)):
         where = ("--run-dir", name)
         commands = {
@@ -36,18 +39,25 @@ def here(runs: int) -> None:
             "lacpctl decode": (*LACPCTL, "decode", _LACPDU),
             "lacpd --help": (sys.executable, "-m", "lacp.cli.lacpd", "--help"),
             "python -c 'import pyroute2'": (sys.executable, "-c", "import pyroute2"),
-            "python -c pass": NOTHING,
+            _NOTHING: NOTHING,
         }
         if shutil.which("teamdctl"):
             commands["teamdctl --help"] = ("teamdctl", "--help")
         if shutil.which("ip"):
             commands["ip -d link"] = ("ip", "-d", "link")
         found = in_turns(commands, runs)
-    _print("here", found, {"lacpctl show, lacpd answers": _ALONE})
+    _print("here", found)
+    row("lacpctl show, lacpd answers", found["lacpctl show, lacpd answers"] or nan, _UNIT,
+        _ALONE, "the promise")  # fmt: skip
+    return found[_NOTHING] or nan
 
 
-def with_kernel_devices(runs: int) -> None:
-    """Print what it costs where there are a bond and a team."""
+def with_kernel_devices(runs: int, nothing: float) -> None:
+    """Print what it costs where there are a bond and a team.
+
+    A guest is slower, above all with what asks its kernel for anything, so that the promise is
+    about the figure times what `nothing` costs here to what it costs in the guest.
+    """
     reason = guest.missing()
     if reason is not None:
         print(f"kernel devices: skipped, no guest of user-mode Linux here for want of {reason}")
@@ -60,21 +70,19 @@ def with_kernel_devices(runs: int) -> None:
         modules=(*guest.BONDING_MODULES, *guest.TEAM_MODULES),
         timeout=600,
     )
-    _print("with a bond and a team, in a guest", done.result, {"lacpctl show": _KERNEL})
+    print()
+    _print("with a bond and a team, in a guest", done.result)
+    here = done.result["lacpctl show"] * nothing / done.result[_NOTHING]
+    row("lacpctl show, at the speed of this machine", here, _UNIT, _KERNEL, "the promise")
 
 
-def _print(title: str, found: dict[str, float | None], promised: dict[str, int]) -> None:
-    nothing = found["python -c pass"]
-    assert nothing is not None
+def _print(title: str, found: dict[str, float | None]) -> None:
     head(f"cold start, {title}")
     for name, figure in found.items():
         if figure is None:
             print(f"{name:<44}{'fails':>12}")
             continue
-        row(name, figure, "ms of CPU", nothing, "python -c pass")
-        if name in promised:
-            row(name, figure, "ms of CPU", promised[name], "the promise")
-    print()
+        row(name, figure, _UNIT, found[_NOTHING] or nan, _NOTHING)
 
 
 def main() -> None:
@@ -84,9 +92,9 @@ def main() -> None:
     parser.add_argument("--no-guest", action="store_true", help="only what is measured here")
     args = parser.parse_args()
     os.environ.pop("LACPD_RUN_DIR", None)
-    here(args.runs)
+    nothing = here(args.runs)
     if not args.no_guest:
-        with_kernel_devices(args.runs)
+        with_kernel_devices(args.runs, nothing)
 
 
 if __name__ == "__main__":

@@ -204,9 +204,55 @@ _PCAP_REPLAY = (
     Section(_ENVIRONMENT, (_COLUMNS, _NO_COLOR)),
 )
 
-#: By the name of the program.
+
+def _examples(*examples: tuple[str, str]) -> tuple[Section, ...]:
+    return (Section(_EXAMPLES, tuple(Entry(*each) for each in examples)),)
+
+
+_COMMANDS: Mapping[str, tuple[Section, ...]] = {
+    "lacpctl show": _examples(
+        ("lacpctl show", "every LAG of this host"),
+        ("lacpctl show -p", "the same, without the ports that are as they should be"),
+        ("lacpctl show -v eth1", "everything there is to know of a port"),
+        ("lacpctl show --json | jq .lags", "for programs; docs/control.md says what is in it"),
+        ("lacpctl show --format proc bond0", "as /proc/net/bonding/bond0"),
+    ),
+    "lacpctl neighbors": _examples(
+        ("lacpctl neighbors", "which switch each port leads to"),
+        ("lacpctl neighbors bond0 --json", "the same of one LAG, for programs"),
+    ),
+    "lacpctl counters": _examples(
+        ("lacpctl counters", "LACPDUs of every port"),
+        ("lacpctl counters --reset team0", "the same, from 0 from now on"),
+    ),
+    "lacpctl explain": _examples(
+        ("lacpctl explain", "what is wrong on this host"),
+        ("lacpctl explain eth1", "why this port carries no traffic"),
+    ),
+    "lacpctl monitor": _examples(
+        ("lacpctl monitor", "everything that happens"),
+        ("lacpctl monitor bond0 --json", "of one LAG, a JSON document a line"),
+        ("lacpctl monitor --event link_changed", "links that come and go, only"),
+    ),
+    "lacpctl watch": _examples(
+        ("lacpctl watch", "every LAG"),
+        ("lacpctl watch bond0 -n 0.2", "one of them, five times a second"),
+    ),
+    "lacpctl set": _examples(
+        ("lacpctl set", "what can be set, and how it is set now"),
+        ("lacpctl set runner.fast_rate true", "ask for a LACPDU each second"),
+        ("lacpctl set team0.ports.eth1.lacp_prio 10", "prefer a port, of one of several teams"),
+    ),
+    "lacpctl simulate": _examples(
+        ("lacpctl simulate", "a cable is pulled, and another one falls silent"),
+        ("lacpctl simulate --list", "what else there is to be seen"),
+    ),
+}
+
+#: By the name of the program, or of its command.
 MANUAL: Mapping[str, tuple[Section, ...]] = {
     "lacpctl": _LACPCTL,
     "lacpd": _LACPD,
     "pcap-replay": _PCAP_REPLAY,
+    **_COMMANDS,
 }

@@ -97,6 +97,12 @@ def _sources(line: Line) -> Iterator[Candidate]:
         yield Candidate(name)
 
 
+def _events(line: Line) -> Iterator[Candidate]:
+    from lacp.picture.events import EVENTS
+
+    return map(Candidate, EVENTS)
+
+
 def _scenarios(line: Line) -> Iterator[Candidate]:
     from lacp.sim.scenarios import SCENARIOS
 
@@ -123,6 +129,8 @@ _LOOK: Mapping[str, Callable[[Line], Iterator[Candidate]]] = {
     "path": _paths,
     "value": _settings,
     "source": _sources,
+    "event": _events,
+    "list": _teams,
     "netns": _namespaces,
     "device": _teams,
 }

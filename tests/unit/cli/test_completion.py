@@ -135,7 +135,7 @@ SET = {
     "runner.fast_rate ": "true false",
     "runner.fallback ": "none single static",
     "runner.active_port e": "eth1 eth2",
-    "ports.eth2.st": "ports.eth2.sticky",
+    "ports.eth2.lacp_p": "ports.eth2.lacp_prio",
     "team0.ports.eth1.sticky t": "true",
     "runner.nothing ": "",
     "ports.eth9.sticky ": "",
