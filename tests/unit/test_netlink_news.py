@@ -133,3 +133,10 @@ def test_only_interfaces_that_are_asked_for() -> None:
     bridge = bytearray(link(kind=DELLINK))
     bridge[16] = 7  # AF_BRIDGE
     assert read_event(bytes(bridge), {7}, {}) is None
+
+
+@given(st.binary(max_size=120), st.integers(0, 80))
+def test_no_octets_raise(octets: bytes, length: int) -> None:
+    message = link(octets)[: 16 + length]
+    found = read(message) if len(message) >= 16 else None
+    assert found is None or isinstance(found, Interface | Gone)
