@@ -145,7 +145,7 @@ def unexplained(port: PortView, seen: Seen) -> Finding | None:
         code="unexplained",
         port=port.name,
         said="carries no traffic yet",
-        evidence=tuple(evidence),
+        evidence=tuple(evidence) or ("the source tells no more than that",),
         remedy=(
             "wait a moment and look again; if it stays so, compare both ends",
             "lacpctl show -v",

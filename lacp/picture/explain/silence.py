@@ -25,14 +25,17 @@ _LATE = 2.2
 
 
 def nobody_speaks(port: PortView, seen: Seen) -> Finding | None:
-    """No LACPDU ever came, and this end is passive: perhaps so is the other."""
-    if not _never(port) or port.actor is None or port.actor.says(_ACTIVITY) is not False:
+    """No LACPDU comes in, and this end is passive: perhaps so is the other."""
+    if hears(port) is not False or _is(port, "EXPIRED", _EXPIRED):
         return None
+    if port.actor is None or port.actor.says(_ACTIVITY) is not False:
+        return None
+    quiet = "no LACPDU was ever received" if _never(port) else _for_so_long(port)
     return Finding(
         code="nobody_speaks",
         port=port.name,
         gravity=weight(port),
-        said="no LACPDU was ever received, and we are passive: nobody may be the first to speak",
+        said=f"{quiet}, and we are passive: nobody may be the first to speak",
         evidence=(
             *_counts(port),
             (
@@ -214,13 +217,11 @@ def _is(port: PortView, receive: str, bit: PortState) -> bool:
 
 
 def _gone(code: str, port: PortView, seen: Seen, *more: str) -> Finding:
-    age = port.last_rx_age
-    for_so_long = "at present" if age is None else f"for {lasted(age)}"
     return Finding(
         code=code,
         port=port.name,
         gravity=weight(port),
-        said=f"no LACPDU received {for_so_long}",
+        said=_for_so_long(port),
         evidence=(*_state(port), *_limit(port), *_counts(port), *more, *_company(port, seen)),
         remedy=(
             "see at the other end whether its port still speaks LACP and sends on this link",
@@ -229,6 +230,11 @@ def _gone(code: str, port: PortView, seen: Seen, *more: str) -> Finding:
         ),
         where=Where.PARTNER,
     )
+
+
+def _for_so_long(port: PortView) -> str:
+    age = port.last_rx_age
+    return f"no LACPDU received {'at present' if age is None else f'for {lasted(age)}'}"
 
 
 def _state(port: PortView) -> Iterator[str]:

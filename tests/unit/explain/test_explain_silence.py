@@ -59,6 +59,17 @@ def test_nobody_speaks_first() -> None:
         )
 
 
+def test_both_fell_silent_because_neither_is_active() -> None:
+    network = up(1)
+    for node in network.nodes.values():
+        node.configure_port("1", activity=False)
+    network.run(300)
+    (found,) = told(network, port=1)
+    assert found.code == "nobody_speaks"
+    assert found.said.startswith("no LACPDU received for ")
+    assert found.said.endswith(", and we are passive: nobody may be the first to speak")
+
+
 def test_silent_then_lost() -> None:
     network = up(2, short_timeout=True)
     cable(network, 2).set(silent=True)
