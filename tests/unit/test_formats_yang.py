@@ -52,7 +52,7 @@ def port(name: str = "eth1", number: int = 1, state: int = 0x3F, **members: Any)
     )
     known: dict[str, Any] = {
         "ifindex": 6 + number,
-        "link": LinkView(up=True, speed=10_000, duplex=Duplex.FULL),
+        "link": LinkView(up=True, speed=10_000, duplex=Duplex.FULL, admin_up=True),
         "aggregator": 1,
         "collecting": True,
         "distributing": True,
@@ -384,6 +384,23 @@ def test_what_is_not_in_the_document_is_told() -> None:
         document, left_out = write([lag(), twin])
         assert left_out == ["team0 of ovs is left out: lacpd has one of that name"]
         assert yang.findings(document, schema) == []
+
+
+def test_states_of_interfaces() -> None:
+    dark = port("eth2", 2, link=LinkView(up=False, admin_up=True))
+    shut = port("eth3", 3, link=LinkView(up=False, admin_up=False))
+    odd = port("eth4", 4, link=LinkView())
+    ports = (port(), dark, shut, odd)
+    said = ["up up", "up up", "up down", "down down", "- unknown"]
+    for document, path in (
+        (in_openconfig(lag(ports=ports)), f"{OC}/state"),
+        (in_ieee(lag(ports=ports)), IF),
+    ):
+        states = [
+            f"{each.get('admin-status', '-')} {each['oper-status']}".lower()
+            for each in yang.values(document, path)
+        ]
+        assert states == said
 
 
 def test_a_lag_that_is_a_port_of_another() -> None:

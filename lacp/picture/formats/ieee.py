@@ -17,6 +17,7 @@ from lacp.picture.formats.yang import (
     LAG_TYPE,
     PORT_TYPE,
     Node,
+    admin_status,
     common,
     counter,
     index,
@@ -136,7 +137,7 @@ def _aggregator(lag: LagView) -> Node:
     return node(
         name=lag.name,
         type=LAG_TYPE,
-        admin_status=None if lag.admin_up is None else status(lag.admin_up),
+        admin_status=admin_status(lag.admin_up),
         oper_status=status(lag.up),
         if_index=index(lag.ifindex),
         phys_address=None if lag.address is None else str(lag.address),
@@ -169,6 +170,7 @@ def _interface(port: PortView) -> Node:
     return node(
         name=port.name,
         type=PORT_TYPE,
+        admin_status=admin_status(port.link.admin_up),
         oper_status=status(port.link.up),
         if_index=index(port.ifindex),
         phys_address=None if port.address is None else str(port.address),

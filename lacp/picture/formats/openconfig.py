@@ -12,6 +12,7 @@ from lacp.info import PortState
 from lacp.picture.formats.yang import (
     LAG_TYPE,
     Node,
+    admin_status,
     common,
     counter,
     index,
@@ -69,8 +70,7 @@ def _aggregate(lag: LagView) -> Node:
     device = node(
         mtu=uint16(lag.mtu),
         ifindex=index(lag.ifindex),
-        admin_status=None if lag.admin_up is None else status(lag.admin_up).upper(),
-        oper_status=status(lag.up).upper(),
+        **_status(lag.admin_up, lag.up),
     )
     aggregation = node(config=config, state=config | state)
     return {
@@ -89,7 +89,16 @@ def _speed(lag: LagView) -> int | None:
 
 def _link(port: PortView) -> Node:
     return node(
-        mtu=uint16(port.mtu), ifindex=index(port.ifindex), oper_status=status(port.link.up).upper()
+        mtu=uint16(port.mtu),
+        ifindex=index(port.ifindex),
+        **_status(port.link.admin_up, port.link.up),
+    )
+
+
+def _status(admin_up: bool | None, up: bool | None) -> Node:
+    admin = admin_status(admin_up)
+    return node(
+        admin_status=None if admin is None else admin.upper(), oper_status=status(up).upper()
     )
 
 

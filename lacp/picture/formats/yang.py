@@ -70,6 +70,11 @@ def status(up: bool | None) -> str:
     return "unknown" if up is None else "up" if up else "down"
 
 
+def admin_status(admin_up: bool | None) -> str | None:
+    """The administrative state of an interface, in lower case, if it is known."""
+    return None if admin_up is None else status(admin_up)
+
+
 def named_once(lags: Iterable[LagView]) -> tuple[list[LagView], list[str]]:
     """LAGs of which no two have the same name, which is a key; and a line for each other one."""
     kept: dict[str, LagView] = {}
