@@ -41,7 +41,7 @@ US, THEM = Mac.parse("02:00:00:00:00:01"), Mac.parse("02:00:00:00:00:02")
 
 def port(name: str = "eth1", **members: Any) -> PortView:
     known: dict[str, Any] = {
-        "link": LinkView(up=True, speed=25_000, duplex=Duplex.FULL),
+        "link": LinkView(up=True, speed=25_000, duplex=Duplex.FULL, admin_up=True),
         "collecting": True,
         "distributing": False,
         "selected": "STANDBY",
@@ -81,6 +81,7 @@ def lag(*ports: PortView, **members: Any) -> LagView:
         "source": "lacpd",
         "mode": "lacp",
         "up": True,
+        "admin_up": False,
         "dataplane": "team",
         "edition": "2014",
         "control": "independent",
@@ -140,6 +141,7 @@ def family(found: Served, name: str, *label: str) -> dict[Any, float]:
 def test_a_lag() -> None:
     found = served(Observed(lag(port("eth1"), port("eth2"))))
     assert of(found, "lacp_lag_up") == 1
+    assert of(found, "lacp_lag_admin_up") == 0
     assert of(found, "lacp_lag_ports") == 2
     assert of(found, "lacp_lag_active_ports") == 0
     assert of(found, "lacp_lag_min_ports") == 1
@@ -161,6 +163,7 @@ def test_a_port() -> None:
     found = served(Observed(lag(port())))
     for name, value in {
         "lacp_port_link_up": 1,
+        "lacp_port_admin_up": 1,
         "lacp_port_speed_bits_per_second": 25e9,
         "lacp_port_usable": 1,
         "lacp_port_collecting": 1,

@@ -120,6 +120,11 @@ def _is(selected: str) -> Callable[[PortView], float | None]:
 
 FAMILIES: tuple[Family, ...] = (
     of_lag("lacp_lag_up", "Whether the LAG has carrier.", lambda lag: lag.up),
+    of_lag(
+        "lacp_lag_admin_up",
+        "Whether the device is administratively up; absent without a device.",
+        lambda lag: lag.admin_up,
+    ),
     of_lag("lacp_lag_ports", "Ports of the LAG.", lambda lag: lag.total_ports),
     of_lag("lacp_lag_active_ports", "Ports that distribute.", lambda lag: lag.active_ports),
     of_lag(
@@ -161,6 +166,11 @@ FAMILIES: tuple[Family, ...] = (
         _findings,
     ),
     gauge("lacp_port_link_up", "Whether the link is up.", lambda port: port.link.up),
+    gauge(
+        "lacp_port_admin_up",
+        "Whether the interface is administratively up.",
+        lambda port: port.link.admin_up,
+    ),
     gauge("lacp_port_speed_bits_per_second", "Speed of the link.", _speed),
     gauge(
         "lacp_port_usable",
