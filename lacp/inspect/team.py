@@ -253,3 +253,14 @@ def _kernel_port(below: _Below, options: Options | None) -> PortView:
         queue_id=queue if isinstance(queue, int) else None,
         settings=settings,
     )
+
+
+def kernel_view(
+    device: Device,
+    ports: Sequence[tuple[Device, LinkView]],
+    options: Options | None,
+    netns: int | None,
+) -> LagView:
+    """A team as the kernel alone tells of it; without `options` that is little."""
+    below = tuple(_Below(port, link) for port, link in ports)
+    return replace(_untold(_Team(device, below, options), netns, ""), unseen=())

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from lacp.picture.differences import differences
 from lacp.picture.events import Event
-from lacp.picture.model import LagView
+from lacp.picture.model import LagView, PortView
 from lacp.text import count
 
 #: Seconds between two looks at what nobody tells.
@@ -73,3 +73,16 @@ def resync_over(lag: LagView, why: str, found: int) -> Event:
 def about(lag: LagView, event: str, detail: str) -> Event:
     """An event about the source of a LAG."""
     return Event(event=event, lag=lag.name, source=lag.source, facts={"detail": detail})
+
+
+def missed(lag: LagView, old: PortView | None, new: PortView) -> list[Event]:
+    """That a link went down more often than it was seen to, from the count of whoever watches."""
+    if old is None or old.link_downs is None or new.link_downs is None:
+        return []
+    seen = old.link.up is True and new.link.up is False
+    unseen = new.link_downs - old.link_downs - seen
+    if unseen <= 0:
+        return []
+    times = count(unseen, "more time")
+    facts = {"detail": f"the link went down {times} than was seen", "missed": unseen}
+    return [Event(event="overrun", lag=lag.name, port=new.name, source=lag.source, facts=facts)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from lacp.inspect.bond_view import lag_view
@@ -40,6 +41,20 @@ class Bonds:
             asked = devices.at(lag.device.index)
             if asked is not None:
                 lag.device = replace(lag.device, driver=asked.driver)
+
+    def changed(self, lags: Mapping[int, Lag]) -> Iterator[Lag]:
+        """None: all that the driver announces is of interfaces."""
+        return iter(())
+
+    def forget(self) -> None:
+        """Nothing that is not read again anyway."""
+
+    def gone(self, lag: Lag) -> None:
+        """Forget its text."""
+        self._texts.pop(lag.device.index, None)
+
+    def close(self) -> None:
+        """Nothing is open."""
 
     def view(self, lag: Lag) -> LagView:
         """As `lacp.inspect.bond` has it, without what is only counted."""

@@ -52,16 +52,34 @@ class Changes:
         if wanted is None or "lacpd" in wanted:
             self._sources.append(Lacpd(self._listening, places.run_dir, places.socket, netns))
         if wanted is None or wanted & {"bond", "team"}:
-            self._open_kernel(wanted)
+            self._open_kernel(wanted, netns)
+        asked = (("team", "teamd", places.teamd_run_dir), ("ovs", "ovs", places.ovs_run_dir))
+        for reader, source, directory in asked:
+            if wanted is None or reader in wanted:
+                from lacp.inspect.monitor.polled import Polled
 
-    def _open_kernel(self, wanted: frozenset[str] | None) -> None:
+                polled = Polled(
+                    self._listening,
+                    places,
+                    reader=reader,
+                    source=source,
+                    directory=directory,
+                    netns=netns,
+                )
+                self._sources.append(polled)
+
+    def _open_kernel(self, wanted: frozenset[str] | None, netns: int | None) -> None:
         from lacp.inspect.devices import netns_inode
         from lacp.inspect.monitor.bond import Bonds
         from lacp.inspect.monitor.kernel import Kernel, Kind
+        from lacp.inspect.monitor.team import Teams
 
+        here = netns_inode() if netns is None else netns
         kinds: list[Kind] = []
         if wanted is None or "bond" in wanted:
-            kinds.append(Bonds(netns_inode()))
+            kinds.append(Bonds(here))
+        if wanted is None or "team" in wanted:
+            kinds.append(Teams(self._listening, here))
         self._sources.append(Kernel(self._listening, kinds))
 
     def fileno(self) -> int:

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from lacp.inspect.bond_view import PortFacts
 from lacp.inspect.devices import Device, Devices, read_device
-from lacp.inspect.monitor.base import NEVER, Listening, about, marked, resync_over
+from lacp.inspect.monitor.base import NEVER, Listening, about, marked, missed, resync_over
 from lacp.netlink.codec import (
     HEADER,
     IFINFO,
@@ -37,8 +37,7 @@ from lacp.netlink.codec import (
 from lacp.netlink.sockets import Announcements, Lost
 from lacp.picture.differences import differences
 from lacp.picture.events import Event
-from lacp.picture.model import LagView
-from lacp.text import count
+from lacp.picture.model import LagView, LinkView, PortView
 
 #: Datagrams taken at a time, so that other sources have their turn.
 _DATAGRAMS = 500
@@ -73,8 +72,23 @@ class Kind(Protocol):
     def fit(self, lag: Lag, devices: Devices) -> None:
         """Bring the device up to the port that was just announced."""
 
+    def changed(self, lags: Mapping[int, Lag]) -> Iterator[Lag]:
+        """LAGs of which the driver has announced something itself, once for each change.
+
+        Raises Lost when that was not all.
+        """
+
+    def forget(self) -> None:
+        """Take nothing for known that only the driver's own announcements keep up to date."""
+
+    def gone(self, lag: Lag) -> None:
+        """Forget a LAG."""
+
     def view(self, lag: Lag) -> LagView:
         """The LAG, from what is known of it."""
+
+    def close(self) -> None:
+        """Listen no more."""
 
 
 class Kernel:
@@ -114,6 +128,8 @@ class Kernel:
 
     def close(self) -> None:
         """Listen no more."""
+        for kind in self._kinds.values():
+            kind.close()
         self._opened.close()
 
     def ready(self) -> bool:
@@ -143,6 +159,8 @@ class Kernel:
                 break
             for message in messages(data):
                 yield from self._take(message)
+        for kind in self._kinds.values():
+            yield from self._driver_news(kind)
         now = self._listening.clock()
         if self._asked is not None and now >= self._asked_at + _PATIENCE:
             self._ask(0)
@@ -150,6 +168,13 @@ class Kernel:
             self._due = now + self._listening.interval
             self._waiting = list(self._lags)
             self._next()
+
+    def _driver_news(self, kind: Kind) -> Iterator[Event]:
+        try:
+            for lag in kind.changed(self._lags):
+                yield from self._tell(lag)
+        except Lost:
+            yield from self._lost()
 
     # Questions.
 
@@ -173,6 +198,8 @@ class Kernel:
         for lag in self._lags.values():
             if lag.view is not None and not self._claimed(lag.view.name):
                 yield about(lag.view, "overrun", _OVERRUN)
+        for kind in self._kinds.values():
+            kind.forget()
         self._late = not self._quiet
         self._waiting.clear()
         # A dump that runs would make the kernel refuse another one: it is let run out.
@@ -317,6 +344,7 @@ class Kernel:
             return
         for port in list(lag.ports):
             self._above.pop(port, None)
+        self._kind(lag).gone(lag)
         if lag.view is not None and not self._quiet and not self._claimed(lag.view.name):
             yield from differences(lag.view, None)
 
@@ -334,22 +362,16 @@ class Kernel:
         """The kernel counts every loss of carrier, and announces no more than it has time for."""
         if before is None or lag.view is None or self._quiet or self._claimed(lag.view.name):
             return
-        was, downs = before.device.interface, now.interface.downs
-        if was.downs is None or downs is None:
-            return
-        seen = was.operational and not now.interface.operational
-        missed = downs - was.downs - seen
-        if missed > 0:
-            times = count(missed, "more time")
-            detail = f"the link went down {times} than the kernel has announced"
-            facts = {"detail": detail, "missed": missed}
-            yield Event(
-                event="overrun",
-                lag=lag.view.name,
-                port=now.name,
-                source=lag.view.source,
-                facts=facts,
-            )
+        was, interface = before.device.interface, now.interface
+        yield from missed(
+            lag.view,
+            PortView(name=now.name, link=before.link, link_downs=was.downs),
+            PortView(
+                name=now.name,
+                link=LinkView(up=interface.operational),
+                link_downs=interface.downs,
+            ),
+        )
 
     def _kind(self, lag: Lag) -> Kind:
         return self._kinds[lag.device.interface.kind or ""]
