@@ -20,10 +20,11 @@ from typing import Self
 
 from lacp.backends import taps
 from lacp.errors import BackendError
+from lacp.netlink.links import Links
 
 log = logging.getLogger(__name__)
 
-# linux/if_packet.h, linux/sockios.h, linux/if.h, linux/if_arp.h, asm-generic/socket.h
+# linux/if_packet.h, linux/sockios.h, linux/if.h, asm-generic/socket.h
 _ETH_P_ALL = 0x0003
 _SOL_PACKET = 263
 _PACKET_ADD_MEMBERSHIP = 1
@@ -35,8 +36,6 @@ _SO_RCVBUFFORCE = 33
 _SIOCGIFFLAGS = 0x8913
 _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 0x1
-_IFF_LOOPBACK = 0x8
-_ARPHRD_ETHER = 1
 
 _MREQ = struct.Struct("=iHH8s")  # packet_mreq: ifindex, type, address length, address
 _TIMESPEC = struct.Struct("=qq")
@@ -59,23 +58,22 @@ class Heard:
 
 def _own_interface(name: str) -> int:
     """The index of an Ethernet interface that nobody else uses. Raises BackendError."""
-    from pyroute2 import IPRoute
-
+    links = Links()
     try:
-        index = socket.if_nametoindex(name)
-    except OSError:
-        raise BackendError(f"there is no interface {name!r}") from None
-    with IPRoute() as netlink:
-        link = netlink.get_links(index)[0]
-        if link["ifi_type"] != _ARPHRD_ETHER or link["flags"] & _IFF_LOOPBACK:
+        found = links.named(name)
+        if found is None:
+            raise BackendError(f"there is no interface {name!r}")
+        if found.address is None or found.loopback:
             raise BackendError(f"{name} is not an Ethernet interface, expected one with a cable")
-        master = link.get_attr("IFLA_MASTER")
-        if master is not None:
-            of = netlink.get_links(master)[0].get_attr("IFLA_IFNAME")
-            raise BackendError(
-                f"{name} belongs to {of}, expected an interface that no bond, team or bridge uses"
-            )
-    return index
+        above = links.at(found.master) if found.master else None
+    finally:
+        links.close()
+    if above is not None:
+        raise BackendError(
+            f"{name} belongs to {above.name}, expected an interface that no bond, team or bridge "
+            "uses"
+        )
+    return found.index
 
 
 class Wires:

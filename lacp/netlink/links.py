@@ -51,6 +51,9 @@ log = logging.getLogger(__name__)
 #: What a driver is told: values by its own numbers, as it stores them.
 Settings = Mapping[int, bytes]
 
+#: Octets of a name, the final zero included (linux/if.h).
+_IFNAMSIZ = 16
+
 # Statistics are left out, which some drivers have to ask their hardware for.
 _SHORT = {IFLA_EXT_MASK: u32(RTEXT_FILTER_SKIP_STATS)}
 
@@ -69,7 +72,9 @@ class Links:
 
     def named(self, name: str) -> Interface | None:
         """The interface of this name; None when there is none."""
-        return self._get(0, {IFLA_IFNAME: name_value(name)})
+        value = name_value(name)
+        # The kernel would refuse the question.
+        return self._get(0, {IFLA_IFNAME: value}) if len(value) <= _IFNAMSIZ else None
 
     def at(self, index: int) -> Interface | None:
         """The interface of this index; None when there is none."""

@@ -72,6 +72,12 @@ def test_requests_are_what_pyroute2_writes(
     assert requests.asked == [expected]
 
 
+def test_a_name_that_no_interface_can_have_is_nobodys(requests: Requests) -> None:
+    assert Links().named("x" * 15) is not None
+    assert Links().named("x" * 16) is None
+    assert len(requests.asked) == 1
+
+
 def test_a_device_is_made_with_what_its_driver_is_told(requests: Requests) -> None:
     Links().create("bond0", "bond", MAC, {MODE: b"\4"})
     said = ifinfmsg(HEADER.pack(16 + len(requests.asked[0]), 16, 0, 0, 0) + requests.asked[0])
