@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 
 from lacp.cli.completing.scripts import PROGRAMS, SHELLS, script
 from lacp.cli.lacpctl import COMMANDS, main
+from tests.lab import need_tool
 from tests.unit.cli.documents import MIXED, lag, port
 from tests.unit.cli.fake_lacpd import answering, fake_lacpd, line, saying
 
@@ -189,17 +189,15 @@ def test_the_script_is_all_that_is_printed(shell: str, capsys: pytest.CaptureFix
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_shell_takes_the_script(shell: str) -> None:
-    if (path := shutil.which(shell)) is None:
-        pytest.skip(f"no {shell}")
+    need_tool(shell)
     done = subprocess.run(
-        [path, "-n"], input=script(shell), capture_output=True, text=True, check=False
+        [shell, "-n"], input=script(shell), capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_bash_completes(tmp_path: Path) -> None:
-    if (bash := shutil.which("bash")) is None:
-        pytest.skip("no bash")
+    need_tool("bash")
     program = tmp_path / "lacpctl"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lacp.cli.lacpctl "$@"\n')
     program.chmod(0o755)
@@ -215,7 +213,7 @@ def test_bash_completes(tmp_path: Path) -> None:
         )
     )
     done = subprocess.run(
-        [bash, "--norc", "-u"],
+        ["bash", "--norc", "-u"],
         input=script("bash") + asking,
         capture_output=True,
         text=True,

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from lacp.cli import helping, lacpctl, lacpd_parser, pcap_replay
 from lacp.cli.common import Parser
 from lacp.cli.manual import MANUAL, NAMES
+from tests.lab import need_tool
 
 SHARE = Path(__file__).parent.parent.parent.parent / "contrib" / "share"
 PAGES = sorted((SHARE / "man").rglob("*.[18]"))
@@ -37,8 +37,7 @@ def test_what_is_said_is_said_of_something_that_there_is() -> None:
     ids=lambda reader: str(reader[0]),
 )
 def test_who_prints_it_has_no_complaint(reader: tuple[str, ...], page: Path) -> None:
-    if shutil.which(reader[0]) is None:
-        pytest.skip(f"no {reader[0]}")
+    need_tool(reader[0])
     done = subprocess.run([*reader, page], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
