@@ -271,7 +271,7 @@ class Kernel:
         device = read_device(message)
         if device is not None:
             self._seen.add(index)
-            # Of many answers in a row the last one is compared, when all are there.
+            # Answers come for all ports in a row, and are compared when all are there.
             yield from self._device(device, at_once=not answer)
 
     def _device(self, device: Device, *, at_once: bool) -> Iterator[Event]:
@@ -306,9 +306,10 @@ class Kernel:
     def _port(self, lag: Lag, device: Device, at_once: bool) -> Iterator[Event]:
         before = lag.ports.get(device.index)
         self._enter(lag, device)
-        if not at_once:
-            return
         yield from self._tell_missed(lag, before, device)
+        same = before is None or before.link.up is device.interface.operational
+        if same and not at_once:
+            return
         self._kind(lag).fit(lag, self._devices)
         yield from self._tell(lag)
 
