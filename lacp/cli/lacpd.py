@@ -291,9 +291,10 @@ def _served(service: Service, where: Address) -> Iterator[None]:
     """The metrics of a service, at an address. Raises BackendError when it cannot be had."""
     from lacp.daemon.metrics.address import listen
     from lacp.daemon.metrics.endpoint import Endpoint
-    from lacp.daemon.metrics.teams import observe
+    from lacp.daemon.metrics.teams import itself, observe
 
-    endpoint = Endpoint(listen(where), lambda: observe(service), _installed())
+    version = _installed()
+    endpoint = Endpoint(listen(where), lambda: observe(service), lambda: itself(service, version))
     with closing(endpoint):
         yield
 

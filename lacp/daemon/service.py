@@ -37,6 +37,8 @@ class Reload:
 
     reading: Reading
     leaving: dict[Team, list[str]] = field(default_factory=dict)
+    #: Something of it could not be done; the log says what.
+    failed: bool = False
 
 
 class Service:
@@ -65,6 +67,8 @@ class Service:
         self.verbosity = Verbosity()
         self.host = host
         self._planes = planes
+        #: Whether the last reload, if there was one, has done all that it was to do.
+        self.last_reload_good = True
         self._files: dict[str, TeamFiles] = {}
         self.opened: Callable[[Team, TeamFiles], None] = lambda team, files: None
         self.closed: Callable[[Team], None] = lambda team: None
@@ -202,7 +206,7 @@ class Service:
             log.warning("%s", warning)
         for refused in reading.refused:
             log.error("%s", refused)
-        reload = Reload(reading)
+        reload = Reload(reading, failed=bool(reading.errors or reading.refused))
         for source, error in reading.errors.items():
             for said in str(error).splitlines():
                 log.error("not reloaded: %s", said)
@@ -254,9 +258,11 @@ class Service:
                 elif config is not running.config:
                     self._change(running, config, now)
             except LacpError as error:
+                reload.failed = True
                 log.error("%s: %s", name, error)
         for team in self.driver.teams.values():
             self.save(team)
+        self.last_reload_good = not reload.failed
 
     def _change(self, team: Team, config: TeamConfig, now: float) -> None:
         plane = self._wanted_plane(config)

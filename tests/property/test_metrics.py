@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from prometheus_client import parser as text
 from prometheus_client.openmetrics import parser as openmetrics
 
-from lacp.daemon.metrics.exposition import OPENMETRICS, TEXT, pieces
+from lacp.daemon.metrics.exposition import OPENMETRICS, TEXT, Itself, pieces
 from lacp.picture.explain import diagnose
 from lacp.picture.metrics.family import Observed
 from lacp.picture.model import LagView
@@ -22,7 +22,7 @@ def test_every_picture_is_read_as_it_was_written(lags: list[LagView]) -> None:
     read = []
     for form, parser in ((TEXT, text), (OPENMETRICS, openmetrics)):
         parse: Any = parser.text_string_to_metric_families
-        told = b"".join(pieces(seen, "1.0", form)).decode()
+        told = b"".join(pieces(seen, Itself("1.0"), form)).decode()
         samples = [
             (each.name, tuple(sorted(each.labels.items())), each.value)
             for family in parse(told)

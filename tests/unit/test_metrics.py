@@ -16,6 +16,7 @@ from lacp.daemon.metrics.exposition import (
     PIECE,
     TEXT,
     Format,
+    Itself,
     accepted,
     pieces,
 )
@@ -96,7 +97,7 @@ def lag(*ports: PortView, **members: Any) -> LagView:
 
 
 def written(form: Format, *seen: Observed) -> str:
-    return b"".join(pieces(seen, "1.0", form)).decode()
+    return b"".join(pieces(seen, Itself("1.0"), form)).decode()
 
 
 def read(form: Format, text: str) -> Iterator[Any]:
@@ -271,7 +272,7 @@ def test_several_lags_are_told_under_one_name() -> None:
 def test_many_samples_are_written_in_pieces() -> None:
     ports = tuple(port(f"eth{number}") for number in range(3 * PIECE))
     for form in (TEXT, OPENMETRICS):
-        parts = list(pieces([Observed(lag(*ports))], "1.0", form))
+        parts = list(pieces([Observed(lag(*ports))], Itself("1.0"), form))
         counts = [sum(not line.startswith(b"#") for line in part.splitlines()) for part in parts]
         assert max(counts) == PIECE
         text = b"".join(parts).decode()

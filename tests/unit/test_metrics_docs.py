@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from lacp.daemon.metrics.exposition import TEXT, pieces
+from lacp.daemon.metrics.exposition import TEXT, Itself, pieces
 from lacp.picture.explain import diagnose
 from lacp.picture.metrics.families import FAMILIES
 from lacp.picture.model import LagView, PortView
@@ -26,7 +26,9 @@ ADDED = {"instance", "job"}
 def served() -> dict[str, tuple[str, frozenset[str]]]:
     """The kind and the labels of every metric that there can be."""
     found = {each.name: (str(each.kind), frozenset(each.labels)) for each in FAMILIES}
-    for family in text_string_to_metric_families(b"".join(pieces([], "1.0", TEXT)).decode()):
+    for family in text_string_to_metric_families(
+        b"".join(pieces([], Itself("1.0"), TEXT)).decode()
+    ):
         for sample in family.samples:
             kind = "info" if sample.name.endswith("_info") else family.type
             found[sample.name] = (kind, frozenset(sample.labels))

@@ -24,9 +24,9 @@ from lacp.daemon.loop import Loop, monotonic_clock
 from lacp.daemon.metrics import endpoint as module
 from lacp.daemon.metrics.address import Address, address, listen
 from lacp.daemon.metrics.endpoint import MAX_CLIENTS, Endpoint
-from lacp.daemon.metrics.exposition import PIECE
+from lacp.daemon.metrics.exposition import PIECE, Itself
 from lacp.daemon.metrics.http import MAX_HEAD, RefusedError, head, parse
-from lacp.daemon.metrics.teams import observe
+from lacp.daemon.metrics.teams import itself, observe
 from lacp.daemon.options import Options
 from lacp.daemon.service import Service
 from lacp.daemon.sources import Sources
@@ -92,10 +92,11 @@ def lag(ports: int = 1) -> LagView:
 @asynccontextmanager
 async def serving(
     view: Callable[[], Iterator[LagView]] = lambda: iter([lag()]),
+    about: Callable[[], Itself] = lambda: Itself("1.0"),
 ) -> AsyncIterator[int]:
     """An endpoint on the loopback; its port. Nothing of it is left at the end."""
     before = descriptors()
-    with closing(Endpoint(listen(LOOPBACK), view, "1.0")) as endpoint:
+    with closing(Endpoint(listen(LOOPBACK), view, about)) as endpoint:
         yield endpoint.address.port
     await until_holds(lambda: descriptors() == before)
 
@@ -142,7 +143,7 @@ def test_the_teams_of_a_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             )
             service = Service(backend, sources, clock, options)
             loop = Loop(service)
-            async with serving(lambda: observe(service)) as port:
+            async with serving(lambda: observe(service), lambda: itself(service, "1.0")) as port:
                 # Before the first team is there, too.
                 assert (await scrape(port)).samples()["lacpd_teams"] == 0
                 service.start(sources.read().configs, clock.now())
@@ -184,6 +185,10 @@ async def _scraped(service: Service, loop: Loop, directory: Path, port: int) -> 
     found = await until("lacpd_teams", 1)
     assert not [name for name in found if "team1" in name or " a2" in name]
     assert found["lacp_port_link_up team0 a1"] == 1
+    assert found["lacpd_last_reload_successful"] == 1
+    (directory / "0.conf").write_text("{")
+    loop.reload()
+    assert (await until("lacpd_last_reload_successful", 0))["lacp_lag_up team0"] == 1
 
 
 def test_every_finding_is_told_and_counted() -> None:
@@ -519,7 +524,7 @@ def test_ipv6() -> None:
             listening = listen(Address("::1", 0))
         except BackendError as error:
             pytest.skip(str(error))
-        with closing(Endpoint(listening, lambda: iter([lag()]), "1.0")) as endpoint:
+        with closing(Endpoint(listening, lambda: iter([lag()]), lambda: Itself("1.0"))) as endpoint:
             assert str(endpoint.address) == f"[::1]:{endpoint.address.port}"
             reading, writing = await asyncio.open_connection("::1", endpoint.address.port)
             writing.write(GET)

@@ -19,7 +19,7 @@ from typing import Any
 
 from lacp.daemon.listener import Door
 from lacp.daemon.metrics.address import bound
-from lacp.daemon.metrics.exposition import Format, accepted, pieces
+from lacp.daemon.metrics.exposition import Format, Itself, accepted, pieces
 from lacp.daemon.metrics.http import END, MAX_HEAD, RefusedError, Request, head, parse
 from lacp.picture.explain import among, diagnose
 from lacp.picture.metrics.family import Observed
@@ -47,10 +47,13 @@ class Endpoint:
     """
 
     def __init__(
-        self, listening: socket.socket, observe: Callable[[], Iterator[LagView]], version: str
+        self,
+        listening: socket.socket,
+        observe: Callable[[], Iterator[LagView]],
+        itself: Callable[[], Itself],
     ) -> None:
         self._observe = observe
-        self._version = version
+        self._itself = itself
         self._loop = asyncio.get_running_loop()
         self._pages: dict[tuple[Format, bool], asyncio.Task[bytes]] = {}
         self._rendering = asyncio.Lock()
@@ -198,7 +201,7 @@ class Endpoint:
         # With a header and a trailer of gzip around it.
         packer = zlib.compressobj(level=1, wbits=16 + zlib.MAX_WBITS) if zipped else None
         page = bytearray()
-        for piece in pieces(seen, self._version, form):
+        for piece in pieces(seen, self._itself(), form):
             page += piece if packer is None else packer.compress(piece)
             await asyncio.sleep(0)
         if packer is not None:

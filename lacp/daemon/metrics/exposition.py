@@ -56,11 +56,19 @@ def accepted(accept: str) -> Format:
     return TEXT
 
 
-def pieces(seen: Sequence[Observed], version: str, form: Format) -> Iterator[bytes]:
+@dataclass(frozen=True, slots=True)
+class Itself:
+    """What there is to say of the daemon."""
+
+    version: str
+    last_reload_good: bool = True
+
+
+def pieces(seen: Sequence[Observed], itself: Itself, form: Format) -> Iterator[bytes]:
     """What was observed, and what there is to say of the daemon itself, piece by piece."""
     for family in FAMILIES:
         yield from _family(family, seen, form)
-    for metric in _daemon(seen, version):
+    for metric in _daemon(seen, itself):
         yield _written(metric, form)
     yield form.end
 
@@ -90,13 +98,18 @@ def _text(label: str) -> str:
     return label if label.isascii() else label.encode(errors="replace").decode()
 
 
-def _daemon(seen: Sequence[Observed], version: str) -> Iterator[Metric]:
+def _daemon(seen: Sequence[Observed], itself: Itself) -> Iterator[Metric]:
     yield InfoMetricFamily(
         "lacpd_build",
         "What runs here.",
-        value={"version": version, "python": platform.python_version()},
+        value={"version": itself.version, "python": platform.python_version()},
     )
     yield GaugeMetricFamily("lacpd_teams", "Teams of this process.", value=len(seen))
+    yield GaugeMetricFamily(
+        "lacpd_last_reload_successful",
+        "Whether all of the configuration was taken when it was read again; 1 before that.",
+        value=float(itself.last_reload_good),
+    )
     yield from _PROCESS.collect()
 
 

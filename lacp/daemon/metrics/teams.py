@@ -1,9 +1,10 @@
-"""What metrics are made of: the teams of the process, one by one."""
+"""What metrics are made of: the teams of the process, one by one, and the process itself."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lacp.daemon.metrics.exposition import Itself
 from lacp.daemon.report import lag_view
 from lacp.daemon.service import Service
 from lacp.picture.model import LagView
@@ -15,3 +16,8 @@ def observe(service: Service) -> Iterator[LagView]:
     for team in tuple(teams.values()):
         if teams.get(team.name) is team:
             yield lag_view(team, service.clock.now())
+
+
+def itself(service: Service, version: str) -> Itself:
+    """The daemon whose service this is."""
+    return Itself(version, service.last_reload_good)
