@@ -21,6 +21,11 @@ from lacp.picture.model import LagView
 
 #: Seconds in which a source has to say what it knows.
 PATIENCE = 0.9
+#: So many times that has the kernel: it may have hundreds of devices on a machine that is busy, and
+#: does not wait for nothing.
+KERNEL_PATIENCE = 5
+#: Seconds more for what a reader does beside waiting.
+_GRACE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,7 @@ READERS: dict[str, tuple[str, str]] = {
     "bond": ("lacp.inspect.bond", "read"),
     "ovs": ("lacp.inspect.ovs", "read"),
 }
+_OF_KERNEL = frozenset({"team", "bond"})
 
 
 #: What is there whenever the kernel's bonding driver is loaded, in each network namespace.
@@ -69,12 +75,16 @@ _BONDING = "/proc/thread-self/net/bonding"
 
 def survey(places: Places, patience: float = PATIENCE) -> Seen:
     """Ask every source at once. Never raises: what cannot be read is told in `complaints`."""
-    deadline = time.monotonic() + patience
+    start = time.monotonic()
     wanted = [name for name in READERS if places.sources is None or name in places.sources]
+    limits = {name: patience * (KERNEL_PATIENCE if name in _OF_KERNEL else 1) for name in wanted}
     answers = {name: Seen() for name in wanted}
     threads = {
         name: threading.Thread(
-            target=_ask, args=(name, places, deadline, answers[name]), daemon=True, name=name
+            target=_ask,
+            args=(name, places, limits[name], answers[name]),
+            daemon=True,
+            name=name,
         )
         for name in wanted
     }
@@ -82,11 +92,11 @@ def survey(places: Places, patience: float = PATIENCE) -> Seen:
         thread.start()
     seen = Seen()
     for name, thread in threads.items():
-        thread.join(max(0.0, deadline - time.monotonic()) + 0.05)
+        thread.join(max(0.0, start + limits[name] + _GRACE - time.monotonic()))
         answer = answers[name]
         seen.complaints += answer.complaints
         if thread.is_alive():
-            seen.complaints.append(f"{name}: no answer within {patience:g} s")
+            seen.complaints.append(f"{name}: no answer within {limits[name]:g} s")
         _add(seen.lags, answer.lags)
     return seen
 
@@ -108,13 +118,14 @@ def _absent(name: str, places: Places) -> bool:
     return False
 
 
-def _ask(name: str, places: Places, deadline: float, answer: Seen) -> None:
+def _ask(name: str, places: Places, limit: float, answer: Seen) -> None:
     if _absent(name, places):
         return
     module, function = READERS[name]
     try:
         reader: Reader = getattr(importlib.import_module(module), function)
-        for found in reader(places, deadline):
+        # A busy machine takes its time to import.
+        for found in reader(places, time.monotonic() + limit):
             if isinstance(found, LagView):
                 answer.lags.append(found)
             else:

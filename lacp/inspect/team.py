@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,7 +12,7 @@ from lacp.errors import BackendError
 from lacp.inspect import team_driver
 from lacp.inspect.asking import Answered, ask_all, listed
 from lacp.inspect.devices import Device, Devices, netns_inode
-from lacp.inspect.survey import Places
+from lacp.inspect.survey import KERNEL_PATIENCE, Places
 from lacp.inspect.team_driver import Driver, Options
 from lacp.inspect.teamd import TEAMD, Told, view
 from lacp.picture.model import LagView, LinkView, PortView
@@ -59,7 +60,10 @@ def read(places: Places, deadline: float) -> Iterator[LagView | str]:
         paths = []
     reasons = _Reasons(places.teamd_run_dir)
     known: set[int] = set()
-    for found in ask_all([(TEAMD, path) for path in paths], deadline):
+    # What is left is the kernel's; a daemon that says nothing has no part in that.
+    now = time.monotonic()
+    soon = now + (deadline - now) / KERNEL_PATIENCE
+    for found in ask_all([(TEAMD, path) for path in paths], soon):
         if isinstance(found, str):
             reasons.say(found)
             # Of a team that is seen, it is said there.
