@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import (
+    OPTIONAL,
     SUPPRESS,
     ZERO_OR_MORE,
     Action,
@@ -138,6 +139,10 @@ class Parser(ArgumentParser):
             if action.nargs == ZERO_OR_MORE and not action.option_strings and not unknown:
                 setattr(found, action.dest, [*getattr(found, action.dest), *left])
                 left = []
+            lost = action.nargs == OPTIONAL and not action.option_strings and not unknown
+            if lost and left and getattr(found, action.dest) is None:
+                # argparse has given up on it at the option in front.
+                setattr(found, action.dest, left.pop(0))
         if unknown:
             option = unknown[0].partition("=")[0]
             options = [name for action in self._actions for name in action.option_strings]

@@ -8,7 +8,6 @@ import time
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from lacp.cli.command import Answer, Document, Failure
@@ -252,18 +251,3 @@ def monitor(args: Namespace) -> Iterator[Document]:
     """The events of all daemons as they happen. Raises Failure when the last one has gone."""
     yield from lacpd.monitor(sockets(args))
     raise Failure("lacpd has ended")
-
-
-def change(args: Namespace, path: str, value: Any) -> Document:
-    """Set one parameter of one team."""
-    where = sockets(args)
-    if len(where) > 1:
-        # The name of a team may hold dots, so it is not cut off but compared.
-        where = [each for each in where if path.startswith(f"{Path(each).stem}.")]
-    if len(where) != 1:
-        raise Failure(
-            f"set: {path!r} does not say which of several teams, expected TEAM.{path}", BAD_USAGE
-        )
-    with lacpd.Connection(where[0]) as connection:
-        answer = connection.ask("set", path=path, value=value)
-    return {"version": 1, "lag": answer.get("lag"), "path": path, "value": value}

@@ -108,7 +108,8 @@ def test_show_and_its_relatives(daemon: Daemon, ctl: Ctl) -> None:
     assert again["lacpdus_rx"] < counted["lacpdus_rx"]
     assert ctl.json("counters", "left2")["lags"][0]["ports"][0]["counters"]["lacpdus_rx"] > 1
 
-    assert main(["set", "left.runner.fast_rate", "false"]) == 0
+    changed = ctl.json("set", "left.runner.fast_rate", "false")
+    assert (changed["lag"], changed["old"], changed["new"]) == ("left", True, False)
     ctl.wait(
         lambda document: "short_timeout" not in document["lags"][0]["ports"][0]["actor"]["flags"]
     )
