@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from lacp.cli.common import BAD, Parser, default_run_dir
-from lacp.config.model import DATAPLANES, RUNNERS
+from lacp.config.words import DATAPLANES, RUNNERS
 
 if TYPE_CHECKING:
     from lacp.daemon.metrics.address import Address

@@ -6,14 +6,6 @@ from collections.abc import Callable
 
 from lacp.config.document import quoted
 from lacp.config.model import (
-    AGG_SELECT_POLICIES,
-    CONTROLS,
-    EDITIONS,
-    FALLBACKS,
-    FRAGMENTS,
-    HWADDR_POLICIES,
-    LACP_BY,
-    RUNNERS,
     ActivebackupConfig,
     BalancerConfig,
     LacpConfig,
@@ -22,6 +14,16 @@ from lacp.config.model import (
     RunnerConfig,
 )
 from lacp.config.section import Section
+from lacp.config.words import (
+    AGG_SELECT_POLICIES,
+    CONTROLS,
+    EDITIONS,
+    FALLBACKS,
+    FRAGMENTS,
+    HWADDR_POLICIES,
+    LACP_BY,
+    RUNNERS,
+)
 
 #: The limit of teamd, whose documents these are; the engine knows none but the width of a number.
 _MIN_PORTS_LIMIT = 1024

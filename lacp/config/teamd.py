@@ -9,8 +9,6 @@ from pathlib import Path
 
 from lacp.config.document import Json, UnreadableError, kind, parse
 from lacp.config.model import (
-    DATAPLANES,
-    LINK_WATCH_POLICIES,
     ActivebackupConfig,
     Announce,
     LacpConfig,
@@ -21,6 +19,7 @@ from lacp.config.model import (
 from lacp.config.runner import runner
 from lacp.config.section import Findings, Section
 from lacp.config.watchers import link_watch
+from lacp.config.words import DATAPLANES, LINK_WATCH_POLICIES
 from lacp.errors import ConfigError
 from lacp.watch.options import WatcherOptions
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lacp.config.model import RUNNERS
+from lacp.config.words import RUNNERS
 from tests.daemons import conf
 from tests.interop import guest
 from tests.interop.daemon import lacpd

@@ -10,14 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacp.config.dump import dump, dump_actual, port_dump, text
-from lacp.config.model import (
-    AGG_SELECT_POLICIES,
-    FRAGMENTS,
-    HWADDR_POLICIES,
-    LINK_WATCH_POLICIES,
-    TeamConfig,
-)
+from lacp.config.model import TeamConfig
 from lacp.config.teamd import edited, loads, with_port
+from lacp.config.words import AGG_SELECT_POLICIES, FRAGMENTS, HWADDR_POLICIES, LINK_WATCH_POLICIES
 from lacp.errors import ConfigError
 
 NAMES = st.text(st.sampled_from("ab0.- [\"'é\\"), min_size=1, max_size=6).filter(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lacp.config import model
+from lacp.config import words
 from lacp.config.model import (
     ActivebackupConfig,
     Announce,
@@ -120,22 +120,22 @@ def test_keys_that_can_be_set_are_keys_of_a_configuration() -> None:
 
 
 def test_the_words_of_a_configuration_are_those_of_the_engines() -> None:
-    assert tuple(edition.EDITIONS) == model.EDITIONS
-    assert {*Control} == {*model.CONTROLS}
-    assert {*Fallback} == {*model.FALLBACKS}
-    assert {*AggSelectPolicy} == {*model.AGG_SELECT_POLICIES}
-    assert activebackup.HWADDR_POLICIES == model.HWADDR_POLICIES
-    assert FRAGMENTS == model.FRAGMENTS
-    words = (
-        model.RUNNERS,
-        model.DATAPLANES,
-        model.EDITIONS,
-        model.CONTROLS,
-        model.FALLBACKS,
-        model.AGG_SELECT_POLICIES,
-        model.HWADDR_POLICIES,
-        model.LACP_BY,
-        model.LINK_WATCH_POLICIES,
-        model.FRAGMENTS,
+    assert tuple(edition.EDITIONS) == words.EDITIONS
+    assert {*Control} == {*words.CONTROLS}
+    assert {*Fallback} == {*words.FALLBACKS}
+    assert {*AggSelectPolicy} == {*words.AGG_SELECT_POLICIES}
+    assert activebackup.HWADDR_POLICIES == words.HWADDR_POLICIES
+    assert FRAGMENTS == words.FRAGMENTS
+    every = (
+        words.RUNNERS,
+        words.DATAPLANES,
+        words.EDITIONS,
+        words.CONTROLS,
+        words.FALLBACKS,
+        words.AGG_SELECT_POLICIES,
+        words.HWADDR_POLICIES,
+        words.LACP_BY,
+        words.LINK_WATCH_POLICIES,
+        words.FRAGMENTS,
     )
-    assert [word for each in words for word in each if f"`{word}`" not in PAGE] == []
+    assert [word for each in every for word in each if f"`{word}`" not in PAGE] == []

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacp.config.dump import dump, dump_actual, port_dump, text
-from lacp.config.model import RUNNERS, TeamConfig
+from lacp.config.model import TeamConfig
 from lacp.config.teamd import loads, with_port
+from lacp.config.words import RUNNERS
 from tests import reference
 
 

@@ -9,8 +9,6 @@ import pytest
 from lacp.address import Mac
 from lacp.config.document import Json
 from lacp.config.model import (
-    FRAGMENTS,
-    RUNNERS,
     ActivebackupConfig,
     Announce,
     BalancerConfig,
@@ -20,6 +18,7 @@ from lacp.config.model import (
     TeamPort,
 )
 from lacp.config.teamd import Loaded, edited, loads, with_port
+from lacp.config.words import FRAGMENTS, RUNNERS
 from lacp.errors import ConfigError
 from lacp.watch.options import ArpPingOptions, EthtoolOptions, NsnaPingOptions, TipcOptions
 

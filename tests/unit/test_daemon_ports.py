@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lacp.address import Mac
-from lacp.config.model import RUNNERS
+from lacp.config.words import RUNNERS
 from lacp.daemon.files import SavedState
 from lacp.dataplane.base import DeviceChanged, DeviceGone, PortLeft, PortSetup
 from lacp.errors import BackendError, ConfigError, UsageError

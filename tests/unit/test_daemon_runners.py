@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lacp.config.model import RUNNERS
+from lacp.config.words import RUNNERS
 from lacp.dataplane.base import Burst, Loads
 from lacp.dataplane.memory import MemoryDataplane
 from lacp.errors import UsageError

@@ -12,7 +12,7 @@ import pytest
 from lacp.address import Mac
 from lacp.backends import kinds
 from lacp.backends.base import FrameReceived
-from lacp.config.model import RUNNERS
+from lacp.config.words import RUNNERS
 from lacp.watch import arp
 from lacp.watch.base import Hears
 from tests.daemons import Host, Neighbour, World, conf, world

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from lacp.config.model import DATAPLANES
+from lacp.config.words import DATAPLANES
 from lacp.dataplane import choose
 from lacp.dataplane.base import Setup
 from lacp.dataplane.memory import MemoryDataplane

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lacp.config.model import RUNNERS
+from lacp.config.words import RUNNERS
 from lacp.daemon import meanings, settable, setting
 from lacp.daemon.setting import Outcome
 from lacp.dataplane.base import PortSetup

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lacp.cli.command import Answer, Command, Document, Failure
 from lacp.cli.common import BAD_USAGE
 from lacp.cli.output import Cell, Screen
-from lacp.config.model import CONTROLS, EDITIONS
+from lacp.config.words import CONTROLS, EDITIONS
 from lacp.picture.events import QUIET, phrase, style
 
 if TYPE_CHECKING:

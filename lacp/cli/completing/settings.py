@@ -6,19 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 
 from lacp.cli.completing.line import Candidate
-from lacp.config import model
+from lacp.config import words
 from lacp.config.model import TeamConfig
 from lacp.config.teamd import loads
-from lacp.daemon.settable import ACTIVE_PORT, PORT_KEYS, TOP_KEYS, runner_keys
+from lacp.daemon.meanings import meaning
+from lacp.daemon.settable import ACTIVE_PORT
+from lacp.daemon.settable import paths as settable
 from lacp.errors import LacpError
 from lacp.inspect import lacpd
 
 #: What a key may be where that is one of a few words.
 _WORDS: Mapping[str, Sequence[str]] = {
-    "agg_select_policy": model.AGG_SELECT_POLICIES,
-    "fallback": model.FALLBACKS,
-    "hwaddr_policy": model.HWADDR_POLICIES,
-    "link_watch_policy": model.LINK_WATCH_POLICIES,
+    "agg_select_policy": words.AGG_SELECT_POLICIES,
+    "fallback": words.FALLBACKS,
+    "hwaddr_policy": words.HWADDR_POLICIES,
+    "link_watch_policy": words.LINK_WATCH_POLICIES,
 }
 
 
@@ -27,13 +29,8 @@ def paths(sockets: Sequence[str], patience: float) -> Iterator[Candidate]:
     found = list(_configs(sockets, patience))
     for team, config in found:
         front = f"{team}." if len(found) > 1 else ""
-        for key in (*runner_keys(config), ACTIVE_PORT[1]):
-            yield Candidate(f"{front}runner.{key}", f"of {team}")
-        for port in config.ports:
-            for key in PORT_KEYS:
-                yield Candidate(f"{front}ports.{port}.{key}", f"of {port}")
-        for key in TOP_KEYS:
-            yield Candidate(f"{front}{key}", f"of {team}")
+        for keys in settable(config, config.ports):
+            yield Candidate(f"{front}{'.'.join(keys)}", meaning(keys).says)
 
 
 def settings(sockets: Sequence[str], path: str, patience: float) -> Iterator[Candidate]:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from lacp.cli.command import Failure
 from lacp.cli.common import BAD_USAGE
+from lacp.config.words import EDITIONS
 from lacp.errors import ConfigError
 
 if TYPE_CHECKING:
     from lacp.conformance.tester.profile import Profile
-
-EDITIONS = ("2008", "2014", "2014-cor1", "2020")
 
 
 def arguments(parser: ArgumentParser) -> None:
