@@ -60,7 +60,12 @@ def _looks(args: Namespace) -> Iterator[Shown]:
 
 
 def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
-    """Each look below the one before."""
+    """A table that is kept up to date; where that cannot be, each look below the one before."""
+    if screen.live:
+        from lacp.cli.live import terminal
+
+        terminal.run(args)
+        return
     from lacp.cli.lags.brief import brief
 
     for look in map(printable, data):
@@ -73,4 +78,28 @@ def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
         yield ""
 
 
-COMMAND = Command("watch", "show the LAGs again and again, until interrupted", arguments, run, text)
+COMMAND = Command(
+    "watch",
+    "show the LAGs again and again, until interrupted",
+    arguments,
+    run,
+    text,
+    notes="\n".join(
+        (
+            "On a terminal it is a table that is kept up to date, what is worst first:",
+            "",
+            "j, k, arrows   a line down, up; space, b: a page; g, G: beginning, end",
+            "p              only ports with something wrong",
+            "/              only names with these letters in them; escape: all again",
+            "s              sort by what is worst, name, age of the last LACPDU, last change",
+            "q              quit",
+            "",
+            "HEARD          the age of the last LACPDU",
+            "CHANGED        how long ago something changed, and to what",
+            "US, PARTNER    the state octets of the two ends, as in show",
+            "IN/s, OUT/s    LACPDUs per second, over the last ten seconds",
+            "",
+            "Daemons and devices may come and go meanwhile: a line says so.",
+        )
+    ),
+)

@@ -58,7 +58,7 @@ def _row(lag: LagView, port: PortView) -> tuple[Cell, ...]:
         Cell(port.name, "bold"),
         watched.link(port.link),
         selected(port.selected),
-        Cell(_mux(machines.mux), "good" if port.distributing else ""),
+        Cell(mux(machines.mux), "good" if port.distributing else ""),
         watched.traffic(lag, port),
         Cell(letters(actor.state)),
         Cell(letters(partner.state)),
@@ -80,7 +80,8 @@ def selected(selected: str | None) -> Cell:
     return Cell(*words.get(selected or "", (known(selected), "")))
 
 
-def _mux(state: str | None) -> str:
+def mux(state: str | None) -> str:
+    """The state of a Mux machine, where room is short."""
     if state is None:
         return "-"
     return _SHORT_MUX.get(state, state.lower().replace("_", " "))
