@@ -41,8 +41,7 @@ class Ear:
         self._source = source
         with here.entered():
             places = Places(sources=frozenset({source}), **options)
-            self.changes = Changes(places, interval=0.5)
-            list(self.changes.until(10, first=True))
+            self.changes = Changes(places, interval=0.5).begin(10)
         self._here = here
         self._thread: threading.Thread | None = None
 

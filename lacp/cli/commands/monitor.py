@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from lacp.inspect.monitor.changes import Changes
     from lacp.picture.events import Event
 
-#: Seconds in which every source has said what there is.
-_FIRST_PICTURE = 1.0
-
 
 def _interval(text: str) -> float:
     try:
@@ -73,9 +70,8 @@ def _told(changes: Changes, args: Namespace) -> Iterator[Document]:
     names = frozenset(args.names)
     wanted = frozenset[str]().union(*args.event) if args.event else None
     with changes:
-        early = list(changes.until(_FIRST_PICTURE, first=True))
-        _say_what_is_awaited(changes, names)
-        for event in _chain(early, changes):
+        _say_what_is_awaited(changes.begin(), names)
+        for event in changes:
             if wanted is not None and event.event not in wanted and event.event not in UNFILTERED:
                 continue
             if not names or event.lag is None or _meant(event, names, changes):
@@ -90,11 +86,6 @@ def _meant(event: Event, names: frozenset[str], changes: Changes) -> bool:
         return False
     lags = (lag for lag in changes.lags() if lag.name == event.lag)
     return any(port.name in names for lag in lags for port in lag.ports)
-
-
-def _chain(early: list[Event], changes: Changes) -> Iterator[Event]:
-    yield from early
-    yield from changes
 
 
 def _say_what_is_awaited(changes: Changes, names: frozenset[str]) -> None:

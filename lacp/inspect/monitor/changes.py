@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from lacp.errors import BackendError
 from lacp.inspect.monitor.base import INTERVAL, Listening, Source
 from lacp.inspect.monitor.lacpd import Lacpd
-from lacp.inspect.survey import Places
+from lacp.inspect.survey import PATIENCE, Places
 from lacp.picture.events import Event
 from lacp.picture.model import LagView
 from lacp.text import timestamp
@@ -41,6 +43,7 @@ class Changes:
         """
         self._listening = Listening(interval=interval)
         self._sources: list[Source] = []
+        self._early: deque[Event] = deque()
         try:
             self._open(places or Places(), netns)
         except BaseException:
@@ -80,7 +83,16 @@ class Changes:
             kinds.append(Bonds(here))
         if wanted is None or "team" in wanted:
             kinds.append(Teams(self._listening, here))
-        self._sources.append(Kernel(self._listening, kinds))
+        try:
+            self._sources.append(Kernel(self._listening, kinds))
+        except BackendError as error:
+            if wanted is not None and wanted <= {"bond", "team"}:
+                raise
+            # The other sources are heard all the same.
+            lost = Event(
+                event="source_lost", lag=None, source="kernel", facts={"detail": str(error)}
+            )
+            self._early.append(_timed(lost))
 
     def fileno(self) -> int:
         """A descriptor that is readable when `read` has something to take."""
@@ -93,26 +105,38 @@ class Changes:
 
     def read(self) -> Iterator[Event]:
         """What has happened since the last call, without waiting."""
+        while self._early:
+            yield _timed(self._early.popleft())
         for source in self._sources:
             for event in source.read():
-                yield event if event.time else replace(event, time=timestamp(time.time()))
+                yield _timed(event)
 
     def lags(self) -> list[LagView]:
         """The LAGs as what was read so far has made them, in no more detail than events tell."""
         return [lag for source in self._sources for lag in source.lags()]
 
-    def until(self, timeout: float | None = None, *, first: bool = False) -> Iterator[Event]:
-        """Events as they come; ends after `timeout` seconds without one.
+    def begin(self, patience: float = PATIENCE) -> Self:
+        """Wait until every source has said what there is, or `patience` seconds.
 
-        With `first` ends as soon as every source has said what there is.
+        What happens from then on is told; events that come meanwhile are kept for `read`.
         """
+        end = self._listening.clock() + patience
+        early: list[Event] = []
+        while True:
+            early += self.read()
+            left = end - self._listening.clock()
+            if left <= 0 or all(source.ready() for source in self._sources):
+                self._early += early
+                return self
+            self._listening.poll.poll(min(self.wait(), left) + 0.001)
+
+    def until(self, timeout: float | None = None) -> Iterator[Event]:
+        """Events as they come; ends after `timeout` seconds without one."""
         last = self._listening.clock()
         while True:
             for event in self.read():
                 yield event
                 last = self._listening.clock()
-            if first and all(source.ready() for source in self._sources):
-                return
             left = math.inf if timeout is None else last + timeout - self._listening.clock()
             if left <= 0:
                 return
@@ -138,3 +162,8 @@ class Changes:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _timed(event: Event) -> Event:
+    """With the time of day, unless whoever told it has looked at a clock of their own."""
+    return event if event.time else replace(event, time=timestamp(time.time()))
