@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from lacp.address import Mac
 from lacp.dataplane.base import Burst, PortSetup
+from lacp.dataplane.seclusion import Seclusion
 from lacp.dataplane.tap.carriers import carrier
 from lacp.dataplane.tap.orders import Orders, PortOrder, Report, channel, receive, send
 from lacp.dataplane.tap.plane import TapDataplane
-from lacp.dataplane.seclusion import Seclusion
 from lacp.dataplane.tap.sockets import admit
 from lacp.dataplane.tap.ways import Send, all_of, by_chance, by_hash, hasher, in_turn
 from lacp.dataplane.tap.worker import with_tag

@@ -10,12 +10,12 @@ from typing import Any, cast
 import pytest
 
 from lacp.dataplane.base import Burst, PortSetup, Setup, Trouble
-from lacp.netlink.sockets import KernelRefused, Lost
-from lacp.netlink.team import Key, Options, Value
 from lacp.dataplane.team.options import ACTIVE, MODES, device_options, enabled, port_options
 from lacp.dataplane.team.plane import TeamDataplane
 from lacp.dataplane.team.table import OptionTable
 from lacp.errors import BackendError, UsageError
+from lacp.netlink.sockets import KernelRefused, Lost
+from lacp.netlink.team import Key, Options, Value
 from lacp.txhash import octets, program
 
 DEVICE, E1, E2 = 4, 2, 3
