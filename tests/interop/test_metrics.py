@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.client import HTTPConnection
@@ -71,6 +75,7 @@ def test_a_lag_that_carries_and_a_partner_that_goes_away(stack: ExitStack) -> No
     assert found["lacp_port_speed_bits_per_second team0 e0"] == 10e9
     assert found["lacp_port_lacpdus_received_total team0 e0"] > 0
     assert not [name for name in found if name.startswith("lacp_finding ") and "fault" in name]
+    _flooded(here, left)
     right.kill()
 
     def silent() -> bool:
@@ -90,6 +95,33 @@ def test_a_lag_that_carries_and_a_partner_that_goes_away(stack: ExitStack) -> No
     assert done.returncode == 1
     assert done.stderr == f"lacpd: metrics: cannot listen on {WHERE}: Address already in use\n"
     assert left.end() == 0
+
+
+def _flooded(here: Namespace, left: Daemon) -> None:
+    """Who asks without end, or nothing that makes sense, holds up neither LACP nor Prometheus."""
+    # Longer than a partner who is not heard would be waited for.
+    end = time.monotonic() + 4
+    before = left.ask("history")["history"]
+
+    def flood(said: bytes) -> None:
+        with here.entered():
+            while time.monotonic() < end:
+                with socket.socket() as client, contextlib.suppress(OSError):
+                    client.settimeout(1)
+                    client.connect(("127.0.0.1", 9100))
+                    client.sendall(said)
+                    while client.recv(65536):
+                        pass
+
+    said = (b"GET /metrics HTTP/1.1\r\n\r\n", b"\xff" * 9000, b"G")
+    threads = [threading.Thread(target=flood, args=(each,)) for each in said * 2]
+    for thread in threads:
+        thread.start()
+    while time.monotonic() < end:
+        assert scrape(here)["lacp_lag_active_ports team0"] == 2
+    for thread in threads:
+        thread.join()
+    assert left.ask("history")["history"] == before
 
 
 def _models_of_yang(here: Namespace, left: Daemon) -> None:
