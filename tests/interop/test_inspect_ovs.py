@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lacp.info import PortInfo
 from lacp.inspect.survey import Places, Seen, survey
-from lacp.picture.model import End, LagView, PortView
+from lacp.picture.model import End, LagView, PortView, lag_view
+from tests.interop.commands import lacpctl
 from tests.interop.netns import Namespace, namespace, veth
 from tests.interop.ovs import OpenVSwitch, open_vswitch
 
@@ -244,6 +246,21 @@ def test_who_carries_traffic(seen: Seen) -> None:
 def test_it_is_known_in_which_namespace_the_switch_is(switch: OpenVSwitch, seen: Seen) -> None:
     number = switch.namespace.run("readlink", "/proc/self/ns/net").strip()
     assert {f"net:[{one.netns}]" for one in seen.lags} == {number}
+
+
+def test_lacpctl_shows_the_same(switch: OpenVSwitch, tmp_path: Path) -> None:
+    done = lacpctl(switch.namespace, tmp_path, switch, "--json", "show")
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = Seen([lag_view(one) for one in json.loads(done.stdout)["lags"]])
+    test_every_bond_is_listed(shown)
+    for name in ("slb", "tcp", "fast", "slow", "alone"):
+        test_every_field_is_that_of_lacp_show(switch, shown, name)
+    for name in (*CABLES, "tcp", "slow"):
+        test_every_field_is_that_of_bond_show(switch, shown, name)
+    test_what_is_configured_and_the_links_are_those_of_the_database(switch, shown)
+    table = lacpctl(switch.namespace, tmp_path, switch, "show").stdout
+    assert max(map(len, table.splitlines())) <= 80
+    assert {port.name for lag in shown.lags for port in lag.ports} <= set(table.split())
 
 
 def test_an_interface_that_is_not_there_is_missing(switch: OpenVSwitch) -> None:
