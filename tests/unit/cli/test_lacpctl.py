@@ -318,40 +318,6 @@ def test_a_full_disk_is_one_line() -> None:
     assert done.stderr == "lacpctl: No space left on device\n"
 
 
-#: What costs milliseconds and more.
-DEAR = {
-    *("asyncio", "bz2", "concurrent", "construct", "email", "logging", "lzma"),
-    *("pyroute2", "shutil", "tempfile", "transitions"),
-}
-
-
-@pytest.mark.parametrize(
-    ("words", "own"),
-    [
-        ("--help", set()),
-        ("show --help", {"show"}),
-        ("show", {"show"}),
-        ("neighbors --json", {"neighbors"}),
-        ("shwo", set()),
-    ],
-)
-def test_a_command_pays_for_what_it_uses_only(words: str, own: set[str], run_dir: Path) -> None:
-    code = (
-        "import sys; before = set(sys.modules); from lacp.cli.lacpctl import main; "
-        f"main({words.split()!r}); print(*sorted(set(sys.modules) - before), file=sys.stderr)"
-    )
-    with fake_lacpd(run_dir / "team0.sock", answering(MIXED)):
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        )
-    modules = set(done.stderr.splitlines()[-1].split())
-    commands = {name for name in modules if name.startswith("lacp.cli.commands.")}
-    assert commands == {f"lacp.cli.commands.{name}" for name in own}
-    assert not {name.split(".")[0] for name in modules} & DEAR
-    parts = {name.split(".")[1] for name in modules if name.startswith("lacp.")}
-    assert not parts & {"config", "protocol", "runners", "sim", "watch"}
-
-
 @pytest.mark.parametrize(("columns", "width"), [("60", 60), ("", 80), ("0", 80), ("wide", 80)])
 def test_columns_sets_the_width_also_in_a_pipe(columns: str, width: int) -> None:
     assert Screen(io.StringIO(), {"COLUMNS": columns}).width == width
