@@ -1,0 +1,178 @@
+"""`lacpctl --host`: the same command there, by an ssh that a test has in its PATH."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from lacp.cli.lacpctl import main
+from lacp.cli.output import Screen
+from lacp.cli.remote import command, without_hosts
+from tests.unit.cli.documents import MIXED, lag, port
+from tests.unit.cli.fake_lacpd import answering, fake_lacpd
+from tests.unit.cli.on_terminal import on_terminal
+
+ROOT = Path(__file__).parents[3]
+
+#: Each host has the directory of its name for its run directory; some are not what they should be.
+SSH = """#!/bin/sh
+printf '%s\\n' "$*" >> {log}
+while [ "$1" != -- ]; do shift; done
+host=$2
+case $host in
+    away) echo 'ssh: connect to host away port 22: No route to host' >&2; exit 255;;
+    bare) PATH=/usr/bin:/bin;;
+    rude) printf 'lacpctl\\033[2J: no\\n' >&2; printf 'a\\033[2Jb\\n'; exit 3;;
+esac
+LACPD_RUN_DIR={here}/$host
+export LACPD_RUN_DIR
+exec sh -c "$3"
+"""
+LACPCTL = f"""#!/bin/sh
+PYTHONPATH={ROOT} exec {sys.executable} -m lacp.cli.lacpctl "$@"
+"""
+
+
+@pytest.fixture
+def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory where hosts have their run directories, and ssh its log."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    texts = {"ssh": SSH.format(here=tmp_path, log=tmp_path / "log"), "lacpctl": LACPCTL}
+    for name, text in texts.items():
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    for host in ("a", "b", "me@c", "bare"):
+        (tmp_path / host).mkdir()
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    return tmp_path
+
+
+def said(hosts: Path) -> list[str]:
+    return (hosts / "log").read_text().splitlines()
+
+
+ONE = lag("team0", port("eth1"))
+ASK = ["--source", "lacpd"]
+
+
+def test_one_host_is_as_if_one_were_there(hosts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with fake_lacpd(hosts / "a" / "team0.sock", answering(MIXED)):
+        assert main(["show", "--host", "a", *ASK, "eth2", "--json"]) == 0
+        out, err = capsys.readouterr()
+        assert err == ""
+        assert [each["name"] for each in json.loads(out)["lags"][0]["ports"]] == ["eth2"]
+        assert main(["--host=a", "show", *ASK]) == 0
+        assert capsys.readouterr().out.startswith("team0: up, 1 of 4 ports active")
+        assert main(["show", "--host", "a", *ASK, "eth9"]) == 1
+        assert "lacpctl: nothing here is called eth9; there is team0" in capsys.readouterr().err
+    assert said(hosts)[0] == "-- a env COLUMNS=80 lacpctl show --source lacpd eth2 --json"
+
+
+def test_several_hosts_stand_one_below_the_other(
+    hosts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = ["--host", "a", "--host", "me@c", *ASK]
+    with (
+        fake_lacpd(hosts / "a" / "team0.sock", answering(ONE)),
+        fake_lacpd(hosts / "me@c" / "team1.sock", answering(MIXED)),
+    ):
+        assert main(["neighbors", *both]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert main(["show", *both, "--json"]) == 0
+        documents = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == "a:"
+    assert lines[3:5] == ["", "me@c:"]
+    assert [len(each["lags"][0]["ports"]) for each in documents] == [1, 4]
+
+
+def test_what_does_not_answer_costs_one_line(
+    hosts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    three = ["--host", "away", "--host", "bare", "--host", "a", *ASK]
+    with fake_lacpd(hosts / "a" / "team0.sock", answering(ONE)):
+        assert main(["show", *three, "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["lags"][0]["name"] == "team0"
+    assert err.splitlines() == [
+        "lacpctl: away: ssh: connect to host away port 22: No route to host",
+        "lacpctl: bare: there is no lacpctl in the PATH of a command that ssh runs there",
+    ]
+
+
+def test_another_host_does_not_move_the_cursor_here(
+    hosts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["show", "--host", "rude"]) == 3
+    assert capsys.readouterr() == ("a?[2Jb\n", "lacpctl: lacpctl?[2J: no\n")
+
+
+@pytest.mark.parametrize("host", ["-oProxyCommand=x", "", "a b", "a\nb"])
+def test_what_is_no_host(host: str, hosts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", f"--host={host}"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "expected USER@HOST" in err
+    assert not (hosts / "log").exists()
+
+
+def test_there_may_be_no_ssh(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert main(["show", "--host", "a"]) == 1
+    assert capsys.readouterr() == ("", "lacpctl: --host: no ssh in /nonexistent\n")
+
+
+def test_names_are_names_for_the_shell_over_there_too(
+    hosts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ["$(touch x)", "a'b", "; touch x"]
+    with fake_lacpd(hosts / "a" / "team0.sock", answering(ONE)):
+        assert main(["show", "--host", "a", *ASK, *names]) == 1
+    err = capsys.readouterr().err
+    assert all(f"nothing here is called {name};" in err for name in names)
+
+
+def test_a_live_command_has_the_terminal_for_its_own(hosts: Path) -> None:
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    watch = [sys.executable, "-m", "lacp.cli.lacpctl", "watch", "--host", "a", *ASK]
+    with (
+        fake_lacpd(hosts / "a" / "team0.sock", answering(ONE)),
+        on_terminal(watch, environ) as terminal,
+    ):
+        terminal.wait("eth1")
+        terminal.press("q")
+        assert terminal.ended() == 0
+    assert said(hosts) == ["-t -- a lacpctl watch --source lacpd"]
+
+
+def test_watching_two_hosts_at_once_is_for_programs(
+    hosts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    watch = [sys.executable, "-m", "lacp.cli.lacpctl", "watch", "--host", "a", "--host", "b"]
+    with on_terminal(watch, environ) as terminal:
+        assert terminal.ended() == 2
+        assert "one --host at a time" in terminal.raw
+
+
+WORDS: dict[tuple[str, ...], list[str]] = {
+    ("show", "--host", "a", "-v"): ["show", "-v"],
+    ("--host=a", "show", "--host", "b"): ["show"],
+    ("show", "--", "--host", "a"): ["show", "--", "--host", "a"],
+}
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_the_command_line_without_hosts(words: Sequence[str]) -> None:
+    assert without_hosts(words) == WORDS[tuple(words)]
+
+
+def test_a_terminal_is_asked_for_only_where_it_is_used() -> None:
+    screen = Screen(sys.stdout, {}, width=100)
+    assert command("a", ["show"], screen)[:4] == ["ssh", "--", "a", "env COLUMNS=100 lacpctl show"]
+    assert command("a", ["watch"], screen, terminal=True)[:2] == ["ssh", "-t"]
