@@ -71,6 +71,7 @@ def beside_kernel_devices(runs: int) -> dict[str, float | None]:
                 "lacpctl show --json": (*LACPCTL, "show", "--json"),
                 "lacpctl show --source bond": (*LACPCTL, "show", "--source", "bond"),
                 "teamdctl team0 state": ("teamdctl", "team0", "state"),
+                "lacpctl --help": (*LACPCTL, "--help"),
                 "ip -d link": ("ip", "-d", "link"),
                 "python -c pass": NOTHING,
             },

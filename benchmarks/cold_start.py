@@ -23,10 +23,11 @@ _LACPDU = Lacpdu(PortInfo(), PortInfo()).encode().hex()
 _ALONE, _KERNEL = 150, 450
 _UNIT = "ms of CPU"
 _NOTHING = "python -c pass"
+_HELP = "lacpctl --help"
 
 
 def here(runs: int) -> float:
-    """Print what it costs here, with a lacpd of two teams; returns what nothing costs."""
+    """Print what it costs here, with a lacpd of two teams; returns the figure of --help."""
     with tempfile.TemporaryDirectory(prefix="cold-") as name, Lacpd(Path(name)):
         where = ("--run-dir", name)
         commands = {
@@ -34,7 +35,7 @@ def here(runs: int) -> float:
             "lacpctl show --source lacpd": (*LACPCTL, "show", *where, "--source", "lacpd"),
             "lacpctl show --json": (*LACPCTL, "show", "--json", *where),
             "lacpctl explain": (*LACPCTL, "explain", *where),
-            "lacpctl --help": (*LACPCTL, "--help"),
+            _HELP: (*LACPCTL, "--help"),
             "lacpctl show, a TAB": (*LACPCTL, "__complete", "lacpctl", "show", *where, ""),
             "lacpctl decode": (*LACPCTL, "decode", _LACPDU),
             "lacpd --help": (sys.executable, "-m", "lacp.cli.lacpd", "--help"),
@@ -49,14 +50,14 @@ def here(runs: int) -> float:
     _print("here", found)
     row("lacpctl show, lacpd answers", found["lacpctl show, lacpd answers"] or nan, _UNIT,
         _ALONE, "the promise")  # fmt: skip
-    return found[_NOTHING] or nan
+    return found[_HELP] or nan
 
 
-def with_kernel_devices(runs: int, nothing: float) -> None:
+def with_kernel_devices(runs: int, help_here: float) -> None:
     """Print what it costs where there are a bond and a team.
 
-    A guest is slower, above all with what asks its kernel for anything, so that the promise is
-    about the figure times what `nothing` costs here to what it costs in the guest.
+    A guest is slower, so that the promise is about the figure times what `help_here` is to the
+    same in the guest.
     """
     reason = guest.missing()
     if reason is not None:
@@ -72,7 +73,7 @@ def with_kernel_devices(runs: int, nothing: float) -> None:
     )
     print()
     _print("with a bond and a team, in a guest", done.result)
-    here = done.result["lacpctl show"] * nothing / done.result[_NOTHING]
+    here = done.result["lacpctl show"] * help_here / done.result[_HELP]
     row("lacpctl show, at the speed of this machine", here, _UNIT, _KERNEL, "the promise")
 
 
@@ -92,9 +93,9 @@ def main() -> None:
     parser.add_argument("--no-guest", action="store_true", help="only what is measured here")
     args = parser.parse_args()
     os.environ.pop("LACPD_RUN_DIR", None)
-    nothing = here(args.runs)
+    help_here = here(args.runs)
     if not args.no_guest:
-        with_kernel_devices(args.runs, nothing)
+        with_kernel_devices(args.runs, help_here)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from argparse import Namespace
+from argparse import SUPPRESS, Action, ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 
 from lacp.cli.command import Command, CommandParser, Failure, Row
@@ -53,12 +53,30 @@ COMMANDS: tuple[Row, ...] = (
 )
 
 
+class _Version(Action):
+    """Says the version, which costs time to find out."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:
+        super().__init__(option_strings, SUPPRESS, nargs=0, default=SUPPRESS, help=help)
+
+    def __call__(self, parser: ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            own = version("lacp")
+        except PackageNotFoundError:
+            own = "(not installed)"
+        print(_PROGRAM, own)
+        parser.exit()
+
+
 def build_parser() -> Parser:
     """The parser of the whole command line."""
     parser = Parser(
         _PROGRAM,
         description="Look at link aggregation: on this host, in a frame, in a simulation.",
     )
+    parser.add_argument("--version", action=_Version, help="show the version and exit")
     common_options(parser, json=False, unsaid=None, run_dir=default_run_dir())
     commands = parser.add_subparsers(
         title="commands",
@@ -133,6 +151,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         from lacp.cli.completing.answer import answer
 
         return answer(words[1], words[2:]) if words[2:] else BAD_USAGE
+    if words[:1] == ["help"]:
+        # Who asks so means it.
+        words = [*words[1:], "--help"]
     try:
         args = build_parser().parse_args(words)
         args.words = [_PROGRAM, *words]

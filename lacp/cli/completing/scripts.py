@@ -39,7 +39,8 @@ _lacp_complete() {
     esac 2>/dev/null
     return 0
 }
-complete -F _lacp_complete -o nosort @PROGRAMS@
+complete -F _lacp_complete -o nosort @PROGRAMS@ 2>/dev/null ||
+    complete -F _lacp_complete @PROGRAMS@
 """
 
 _ZSH = r"""

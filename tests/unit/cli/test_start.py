@@ -11,7 +11,7 @@ import pytest
 
 from lacp.cli.command import Answer
 from lacp.cli.commands import show
-from lacp.cli.lacpctl import run
+from lacp.cli.lacpctl import main, run
 from lacp.cli.output import Screen
 from tests.unit.cli.documents import MIXED
 from tests.unit.cli.fake_lacpd import answering, fake_lacpd
@@ -80,3 +80,17 @@ def test_a_command_that_goes_on_collects_its_garbage(capsys: pytest.CaptureFixtu
     finally:
         gc.enable()
     assert seen == [True]
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    out, err = capsys.readouterr()
+    assert (out.split()[0], out.count("\n"), err) == ("lacpctl", 1, "")
+
+
+@pytest.mark.parametrize("words", ["", "show", "conformance run"])
+def test_help_is_a_word_as_well(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words.split(), "--help"]) == 0
+    expected = capsys.readouterr()
+    assert main(["help", *words.split()]) == 0
+    assert capsys.readouterr() == expected
