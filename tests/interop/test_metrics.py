@@ -57,7 +57,7 @@ def carrying(stack: ExitStack) -> tuple[Namespace, Daemon, Daemon]:
     here.ip("link set lo up")
     for port in ("e0", "e1"):
         veth(here, port, there, port)
-    text = conf("team0", ["e0", "e1"], fast_rate=True)
+    text = conf("team0", ["e0", "e1"], fast_rate=True, aggregate_wait=0)
     left = stack.enter_context(lacpd(here, text, "--metrics", WHERE))
     right = stack.enter_context(lacpd(there, text))
     for daemon in (left, right):
@@ -100,7 +100,7 @@ def test_a_lag_that_carries_and_a_partner_that_goes_away(stack: ExitStack) -> No
 def _flooded(here: Namespace, left: Daemon) -> None:
     """Who asks without end, or nothing that makes sense, holds up neither LACP nor Prometheus."""
     # Longer than a partner who is not heard would be waited for.
-    end = time.monotonic() + 4
+    end = time.monotonic() + 3.5
     before = left.ask("history")["history"]
 
     def flood(said: bytes) -> None:
