@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -182,27 +181,6 @@ class Connection:
                 return
             yield event
 
-    def fileno(self) -> int:
-        """For `select`: readable when `receive` has something to take."""
-        return self._socket.fileno()
-
-    def receive(self) -> None:
-        """Take what has arrived, without waiting; at the end of the connection BackendError."""
-        try:
-            octets = self._socket.recv(1 << 16, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            raise BackendError(f"{self.path}: {error.strerror or error}") from None
-        if not octets:
-            raise BackendError(f"{self.path}: lacpd closed the connection")
-        self._in += octets
-
-    def waiting(self) -> Iterator[Document]:
-        """The documents that have arrived."""
-        while b"\n" in self._in:
-            yield self._decoded()
-
     def close(self) -> None:
         """Close the connection."""
         self._socket.close()
@@ -245,33 +223,3 @@ class Connection:
             return _document(bytes(line))
         except BackendError as error:
             raise BackendError(f"{self.path}: {error}") from None
-
-
-def monitor(paths: list[str], timeout: float | None = None) -> Iterator[Document]:
-    """The events of several teams as they happen, until none of their daemons is left.
-
-    Raises BackendError when one cannot be reached at the beginning. With `timeout`, ends after so
-    many seconds without an event.
-    """
-    connections: list[Connection] = []
-    try:
-        for path in paths:
-            connections.append(Connection(path))
-            connections[-1].ask("monitor")
-        for connection in connections:
-            # What came together with the answer.
-            yield from connection.waiting()
-        while connections:
-            ready, _, _ = select.select(connections, [], [], timeout)
-            if not ready and timeout is not None:
-                return
-            for connection in ready:
-                try:
-                    connection.receive()
-                    yield from connection.waiting()
-                except BackendError:
-                    connections.remove(connection)
-                    connection.close()
-    finally:
-        for connection in connections:
-            connection.close()

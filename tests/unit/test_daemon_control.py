@@ -25,6 +25,8 @@ from lacp.daemon.service import Service
 from lacp.daemon.sources import Sources
 from lacp.errors import BackendError, LacpError
 from lacp.inspect import lacpd
+from lacp.inspect.monitor.changes import Changes
+from lacp.inspect.survey import Places
 from tests.daemons import conf
 from tests.waiting import until_holds
 
@@ -157,7 +159,9 @@ def test_monitor(tmp_path: Path) -> None:
         found: list[Any] = []
 
         def watch() -> None:
-            found.extend(lacpd.monitor([path], timeout=0.5))
+            places = Places(sources=frozenset({"lacpd"}), socket=path)
+            with Changes(places).begin() as changes:
+                found.extend(event.document() for event in changes.until(0.5))
 
         watching = asyncio.create_task(asyncio.to_thread(watch))
         await until_holds(lambda: bool(loop.service.driver.teams["team0"].journal.subscribers))
