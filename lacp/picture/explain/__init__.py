@@ -42,12 +42,16 @@ def diagnose(lag: LagView) -> list[Finding]:
 
 def among(lags: Sequence[LagView]) -> list[tuple[Finding, ...]]:
     """What is odd about LAGs of one host beside each other; one tuple for each, in their order."""
-    first: dict[SystemId, LagView] = {}
+    alike: dict[SystemId, list[LagView]] = {}
+    for lag in lags:
+        if lag.actor is not None and lag.actor.known and lag.actor.key is not None:
+            alike.setdefault(lag.actor, []).append(lag)
     found: list[tuple[Finding, ...]] = []
     for lag in lags:
-        known = lag.actor is not None and lag.actor.known and lag.actor.key is not None
-        other = first.setdefault(lag.actor, lag) if known and lag.actor is not None else lag
-        found.append(() if other is lag else (shared_key(lag, other),))
+        its = () if lag.actor is None else alike.get(lag.actor, ())
+        # One of the others is enough to know of.
+        other = next((each for each in its if each is not lag), None)
+        found.append(() if other is None else (shared_key(lag, other),))
     return found
 
 

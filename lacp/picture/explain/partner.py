@@ -77,10 +77,8 @@ def loop(port: PortView, seen: Seen) -> Finding | None:
 def duplicate_partner_port(port: PortView, seen: Seen) -> Finding | None:
     """Two of our ports hear the same port of the partner."""
     partner = port.partner
-    if partner is None or partner.system is None or partner.port is None or not hears(port):
-        return None
-    twins = seen.others(port, seen.sharers, (partner.system, partner.port))
-    if not twins:
+    twins = seen.twins(port)
+    if partner is None or not twins or not hears(port):
         return None
     has = "has" if len(twins) == 1 else "have"
     return Finding(

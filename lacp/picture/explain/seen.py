@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 
 from lacp.address import Mac
 from lacp.info import PortState
@@ -54,8 +53,9 @@ class Seen:
         self.active: list[PortView] = []
         #: The ports that may carry traffic as far as the source's monitor says.
         self.usable: list[PortView] = []
-        #: Names of our ports by the partner port that they hear, and by their own number.
-        self.sharers: dict[PortId, list[str]] = {}
+        #: Names of our ports by the partner port that they hear, with its key, and by their own
+        #: number.
+        self.sharers: dict[tuple[PortId, int | None], list[str]] = {}
         self.numbers: dict[PortId, list[str]] = {}
         speeds: Counter[int] = Counter()
         mtus: Counter[int] = Counter()
@@ -87,7 +87,8 @@ class Seen:
             self.hearing.append(port)
             self.hearing_names.append(port.name)
             if partner is not None and partner.system is not None and partner.port is not None:
-                self.sharers.setdefault((partner.system, partner.port), []).append(port.name)
+                its = (partner.system, partner.port), partner.key
+                self.sharers.setdefault(its, []).append(port.name)
 
     def _reference(self) -> PortView | None:
         used = self.lag.aggregator
@@ -110,9 +111,13 @@ class Seen:
             return None
         return actor.key, partner.system_priority, partner.system, partner.key
 
-    def others(self, port: PortView, names: Mapping[PortId, list[str]], at: PortId) -> list[str]:
-        """The other ports that are listed there."""
-        return [name for name in names.get(at, ()) if name != port.name]
+    def twins(self, port: PortView) -> list[str]:
+        """The other ports that hear the same port of the partner, with the same key."""
+        partner = port.partner
+        if partner is None or partner.system is None or partner.port is None:
+            return []
+        its = (partner.system, partner.port), partner.key
+        return [name for name in self.sharers.get(its, ()) if name != port.name]
 
 
 def identity(port: PortView) -> Identity:

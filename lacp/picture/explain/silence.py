@@ -15,6 +15,7 @@ _ACTIVITY = PortState.ACTIVITY
 _SHORT = PortState.SHORT_TIMEOUT
 _EXPIRED = PortState.EXPIRED
 _DEFAULTED = PortState.DEFAULTED
+_BOTH = _DEFAULTED | _EXPIRED
 
 #: Seconds between two LACPDUs, and until a partner is given up, by the timeout that is asked for
 #: (6.4.4).
@@ -72,7 +73,8 @@ def no_partner_recorded(port: PortView, seen: Seen) -> Finding | None:
     if hears(port) is not False or seen.lag.source != "bond" or not counted(port, "lacpdus_rx"):
         return None
     state = None if port.actor is None else port.actor.state
-    if state is None or state & (_DEFAULTED | _EXPIRED):
+    # Who was heard once and was lost has F alone: the driver waits for ever to hear somebody else.
+    if state is None or state & _BOTH != _BOTH:
         return None
     return Finding(
         code="no_partner_recorded",

@@ -60,7 +60,6 @@ WITH_LACP: tuple[Group, ...] = (
     ),
     ((selection.held,), True),
     ((partner.hears_itself, partner.loop), True),
-    ((partner.passive_both,), False),
     ((partner.duplicate_partner_port,), True),
     (
         (
@@ -75,6 +74,7 @@ WITH_LACP: tuple[Group, ...] = (
     (
         (
             partner.partner_individual,
+            partner.passive_both,
             partner.not_echoed,
             partner.partner_defaulted,
             partner.partner_expired,

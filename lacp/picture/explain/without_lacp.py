@@ -63,14 +63,15 @@ def monitor_waits(port: PortView, seen: Seen) -> Finding | None:
     """The driver waits out updelay or downdelay."""
     status = port.settings.get("mii_status")
     option = _SOON.get(str(status))
-    if option is None:
+    if option is None or not seen.lag.settings.get(option):
+        # Without a delay it is the word of the ARP monitor for what it does not know.
         return _delayed(port)
     return Finding(
         code="monitor_waits",
         port=port.name,
         gravity=Gravity.NOTE,
         said=f"the link is {status}: {option} runs",
-        evidence=(f"mii_status is {status}, {option} is {seen.lag.settings.get(option, '?')} ms",),
+        evidence=(f"mii_status is {status}, {option} is {seen.lag.settings[option]} ms",),
         remedy=("wait",),
     )
 

@@ -121,7 +121,10 @@ def test_one_port(run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_two_lags_with_one_key(run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with told(run_dir, lag(up(2)), lag(up(2), "team1")):
         assert main(["explain"]) == 1
-    assert blocks(capsys.readouterr().out) == ["ODDITY team1: team0 has the same system and key 1"]
+    assert blocks(capsys.readouterr().out) == [
+        "ODDITY team0: team1 has the same system and key 1",
+        "ODDITY team1: team0 has the same system and key 1",
+    ]
 
 
 def test_a_name_that_nothing_has(run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
