@@ -36,6 +36,7 @@ AD_ACTOR_SYSTEM = 26
 PEER_NOTIF_DELAY = 28
 AD_LACP_ACTIVE = 29
 NS_IP6_TARGET = 31
+COUPLED_CONTROL = 32
 
 # Of its active aggregator (IFLA_BOND_AD_INFO_*).
 AD_INFO_AGGREGATOR = 1
@@ -139,7 +140,7 @@ OPTIONS: Mapping[int, tuple[str, _Read]] = {
     AD_ACTOR_SYS_PRIO: ("ad_actor_sys_prio", number),
     AD_USER_PORT_KEY: ("ad_user_port_key", number),
     AD_ACTOR_SYSTEM: ("ad_actor_system", _system),
-    32: ("coupled_control", _flag),
+    COUPLED_CONTROL: ("coupled_control", _flag),
     33: ("broadcast_neighbor", _flag),
     34: ("lacp_strict", _flag),
 }

@@ -6,17 +6,23 @@ One guest makes the bonds and looks at them in every way there is; the tests com
 from __future__ import annotations
 
 import json
+import socket
+import struct
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lacp.address import Mac
 from lacp.inspect import bond
 from lacp.inspect.survey import Places
+from lacp.netlink.bond import COUPLED_CONTROL, LACP, MIIMON, MODE
+from lacp.netlink.codec import u8, u32
+from lacp.netlink.links import Links
 from lacp.picture.formats.proc import proc
 from lacp.picture.model import LagView, PortView, document, lag_view
 from tests.interop import guest
@@ -38,6 +44,7 @@ BONDS = {
         "miimon 100 ad_select count ad_user_port_key 5 ad_actor_sys_prio 7",
         4,
     ),
+    "alone": ("802.3ad", "miimon 100", 2),
     "idle": (
         "802.3ad",
         "miimon 100 lacp_rate fast lacp_active off ad_actor_system 02:00:00:00:00:77",
@@ -49,8 +56,13 @@ BONDS = {
     "bare": ("balance-rr", "miimon 0", 2),
 }
 
+#: What the frames of this test end with, and whose they are.
+MARK = b"seen by nobody else!"
+THEIRS = Mac.parse("02:00:00:00:99:00")
+
 _AS_NOBODY = """
 import json, sys, time
+from lacp.address import Mac
 from lacp.inspect import bond
 from lacp.inspect.survey import Places
 from lacp.picture.model import LagView, document
@@ -71,6 +83,8 @@ def bonds() -> Iterator[tuple[Namespace, Namespace]]:
                 here.ip(f"link set dev {port} down")
                 here.ip(f"link set dev {port} master {name}")
             here.ip(f"link set dev {name} up")
+        with here.entered():
+            _apart()
         there.ip("link add partner type bond mode 802.3ad miimon 100")
         for port in ("ad0", "ad1"):
             there.ip(f"link set dev {port} down")
@@ -84,6 +98,16 @@ def bonds() -> Iterator[tuple[Namespace, Namespace]]:
         here.ip("link set dev xor1 type bond_slave queue_id 3")
         here.ip("link set dev rr mtu 1400")
         yield here, there
+
+
+def _apart() -> None:
+    """A bond whose mux machine is the independent one, which `ip` may not know of."""
+    links = Links()
+    try:
+        settings = {MODE: u8(LACP), MIIMON: u32(100), COUPLED_CONTROL: u8(0)}
+        links.create("apart", "bond", None, settings)
+    finally:
+        links.close()
 
 
 def _texts() -> dict[str, str]:
@@ -127,6 +151,48 @@ def _look(here: Namespace, there: Namespace) -> dict[str, Any]:
     raise AssertionError("the bonds do not come to rest")
 
 
+def _frame(destination: Mac, source: Mac, flow: int) -> bytes:
+    """An IPv4 packet of some flow, which every hash takes for another one."""
+    ip = struct.pack(
+        "!BBHHHBBH4s4s", 0x45, 0, 48, 0, 0, 64, 17, 0, b"\n\0\0\1", b"\n\0\1" + bytes([flow])
+    )
+    udp = struct.pack("!HHHH", 1024 + 2 * flow, 9, 28, 0)
+    return bytes(destination) + bytes(source) + b"\x08\x00" + ip + udp + MARK
+
+
+def _carried(here: Namespace, there: Namespace, lag: LagView) -> dict[str, tuple[bool, bool]]:
+    """Of which ports the bond takes frames, and to which it gives some."""
+    found = {}
+    with ExitStack() as stack:
+        mine = stack.enter_context(here.wire(lag.name))
+        wires = {port.name: stack.enter_context(there.wire(port.name)) for port in lag.ports}
+        for port in lag.ports:
+            assert port.address is not None
+            # Without a link the kernel refuses.
+            with suppress(OSError):
+                wires[port.name].send(_frame(port.address, THEIRS, 1))
+            found[port.name] = _heard(mine)
+        for flow in range(200):
+            mine.send(_frame(Mac(THEIRS[:5] + bytes([flow])), lag.address or THEIRS, flow))
+        return {name: (taken, _heard(wires[name])) for name, taken in found.items()}
+
+
+def _heard(wire: socket.socket) -> bool:
+    """Whether any of these frames has come in; what came before is read first."""
+    wire.setblocking(False)
+    heard = False
+    # A frame over veth is there before the call that sends it has returned.
+    while True:
+        try:
+            octets, (_, _, kind, *_) = wire.recvfrom(2048)
+        except BlockingIOError:
+            return heard
+        except OSError:
+            # Once, when the link went.
+            continue
+        heard |= octets.endswith(MARK) and kind != socket.PACKET_OUTGOING
+
+
 def look() -> dict[str, Any]:
     with bonds() as (here, there):
 
@@ -134,10 +200,15 @@ def look() -> dict[str, Any]:
             with here.entered():
                 found = _texts()
             states = [line for line in found["ad"].splitlines() if "port state: 61" in line]
-            return len(states) == 4 and "MII Status: down" in found["rr"].split("rr1")[1]
+            # Defaulted, and in sync with nobody.
+            alone = "port state: 77" in found["alone"]
+            return len(states) == 4 and alone and "MII Status: down" in found["rr"].split("rr1")[1]
 
         until(settled, 40, lambda: str(_read(here)), every=0.2)
-        return _look(here, there)
+        found = _look(here, there)
+        lags = [lag_view(each) for each in found["seen"]]
+        carried = {lag.name: _carried(here, there, lag) for lag in lags if lag.ports}
+        return found | {"carried": carried}
 
 
 @pytest.fixture(scope="module")
@@ -168,9 +239,9 @@ def links(looked: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_all_bonds_are_seen_with_their_ports(seen: dict[str, LagView]) -> None:
-    assert {name: (lag.mode, len(lag.ports)) for name, lag in seen.items()} == {
-        name: (mode, ports) for name, (mode, _, ports) in BONDS.items()
-    }
+    expected = {name: (mode, ports) for name, (mode, _, ports) in BONDS.items()}
+    found = {name: (lag.mode, len(lag.ports)) for name, lag in seen.items()}
+    assert found == expected | {"apart": ("802.3ad", 0)}
 
 
 @pytest.mark.parametrize("name", BONDS)
@@ -293,8 +364,28 @@ def test_who_carries_traffic_follows_from_the_mode(seen: dict[str, LagView]) -> 
     assert carrying["ad"] == {"ad0": both, "ad1": both, "ad2": neither, "ad3": neither}
     assert sorted(carrying["tlb"].values()) == [sends, both]
     assert sorted(carrying["hash"].values()) == [sends, both]
+    # An aggregator without a partner is used all the same.
+    assert carrying["alone"] == {"alone0": both, "alone1": neither}
     assert carrying["alb"] == {"alb0": both, "alb1": both}
     assert takes not in [each for lag in carrying.values() for each in lag.values()]
+
+
+@pytest.mark.parametrize("name", [name for name, (_, _, ports) in BONDS.items() if ports])
+def test_who_carries_traffic_is_what_frames_say(
+    name: str, seen: dict[str, LagView], looked: dict[str, Any]
+) -> None:
+    carried = looked["carried"][name]
+    if seen[name].mode in ("balance-tlb", "balance-alb") and name != "hash":
+        # It moves flows by their load, every ten seconds: until then one port sends them all.
+        assert sum(sent for _, sent in carried.values()) == 1
+        carried = {each: [taken, True] for each, (taken, _) in carried.items()}
+    assert carried == {port.name: [port.collecting, port.distributing] for port in seen[name].ports}
+
+
+def test_the_independent_machine_is_told(seen: dict[str, LagView]) -> None:
+    if "coupled_control" not in seen["apart"].settings:
+        pytest.skip("the driver knows the coupled machine only (before Linux 6.9)")
+    assert (seen["apart"].control, seen["ad"].control) == ("independent", "coupled")
 
 
 def test_both_ends_of_a_link_know_each_other(
@@ -326,7 +417,8 @@ def test_both_ends_of_a_link_know_each_other(
 def test_what_nobody_does_not_get_to_know_is_none_and_said(
     seen: dict[str, LagView], by_nobody: dict[str, LagView]
 ) -> None:
-    assert {name for name, lag in by_nobody.items() if lag.unseen} == {"ad", "idle"}
+    hidden = {name for name, lag in by_nobody.items() if lag.unseen}
+    assert hidden == {"ad", "alone", "apart", "idle"}
     assert "CAP_NET_ADMIN" in by_nobody["ad"].unseen[0]
     assert all(lag.unseen == () for lag in seen.values())
     for name, lag in by_nobody.items():
