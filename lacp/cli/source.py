@@ -6,11 +6,11 @@ import os
 import socket
 import time
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lacp.cli.command import Answer, Document, Failure
+from lacp.cli.command import Answer, Failure
 from lacp.cli.common import BAD, BAD_USAGE, DONE
 from lacp.errors import LacpError
 from lacp.inspect import lacpd
@@ -245,9 +245,3 @@ def _listens(path: str) -> bool:
     except LacpError:
         pass
     return True
-
-
-def monitor(args: Namespace) -> Iterator[Document]:
-    """The events of all daemons as they happen. Raises Failure when the last one has gone."""
-    yield from lacpd.monitor(sockets(args))
-    raise Failure("lacpd has ended")
