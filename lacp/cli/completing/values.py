@@ -65,6 +65,8 @@ def _settings(line: Line) -> Iterator[Candidate]:
 def _sockets(line: Line) -> list[str]:
     from lacp.inspect.asking import listed
 
+    if "host" in line.given:
+        return []
     return line.given.get("socket") or listed(_run_dir(line), ".sock")
 
 
