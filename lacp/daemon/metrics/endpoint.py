@@ -34,7 +34,7 @@ HEAR = 5.0
 TELL = 20.0
 #: Seconds for which what was rendered is told again, or this many times what rendering has taken.
 FRESH = 1.0
-_REST = 5.0
+_REST = 10.0
 #: Octets that are read of what a client says when it has its answer.
 _MAX_REST = 64 * 1024
 _INDEX = b'<!DOCTYPE html><title>lacpd</title><p>lacpd: <a href="/metrics">metrics</a>\n'

@@ -85,11 +85,10 @@ def _family(family: Family, seen: Sequence[Observed], form: Format) -> Iterator[
         for values, value in family.of(each)
     )
     begun = False
-    while metric.samples or not begun:
-        metric.samples = list(islice(samples, PIECE))
-        if metric.samples:
-            written = _written(metric, form)
-            yield written.removeprefix(header) if begun else written
+    while piece := list(islice(samples, PIECE)):
+        metric.samples = piece
+        written = _written(metric, form)
+        yield written.removeprefix(header) if begun else written
         begun = True
 
 
