@@ -36,6 +36,15 @@ _SETTINGS = frozenset(
         *("active-backup primary", "lb_output action", "bond may use recirculation"),
     }
 )
+_NONE = "<none>"
+_SWITCHES = {
+    "true": True,
+    "yes": True,
+    "enabled": True,
+    "false": False,
+    "no": False,
+    "disabled": False,
+}
 _BITS = {
     "activity": PortState.ACTIVITY,
     "timeout": PortState.SHORT_TIMEOUT,
@@ -179,8 +188,9 @@ def _bond(lines: list[str]) -> Bond:
             _tell(member, line)
         else:
             name, _, value = line.partition(": ")
-            if name in _SETTINGS:
-                bond.settings[name] = _value(value)
+            if name in _SETTINGS and value != _NONE:
+                # Behind a comma stand numbers of the switch's own.
+                bond.settings[name] = _value(value.partition(",")[0])
     return bond
 
 
@@ -214,7 +224,7 @@ def _lacp(lines: list[str]) -> Lacp:
 
 
 def _value(text: str) -> Value:
-    known = _boolean(text)
+    known = _SWITCHES.get(text)
     if known is not None:
         return known
     time = _MILLISECONDS.fullmatch(text)
@@ -223,7 +233,7 @@ def _value(text: str) -> Value:
 
 
 def _boolean(text: str | None) -> bool | None:
-    return {"true": True, "false": False}.get(text or "")
+    return _SWITCHES.get(text or "")
 
 
 def _number(text: str | None) -> int | None:

@@ -125,15 +125,14 @@ def test_a_bond_as_bond_show_has_it() -> None:
     assert list(found) == ["bond0", "ab"]
     assert found["bond0"].settings == {
         "bond_mode": "balance-tcp",
-        "bond may use recirculation": "yes, Recirc-ID : 2",
+        "bond may use recirculation": True,
         "bond-hash-basis": 7,
-        "lb_output action": "disabled, bond-id: -1",
+        "lb_output action": False,
         "updelay": 100,
         "downdelay": 200,
         "next rebalance": 8891,
         "lacp_status": "negotiated",
         "lacp_fallback_ab": False,
-        "active-backup primary": "<none>",
     }
     eth0, eth1 = found["bond0"].members["eth0"], found["bond0"].members["eth1"]
     assert (eth0.enabled, eth0.active, eth0.may_enable, eth0.delays) == (
