@@ -52,15 +52,21 @@ class Line:
     def take(self, words: Iterable[str]) -> None:
         """Read words that are complete."""
         for word in words:
-            if self._awaited is not None:
-                self._give(self._awaited, word)
-                self._awaited = None
+            awaited, self._awaited = self._awaits(word), None
+            if awaited is not None:
+                self._give(awaited, word)
             elif word == "--" and not self._words_only:
                 self._words_only = True
             elif word.startswith("-") and word != "-" and not self._words_only:
                 self._take_option(word)
             elif self._positionals:
                 self._take_positional(self._positionals[0], word)
+
+    def _awaits(self, word: str) -> Action | None:
+        """Whose value the word is; what need not have one gets none that looks like an option."""
+        if self._awaited is not None and self._awaited.nargs == "?" and word.startswith("-"):
+            return None
+        return self._awaited
 
     def _take_option(self, word: str) -> None:
         name, assigned, value = word.partition("=")
@@ -85,8 +91,8 @@ class Line:
 
     def fitting(self, word: str, values: Values) -> Fitting:
         """What may become of `word`, the last one, which is yet to be completed."""
-        if self._awaited is not None:
-            return _matching(self._fitting(self._awaited, values), word)
+        if (awaited := self._awaits(word)) is not None:
+            return _matching(self._fitting(awaited, values), word)
         if word.startswith("-") and not self._words_only:
             name, assigned, value = word.partition("=")
             action = self._options.get(name)

@@ -60,6 +60,8 @@ FITTING = {
     "completion ": "bash zsh fish",
     "show --source l": "lacpd",
     "watch --interval ": "",
+    "set --list --js": "--json",
+    "monitor --event port_s": "port_state_changed",
 }
 
 
