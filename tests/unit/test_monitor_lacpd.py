@@ -27,7 +27,7 @@ from lacp.picture.differences import differences
 from lacp.picture.events import Event
 from lacp.picture.model import LagView, lag_view
 from tests.daemons import conf
-from tests.waiting import until_holds
+from tests.waiting import until, until_holds
 
 PORTS = 5
 
@@ -335,6 +335,21 @@ def test_who_is_no_lacpd_is_said_once_and_disturbs_nobody(tmp_path: Path, lie: b
         assert (lost.event, lost.lag, lost.source) == ("source_lost", None, "lacpd")
         assert LIES[lie] in lost.facts["detail"]
         assert os.fspath(tmp_path) in lost.facts["detail"]
+
+
+def test_one_that_does_not_answer_is_said_within_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lacp.inspect.monitor.lacpd._PATIENCE", 0.05)
+    monkeypatch.setattr("lacp.inspect.monitor.lacpd._LOOK", 0.01)
+    with closing(Liar(tmp_path)) as liar, closing(Ear(tmp_path)) as ear:
+        until(lambda: bool(ear.listen()))
+        (lost,) = ear.heard
+        assert "no answer of lacpd within 0.05 s" in str(lost)
+        liar.say(SHOWN % b'{"name": "x", "source": "lacpd", "ports": []}')
+        until(lambda: len(ear.listen()) > 1)
+        assert [str(event) for event in ear.heard[1:]] == ["x: lacpd of x is back"]
+        assert ear.lag("x") is not None
 
 
 def test_a_line_without_an_end_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,8 @@ _CHUNK = 1 << 18
 _PIECES = 8
 #: Seconds between two looks for teams that have come, or come back.
 _LOOK = 0.25
+#: Seconds for the answer to the first question, until it is said that there is none.
+_PATIENCE = 0.9
 
 
 def told(lag: LagView) -> LagView:
@@ -129,6 +131,8 @@ class Lacpd:
                 yield from team.connect()
                 if team.lag is None and not team.connected and path not in paths:
                     del self._teams[path]
+            elif team.awaited:
+                yield from team.complain()
 
     def _paths(self) -> tuple[list[str], str | None]:
         if self._path is not None:
@@ -153,6 +157,7 @@ class _Team:
         self._elsewhere = False
         self._socket: socket.socket | None = None
         self._in = bytearray()
+        self._asked = 0.0
         self._looked_at = 0
         #: Whether its being there is no news.
         self._known = known
@@ -174,6 +179,13 @@ class _Team:
         """Whether it was asked and has not answered."""
         return self._socket is not None and self._early is not None
 
+    def complain(self) -> Iterator[Event]:
+        """Say once that there is no answer; it may come yet."""
+        late = self._listening.clock() >= self._asked + _PATIENCE
+        if late and self.refusal is None:
+            self.refusal = f"no answer of lacpd within {_PATIENCE:g} s"
+            yield self._about("source_lost", self.refusal)
+
     def connect(self) -> list[Event]:
         """Ask for events and for a picture, when there is somebody; tell once who refuses."""
         if self._elsewhere:
@@ -188,6 +200,7 @@ class _Team:
             # Without a number: the path is longer than the address of a socket.
             return self._refused(error)
         self.refusal = None
+        self._asked = self._listening.clock()
         self._in.clear()
         self._looked_at = 0
         self._early = []
@@ -298,7 +311,8 @@ class _Team:
         """The first picture of a connection."""
         early, self._early = self._early or [], None
         old = self.lag
-        if self._ended:
+        if self._ended or self.refusal is not None:
+            self.refusal = None
             yield about(new, "source_back", f"lacpd of {new.name} is back")
         if old is None:
             if not self._known:
