@@ -39,6 +39,9 @@ OTHERS = {
     ("switched", "ovs", "balance-tcp", ("o1", "o2")),
 }
 
+#: Nothing is wrong with these.
+HEALTHY = ("teamed", "ours", "switched", "xor", "bc", "tlb", "hash", "alb")
+
 
 # What happens in the guest.
 
@@ -102,6 +105,8 @@ class Host:
                     "table": _told(self.look("show")),
                     "nobody": _told(self.look("--json", "show", nobody=True)),
                     "named": _told(self.look("--json", "show", "ours", "d1")),
+                    "teams": _told(self.look("--json", "--source", "team", "show")),
+                    "explained": _told(self.look("explain", *HEALTHY)),
                     "seconds": took,
                 }
         raise AssertionError("they do not come to rest")
@@ -280,3 +285,17 @@ def test_without_rights_all_devices_are_listed_and_what_is_missing_is_said(
     # Those of which nothing at all is seen.
     assert any("lacpd-" in line and "run as root" in line for line in nobody["errors"])
     assert any("ovs-" in line and "run as root" in line for line in nobody["errors"])
+
+
+def test_where_teamd_is_asked_lacpd_answers_as_well(found: Document) -> None:
+    assert (found["teams"]["status"], found["teams"]["errors"]) == (0, [])
+    lags = json.loads(found["teams"]["output"])["lags"]
+    told = {(lag["name"], lag["source"], lag["mode"], lag["up"]) for lag in lags}
+    assert told == {("teamed", "teamd", "lacp", True), ("ours", "teamd", "lacp", True)}
+
+
+def test_nothing_is_said_to_be_wrong_with_what_is_healthy(found: Document) -> None:
+    assert (found["explained"]["status"], found["explained"]["errors"]) == (0, [])
+    assert found["explained"]["output"].splitlines() == [
+        f"{name}: nothing is wrong" for name in sorted(HEALTHY)
+    ]
