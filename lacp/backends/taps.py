@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import array
 import contextlib
 import itertools
 import socket
@@ -10,7 +9,7 @@ import struct
 from collections.abc import Iterable
 
 from lacp.address import SLOW_PROTOCOLS_MULTICAST
-from lacp.netlink.sockets import enlarge
+from lacp.netlink import sockets
 
 ETH_P_ALL = 0x0003
 ETH_P_ARP = 0x0806
@@ -33,7 +32,6 @@ _PACKET_MR_MULTICAST = 0
 _PACKET_MR_UNICAST = 3
 _TP_STATUS_VLAN_VALID = 0x10
 _TP_STATUS_VLAN_TPID_VALID = 0x40
-_SO_ATTACH_FILTER = 26
 _TC_PRIO_INTERACTIVE = 6
 
 _MREQ = struct.Struct("=iHH8s")  # packet_mreq: ifindex, type, address length, address
@@ -96,7 +94,7 @@ def open_socket(ethertype: int) -> socket.socket:
     sock = socket.socket(
         socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.htons(ethertype)
     )
-    enlarge(sock)
+    sockets.enlarge(sock)
     # Ahead of what waits on the interface for lack of bandwidth: the highest class that a user may
     # ask for, which pfifo_fast serves first.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, _TC_PRIO_INTERACTIVE)
@@ -105,12 +103,7 @@ def open_socket(ethertype: int) -> socket.socket:
 
 def attach(sock: socket.socket, program: Program) -> None:
     """Have the kernel run this program on every frame that the socket would receive."""
-    code = array.array("B", b"".join(struct.pack("=HBBI", *step) for step in program))
-    sock.setsockopt(
-        socket.SOL_SOCKET,
-        _SO_ATTACH_FILTER,
-        struct.pack("@HP", len(program), code.buffer_info()[0]),
-    )
+    sockets.attach(sock, b"".join(struct.pack("=HBBI", *step) for step in program))
 
 
 def join(sock: socket.socket, index: int) -> None:

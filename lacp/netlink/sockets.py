@@ -143,10 +143,8 @@ class Announcements:
 
         See `lacp.netlink.filters`.
         """
-        code = array.array("B", program)
-        value = _FILTER.pack(len(program) // _INSTRUCTION, code.buffer_info()[0])
         try:
-            self._socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, value)
+            attach(self._socket, program)
         except OSError as error:
             raise BackendError(f"cannot filter the kernel's news: {error.strerror}") from error
 
@@ -154,9 +152,7 @@ class Announcements:
         """Have the answer to a question come among the announcements, in its place."""
         flags = NLM_F_REQUEST | (NLM_F_DUMP if dump else 0)
         try:
-            self._socket.send(
-                HEADER.pack(HEADER.size + len(body), kind, flags, sequence, 0) + body
-            )
+            self._socket.send(HEADER.pack(HEADER.size + len(body), kind, flags, sequence, 0) + body)
         except OSError as error:
             raise BackendError(f"cannot ask the kernel: {error.strerror}") from error
 
@@ -227,6 +223,13 @@ def _open(protocol: int) -> socket.socket:
         with contextlib.suppress(OSError):
             sock.setsockopt(_SOL_NETLINK, option, 1)
     return sock
+
+
+def attach(sock: socket.socket, program: bytes) -> None:
+    """Have the kernel run this program on all that a socket, of any family, would receive."""
+    code = array.array("B", program)
+    value = _FILTER.pack(len(program) // _INSTRUCTION, code.buffer_info()[0])
+    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, value)
 
 
 def enlarge(sock: socket.socket) -> None:

@@ -7,7 +7,6 @@ has no tag, and what has one comes in at the other.
 
 from __future__ import annotations
 
-import array
 import contextlib
 import socket
 import struct
@@ -16,6 +15,7 @@ from typing import Self
 
 from lacp.address import Mac
 from lacp.errors import BackendError
+from lacp.netlink.sockets import attach
 from lacp.txhash.bpf import (
     AD_VLAN_TAG_PRESENT,
     AND_K,
@@ -36,7 +36,6 @@ _PACKET_MR_PROMISC = 1
 _PACKET_AUXDATA = 8
 _PACKET_VNET_HDR = 15
 _PACKET_IGNORE_OUTGOING = 23
-_SO_ATTACH_FILTER = 26
 _SO_SNDBUFFORCE = 32
 _SO_RCVBUFFORCE = 33
 
@@ -80,13 +79,13 @@ class Sockets:
 
     def hear(self, own: Mac) -> None:
         """Let in user frames that are not of this address, which would be our own come back."""
-        _attach(self.untagged, admit(own, tagged=False))
-        _attach(self.tagged, admit(own, tagged=True))
+        attach(self.untagged, octets(admit(own, tagged=False)))
+        attach(self.tagged, octets(admit(own, tagged=True)))
 
     def deafen(self) -> None:
         """Let nothing in."""
         for one in (self.untagged, self.tagged):
-            _attach(one, _NOTHING)
+            attach(one, octets(_NOTHING))
 
     def close(self) -> None:
         """Close both here, and have the port hear no more than it did before."""
@@ -106,7 +105,7 @@ def _everything(index: int) -> bytes:
 def _opened(port: str) -> socket.socket:
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
     try:
-        _attach(sock, _NOTHING)
+        attach(sock, octets(_NOTHING))
         for option in (_PACKET_IGNORE_OUTGOING, _PACKET_VNET_HDR):
             sock.setsockopt(_SOL_PACKET, option, 1)
         _enlarge(sock)
@@ -127,12 +126,6 @@ def _enlarge(sock: socket.socket) -> None:
         except PermissionError:
             # In a container: as much as its host allows everybody.
             sock.setsockopt(socket.SOL_SOCKET, modest, _BUFFER)
-
-
-def _attach(sock: socket.socket, program: tuple[Instruction, ...]) -> None:
-    code = array.array("B", octets(program))
-    request = struct.pack("@HP", len(program), code.buffer_info()[0])
-    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, request)
 
 
 def admit(own: Mac, tagged: bool) -> tuple[Instruction, ...]:
