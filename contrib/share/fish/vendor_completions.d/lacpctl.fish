@@ -5,6 +5,7 @@ function __lacp_complete
     set -l program (string replace -r '^~' -- $HOME $words[1])
     set -l name (string replace -r '.*/' '' -- $program)
     set -l lacpctl (string replace -r '[^/]*$' lacpctl -- $program)
+    type -q $lacpctl; or return 0
     set -l found ($lacpctl __complete $name $words[2..-1] "$word" 2>/dev/null </dev/null)
     or return 0
     set -l front (string match -r -- '^--[^=]*=' $word)
