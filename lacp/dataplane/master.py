@@ -107,7 +107,7 @@ class Master:
             log.info("%s: taking over the device", setup.device)
             self._device = found
         else:
-            raise taken(setup.device)
+            raise taken(found, self.kind)
         self._events = LinkEvents(self.index)
         if not self.made:
             # Once to listen to them, and once more, now that none can leave unheard.
@@ -119,8 +119,9 @@ class Master:
         try:
             made = self.links.create(setup.device, self.kind, setup.address, settings)
         except KernelRefused as refused:
-            if refused.number == errno.EEXIST:
-                raise taken(setup.device) from None
+            found = self.links.named(setup.device)
+            if refused.number == errno.EEXIST and found is not None:
+                raise taken(found, self.kind) from None
             raise BackendError(
                 f"{setup.device}: cannot make a {self.kind} device: {refused}"
             ) from refused

@@ -189,7 +189,7 @@ def test_a_device_that_exists_is_neither_taken_nor_removed_unasked() -> None:
     with bare() as (netns, plane):
         netns.ip(f"link add {DEVICE} type veth peer name other")
         setup = Setup(device=DEVICE, runner="random", address=address(1))
-        with pytest.raises(BackendError, match="exists already: -o takes it over, -r makes it"):
+        with pytest.raises(BackendError, match="team0: a veth device has this name, and is noth"):
             plane.create(setup)
         with pytest.raises(BackendError, match="no TAP device of ours"):
             plane.create(Setup(device=DEVICE, runner="random", take_over=True))

@@ -237,6 +237,8 @@ def test_a_device_that_exists(here: Namespace, master: Master) -> None:
         second = Master("bridge")
         with pytest.raises(BackendError, match="b0: exists already: -o takes it over, -r makes"):
             second.open(Setup(device="b0", runner="none"))
+        with pytest.raises(BackendError, match="d0: a macvlan device has this name, and is"):
+            second.open(Setup(device="d0", runner="none"))
         with pytest.raises(BackendError, match="d0: found a macvlan device, expected a"):
             second.open(Setup(device="d0", runner="none", take_over=True))
         with pytest.raises(BackendError, match="e1-far: found a veth device"):

@@ -91,7 +91,7 @@ class TapDataplane:
                     raise foreign(found, "TAP")
                 links.delete(found)
             elif found is not None and not setup.take_over:
-                raise taken(setup.device)
+                raise taken(found, "tun", _REPLACED)
             log.info("%s: making a TAP device", setup.device)
             tap = Tap(setup.device)
             undo.callback(tap.close)
