@@ -17,7 +17,7 @@ from lacp.picture.model import End, LagView, LinkView, Machines, PortView, Syste
 # linux/if_link.h, linux/if_bonding.h
 _XSTATS_TYPE_BOND = 2
 _XSTATS_3AD = 1
-_ACTIVE, _BACKUP = range(2)
+_ACTIVE = 0
 _STATES = ("active", "backup")
 _MII_UP = 0
 

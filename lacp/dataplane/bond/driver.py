@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import sys
 from collections.abc import Mapping
 
 from lacp.dataplane.bond import options
@@ -12,7 +11,7 @@ from lacp.dataplane.master import Master, Port
 from lacp.errors import BackendError
 from lacp.netlink import bond
 from lacp.netlink.bond import ACTIVE_SLAVE, MODES, words
-from lacp.netlink.codec import integer
+from lacp.netlink.codec import integer, u32
 from lacp.netlink.sockets import KernelRefused
 
 log = logging.getLogger(__name__)
@@ -101,7 +100,7 @@ class Driver:
         if self.active() == port.index:
             return True
         log.info("%s: making %s the active port", self._master.name, port.name)
-        value = port.index.to_bytes(4, sys.byteorder)
+        value = u32(port.index)
         try:
             self._master.links.tell_driver(self._master.index, bond.KIND, {ACTIVE_SLAVE: value})
         except KernelRefused as refused:
