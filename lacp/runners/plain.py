@@ -11,18 +11,11 @@ from lacp.runners.watched import WatchedPort, WatchedRunner
 NAMES = ("broadcast", "roundrobin", "random")
 
 
-class PlainRunner(WatchedRunner):
+class _AlikeRunner(WatchedRunner):
     """Every port that can be used carries traffic, under the team's address.
 
     To which of them a frame goes is the business of the dataplane.
     """
-
-    def __init__(self, name: str) -> None:
-        """A runner of this name. Raises UsageError when there is none."""
-        if name not in NAMES:
-            raise UsageError(f"no runner {name!r} of this kind, there are {', '.join(NAMES)}")
-        super().__init__()
-        self.name = name
 
     def _added(self, port: WatchedPort) -> None:
         self._say(PortAddressed(port.name, True, self._now))
@@ -31,12 +24,21 @@ class PlainRunner(WatchedRunner):
         self._enable(port, port.usable)
 
 
-class DriverLacpRunner(PlainRunner):
+class PlainRunner(_AlikeRunner):
+    """One of `NAMES`."""
+
+    def __init__(self, name: str) -> None:
+        """A runner of this name. Raises UsageError when there is none."""
+        if name not in NAMES:
+            raise UsageError(f"no runner {name!r} of this kind, there are {', '.join(NAMES)}")
+        super().__init__()
+        self.name = name
+
+
+class DriverLacpRunner(_AlikeRunner):
     """`lacp`, spoken by the driver of the device: every port that can be used is left to it."""
 
-    def __init__(self) -> None:
-        WatchedRunner.__init__(self)
-        self.name = "lacp"
+    name = "lacp"
 
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
@@ -38,7 +39,7 @@ class WatchedPort:
         return self.verdict and not self.withdrawn
 
 
-class WatchedRunner:
+class WatchedRunner(ABC):
     """A runner without timers and frames of its own; `_settle` decides, after each piece of news.
 
     Carrier is told last, when all that was told before is decided: a port that takes over from
@@ -191,9 +192,9 @@ class WatchedRunner:
     def _configured(self, port: WatchedPort) -> None:
         """`prio` or `sticky` of this port, and perhaps of others, changed."""
 
+    @abstractmethod
     def _settle(self, port: WatchedPort) -> None:
         """Decide anew after news of `port`. Raises nothing."""
-        raise NotImplementedError
 
     def _enable(self, port: WatchedPort, enabled: bool) -> None:
         if enabled is not port.enabled:
