@@ -15,7 +15,10 @@ from typing import Any
 
 import pytest
 
+from lacp.picture.formats.ieee import ieee
+from lacp.picture.formats.openconfig import openconfig
 from lacp.picture.model import LagView, lag_view
+from tests import yang
 from tests.daemons import conf
 from tests.interop import guest
 from tests.interop import test_inspect_bond as of_bonds
@@ -265,6 +268,22 @@ def test_the_table_has_them_all_in_80_columns(found: Document, seen: dict[str, L
     for lag in seen.values():
         assert lag.name in words
         assert all(port.name in words for port in lag.ports)
+
+
+def test_models_of_yang_have_every_lag(seen: dict[str, LagView]) -> None:
+    with_lacp = sorted(lag.name for lag in seen.values() if lag.lacp)
+    document, left_out = openconfig(seen.values())
+    assert yang.findings(document, yang.OPENCONFIG) == []
+    assert left_out == []
+    lacp = yang.values(document, "openconfig-lacp:lacp/interfaces/interface/name")
+    assert sorted(lacp) == with_lacp
+    kinds = "openconfig-interfaces:interfaces/interface/openconfig-if-aggregate:aggregation"
+    assert len(yang.values(document, f"{kinds}/state/lag-type")) == len(seen)
+    document, left_out = ieee(seen.values())
+    assert yang.findings(document, yang.IEEE) == []
+    assert len(left_out) == len(seen) - len(with_lacp)
+    groups = yang.values(document, "ieee802-dot1ax-linkagg:linkagg/key-group/name")
+    assert sorted(groups) == with_lacp
 
 
 def test_names_select(found: Document) -> None:
