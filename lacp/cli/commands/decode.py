@@ -18,6 +18,7 @@ from lacp.text import count
 from lacp.wire.flags import BITS
 
 if TYPE_CHECKING:
+    from lacp.info import PortInfo
     from lacp.wire.dissect import Field
     from lacp.wire.lacpdu import Lacpdu
     from lacp.wire.marker import Marker
@@ -164,8 +165,23 @@ def _kind(kind: Any, frame: bytes) -> str:
     return name
 
 
+def _end(info: PortInfo) -> Document:
+    """One end of a link, as `show --json` has it."""
+    from lacp.picture.model import End, document
+
+    end = End(
+        system_priority=info.system_priority,
+        system=info.system,
+        key=info.key,
+        port_priority=info.port_priority,
+        port=info.port,
+        state=info.state,
+    )
+    found: Document = document(end)
+    return found
+
+
 def _pdu(pdu: Lacpdu | Marker | None) -> Document | None:
-    from lacp.daemon.documents import port_info_document
     from lacp.wire.dissect import parts, tlv_name
     from lacp.wire.lacpdu import Lacpdu
 
@@ -181,8 +197,8 @@ def _pdu(pdu: Lacpdu | Marker | None) -> Document | None:
         }
     return {
         "version": pdu.version,
-        "actor": port_info_document(pdu.actor),
-        "partner": port_info_document(pdu.partner),
+        "actor": _end(pdu.actor),
+        "partner": _end(pdu.partner),
         "collector_max_delay": pdu.collector_max_delay,
         "tlvs": [
             {
