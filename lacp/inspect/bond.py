@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from lacp.errors import BackendError
+from lacp.inspect.bond_view import PortFacts, lag_view
+from lacp.inspect.devices import Device, Devices, netns_inode
 from lacp.inspect.survey import Places
 from lacp.netlink import bond_proc
+from lacp.netlink.bond import KIND, LACP, MODE
+from lacp.netlink.codec import number
 from lacp.picture.model import LagView
-
-if TYPE_CHECKING:
-    from lacp.inspect.devices import Device, Devices
 
 #: How often a bond is read whose ports change meanwhile.
 _ATTEMPTS = 3
@@ -23,12 +23,6 @@ _ATTEMPTS = 3
 
 def read(_: Places, deadline: float) -> Iterator[LagView | str]:
     """The bonds of this namespace until `deadline`, of `time.monotonic`, and what is wrong."""
-    # The driver makes the directory when it is loaded; without it there is no bond to look for.
-    if not bond_proc.driver_loaded():
-        return
-    from lacp.inspect.devices import Devices, netns_inode
-    from lacp.netlink.bond import KIND
-
     netns = netns_inode()
     try:
         with Devices(deadline) as devices:
@@ -53,10 +47,6 @@ def _in_time(
 
 def _read(devices: Devices, bond: Device, netns: int | None) -> Iterator[LagView | str]:
     """One bond, with a line for what is missing of it."""
-    from lacp.inspect.bond_view import PortFacts, lag_view
-    from lacp.netlink.bond import LACP, MODE
-    from lacp.netlink.codec import number
-
     missing: set[str] = set()
     shown: bond_proc.ProcBond | None = None
     for _ in range(_ATTEMPTS):

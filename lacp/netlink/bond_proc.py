@@ -6,7 +6,6 @@ partner of each port. It is a text for people: what is not in it, or makes no se
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -57,11 +56,6 @@ class ProcBond:
 def path(device: str) -> str:
     """Where the text about a bond is."""
     return f"{PROC}/{device}"
-
-
-def driver_loaded() -> bool:
-    """Whether there can be a bond; True as well where there is no /proc that could tell."""
-    return os.path.isdir(PROC) or not os.path.isdir(os.path.dirname(PROC))
 
 
 def read(device: str) -> str | None:

@@ -359,17 +359,6 @@ def test_modes_without_lacp_have_nothing_of_it(host: Host) -> None:
 # What goes wrong
 
 
-def test_without_the_driver_the_kernel_is_not_even_asked(
-    host: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> None:
-        raise AssertionError("asked")
-
-    host.proc.rmdir()
-    monkeypatch.setattr(devices, "Requests", refuse)
-    assert list(reader.read(Places(), time.monotonic() + 5)) == []
-
-
 def test_a_bond_that_goes_away_is_a_line_and_the_others_are_shown(host: Host) -> None:
     kernel = Kernel(bond_link(), bond_link("bond1", bond.XOR, index=20), port_link(1, master=20))
     kernel.vanishing = {INDEX}
