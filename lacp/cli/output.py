@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache
 from typing import Any, TextIO
 
 from lacp.text import plain
@@ -187,25 +188,37 @@ def columns_of(text: str) -> int:
 
 
 def printable(data: Any) -> Any:
-    """`data` with nothing in its strings that would move a terminal's cursor."""
+    """`data` with nothing in its strings that would move a terminal's cursor.
+
+    What needs no change stays the same object: a look is mostly numbers and harmless names.
+    """
     if isinstance(data, str):
         return plain(data)
+    if type(data) in _HARMLESS:
+        return data
     if isinstance(data, dict):
         return {printable(key): printable(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        # What needs no change stays what it is: a look is mostly the same numbers and names.
         safe = [printable(value) for value in data]
         return data if all(map(operator.is_, safe, data)) else type(data)(safe)
     if isinstance(data, Mapping):
         return printable(dict(data)) if data else data
-    if is_dataclass(data) and not isinstance(data, type):
-        changed = {
-            each.name: safe
-            for each in fields(data)
-            if (safe := printable(value := getattr(data, each.name))) is not value
-        }
-        return replace(data, **changed) if changed else data
-    return data
+    changed = {}
+    kind: Any = type(data)
+    for name in _names(kind):
+        value = getattr(data, name)
+        if type(value) not in _HARMLESS and (safe := printable(value)) is not value:
+            changed[name] = safe
+    return replace(data, **changed) if changed else data
+
+
+_HARMLESS = frozenset({type(None), bool, int, float})
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    """The fields of a dataclass; of anything else none."""
+    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
 
 
 def age(seconds: float | None) -> str:

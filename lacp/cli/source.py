@@ -196,15 +196,21 @@ def counters(args: Namespace, names: list[str], *, reset: bool = False) -> Answe
         for lag in shown.lags
     ]
     if reset:
-        lags = [_reset(args, lag, complaints) for lag in lags]
+        # What has no counters was not meant, unless it was named.
+        lags = [_reset(args, lag, complaints) if names or _counts(lag) else lag for lag in lags]
     code = BAD if len(complaints) > len(answer.complaints) else answer.code
     return Answer(Counted(host=shown.host, lags=tuple(lags)), code, complaints)
+
+
+def _counts(lag: LagCounters) -> bool:
+    return any(port.counters is not None for port in lag.ports)
 
 
 def _reset(args: Namespace, lag: LagCounters, complaints: list[str]) -> LagCounters:
     """Reset and take the values of that very moment, so that nothing is lost between."""
     if lag.source != "lacpd":
-        complaints.append(f"{lag.name}: {_NO_RESET.get(lag.source, _KEPT.format(lag.source))}")
+        why = _NO_RESET.get(lag.source, _KEPT.format(lag.source))
+        complaints.append(f"{lag.name}: {why if _counts(lag) else 'it has no counters of LACP'}")
         return lag
     path = args.socket or os.path.join(args.run_dir, f"{lag.name}.sock")
     try:

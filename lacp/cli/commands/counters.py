@@ -47,9 +47,8 @@ def run(args: Namespace) -> Answer:
 
 def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
     """A table of the counters that matter most, wider where there is room."""
-    found = [(lag.name, port.name, port.counters) for lag in data.lags for port in lag.ports]
-    if not found:
-        return []
+    ports = [(lag.name, port.name, port.counters) for lag in data.lags for port in lag.ports]
+    found = [each for each in ports if each[2] is not None]
     counters = _counters([its for _, _, its in found])
     columns = [Column("LAG", cut=True), Column("PORT", cut=True)]
     columns += [Column(title, right=True, optional=wide) for title, _, wide in counters]
@@ -57,7 +56,13 @@ def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
         (Cell(lag), Cell(port, "bold"), *(_cell(its, name) for _, name, _ in counters))
         for lag, port, its in found
     ]
-    return screen.table(columns, rows)
+    if found:
+        yield from screen.table(columns, rows)
+    with_counters = {lag for lag, _, _ in found}
+    without = [lag.name for lag in data.lags if lag.name not in with_counters]
+    if without:
+        said = f"without counters: {', '.join(without)}"
+        yield from (screen.paint("dim", line) for line in screen.wrap(said, hanging="  "))
 
 
 def _counters(found: list[Mapping[str, int | None] | None]) -> list[tuple[str, str, bool]]:

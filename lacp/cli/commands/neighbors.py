@@ -9,7 +9,8 @@ from typing import Any
 
 from lacp.cli.command import Answer, Command
 from lacp.cli.output import Cell, Column, Screen, age, known
-from lacp.picture.model import End, LagView, SystemId
+from lacp.info import PortState
+from lacp.picture.model import End, LagView, PortView, SystemId
 
 _COLUMNS = (
     Column("LAG", cut=True),
@@ -32,9 +33,10 @@ class Neighbor:
     port: str | None
     source: str
     mode: str | None
-    #: Whether LACP is spoken there.
-    lacp: bool
-    #: None when nobody was heard.
+    #: Whether LACP is spoken there; None when that is not known.
+    lacp: bool | None
+    #: Whether somebody was heard; None when that is not known.
+    heard: bool | None
     partner: End | SystemId | None
     last_rx_age: float | None = None
 
@@ -66,9 +68,9 @@ def run(args: Namespace) -> Answer:
 
 def _of(lag: LagView) -> Iterator[Neighbor]:
     """A neighbor for each port, and one for the LAG when its ports do not tell who it is."""
-    from lacp.cli.lags.watched import is_watched
+    from lacp.cli.lags.watched import speaks
 
-    spoken = not is_watched(lag)
+    spoken = speaks(lag)
     partners = [port.partner for port in lag.ports]
     if lag.partner is not None and lag.partner.known and not any(p and p.known for p in partners):
         yield Neighbor(
@@ -77,20 +79,29 @@ def _of(lag: LagView) -> Iterator[Neighbor]:
             source=lag.source,
             mode=lag.mode,
             lacp=spoken,
+            heard=True,
             partner=lag.partner,
         )
     for port in lag.ports:
-        partner = port.partner
-        nobody = partner is not None and partner.system is not None and not partner.known
+        heard = _heard(port)
         yield Neighbor(
             lag=lag.name,
             port=port.name,
             source=lag.source,
             mode=lag.mode,
             lacp=spoken,
-            partner=None if nobody else partner,
+            heard=heard,
+            partner=None if heard is False else port.partner,
             last_rx_age=port.last_rx_age,
         )
+
+
+def _heard(port: PortView) -> bool | None:
+    """Whether somebody is at the other end: not so when what is recorded of it is a default."""
+    partner = port.partner
+    if partner is not None and partner.system is not None:
+        return partner.known
+    return False if port.actor is not None and port.actor.says(PortState.DEFAULTED) else None
 
 
 def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
@@ -119,11 +130,13 @@ def _row(neighbor: Neighbor) -> tuple[Cell, ...]:
 
 
 def _system(neighbor: Neighbor) -> Cell:
-    if not neighbor.lacp:
+    if neighbor.lacp is False:
         return Cell("no LACP", "dim")
-    if neighbor.partner is None:
+    if neighbor.heard is False:
         return Cell("none heard", "warn")
-    return Cell(known(neighbor.partner.system, "not seen"))
+    return Cell(
+        "not seen" if neighbor.partner is None else known(neighbor.partner.system, "not seen")
+    )
 
 
 COMMAND = Command(

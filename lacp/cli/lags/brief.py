@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lacp.cli.lags import spoken, watched
 from lacp.cli.lags.heading import heading, problems, unseen
-from lacp.cli.output import Screen
+from lacp.cli.output import Cell, Column, Screen
 from lacp.picture.model import LagView, PortView
 from lacp.text import count
 
@@ -28,10 +28,19 @@ def brief(lag: LagView, screen: Screen, *, only_problems: bool = False) -> Itera
 
 
 def table(lag: LagView, ports: list[PortView], screen: Screen) -> list[str]:
-    """Title line and a line for each port."""
+    """Title line and a line for each port; what nothing is known of takes no room."""
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
     if watched.is_watched(lag):
-        return screen.table(watched.COLUMNS, [watched.row(lag, port) for port in ports])
-    return screen.table(*spoken.table(lag, ports))
+        columns, rows = watched.COLUMNS, [watched.row(lag, port) for port in ports]
+    else:
+        columns, rows = spoken.table(lag, ports)
+    known = [
+        at
+        for at, column in enumerate(columns)
+        if not column.optional or any(row[at].text not in "-?" for row in rows)
+    ]
+    return screen.table([columns[at] for at in known], [[row[at] for at in known] for row in rows])
 
 
 def is_well(port: PortView) -> bool:

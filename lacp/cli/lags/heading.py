@@ -13,7 +13,7 @@ from lacp.text import count
 SOURCES = {
     "lacpd": "lacpd",
     "bond": "kernel bond",
-    "team": "kernel team, no daemon",
+    "team": "kernel team",
     "teamd": "teamd",
     "ovs": "Open vSwitch",
 }

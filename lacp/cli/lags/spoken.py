@@ -34,18 +34,11 @@ _TRAFFIC, _MUX = 4, 3
 
 
 def table(lag: LagView, ports: Sequence[PortView]) -> tuple[list[Column], list[list[Cell]]]:
-    """Columns and rows; what nothing is known of for any port takes no room.
-
-    Where the state of the Mux machine is not known, whether there is traffic stands for it.
-    """
+    """Columns and rows. Where the state of the Mux machine is not known, whether there is traffic
+    stands for it."""
     rows = [_row(lag, port) for port in ports]
-    mux = any(row[_MUX].text != "-" for row in rows)
-    shown = [
-        at
-        for at, column in enumerate(_COLUMNS)
-        if (at != (_TRAFFIC if mux else _MUX))
-        and (not column.optional or any(row[at].text not in "-?" for row in rows))
-    ]
+    left_out = _TRAFFIC if any(row[_MUX].text != "-" for row in rows) else _MUX
+    shown = [at for at in range(len(_COLUMNS)) if at != left_out]
     return [_COLUMNS[at] for at in shown], [[row[at] for at in shown] for row in rows]
 
 

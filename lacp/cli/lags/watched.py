@@ -25,11 +25,16 @@ _ONE_ACTIVE = {"activebackup", "active-backup"}
 
 
 def is_watched(lag: LagView) -> bool:
-    """Whether nobody speaks LACP for this LAG."""
-    if lag.lacp is None:
+    """Whether nobody speaks LACP for this LAG, as far as is known."""
+    return not speaks(lag)
+
+
+def speaks(lag: LagView) -> bool | None:
+    """Whether LACP is spoken on the ports of the LAG; None when that is not known."""
+    if lag.lacp is None and lag.mode is not None:
         # A daemon of an earlier version says it by its mode only.
-        return lag.mode not in (None, "lacp")
-    return not lag.lacp
+        return lag.mode == "lacp"
+    return lag.lacp
 
 
 def facts(lag: LagView) -> Iterator[str]:

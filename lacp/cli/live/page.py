@@ -44,9 +44,11 @@ _ALWAYS = 3
 class Row:
     """A line of the table, and the LAG that it is about."""
 
-    line: Line
     #: The line that tells whose ports these are.
     heading: Line
+    line: Line = ()
+    #: A port, that is put into words when it is on the screen.
+    port: tuple[LagView, PortView] | None = None
 
 
 def page(memory: Memory, choice: Choice, title: str, width: int, height: int) -> list[Line]:
@@ -56,15 +58,20 @@ def page(memory: Memory, choice: Choice, title: str, width: int, height: int) ->
     room = max(1, height - len(head) - 2)
     choice.top = max(0, min(choice.top, len(rows) - room))
     shown = rows[choice.top : choice.top + room]
-    lines = [row.line for row in shown]
+    widths = _widths(memory, width)
+    lines = [_line(memory, row, widths) for row in shown]
     if shown and choice.top and shown[0].line is not shown[0].heading:
         # Whose ports these are is said on every page.
         lines[0] = shown[0].heading
     below = len(rows) - choice.top - len(shown)
-    titles = _titles(memory, width)
+    titles = _laid([Cell(title, "dim") for title, *_ in _COLUMNS], widths)
     blank = [()] * (room - len(lines))
     page = [*head, titles, *lines, *blank, _foot(choice, len(rows), below, width)]
     return [fitted(line, width) for line in page[:height]]
+
+
+def _line(memory: Memory, row: Row, widths: Sequence[int]) -> Line:
+    return row.line if row.port is None else _laid(_cells(memory, *row.port), widths)
 
 
 def fitted(line: Line, width: int) -> Line:
@@ -109,7 +116,6 @@ def _foot(choice: Choice, rows: int, below: int, width: int) -> Line:
 def body(memory: Memory, choice: Choice, width: int) -> list[Row]:
     """The whole table: LAGs with their ports and what is wrong."""
     rows: list[Row] = []
-    widths = _widths(memory, width)
     lags = [*memory.lags.values()]
     lags.sort(key=lambda lag: (_badness(lag) if choice.order == "worst" else 0, lag.name))
     for lag in lags:
@@ -117,12 +123,15 @@ def body(memory: Memory, choice: Choice, width: int) -> list[Row]:
         ports = _chosen(lag, choice)
         if not ports and not choice.shows(lag.name):
             continue
-        said = [heading, *_problems(lag.problems, width)]
-        said += _ports(memory, lag, _ordered(memory, lag, ports, choice), widths, width)
+        rows.append(Row(heading, heading))
+        rows += [Row(heading, line) for line in _problems(lag.problems, width)]
+        for port in _ordered(memory, lag, ports, choice):
+            rows.append(Row(heading, port=(lag, port)))
+            rows += [Row(heading, line) for line in _problems(port.problems, width)]
         folded = len(lag.ports) - len(ports)
         if folded and not choice.wanted:
-            said.append((Cell(f"  {folded} in use with nothing wrong", "dim"),))
-        rows += [Row(line, heading) for line in said]
+            words = Cell(f"  {folded} in use with nothing wrong", "dim")
+            rows.append(Row(heading, (words,)))
     for (_, name), since in memory.gone.items():
         if choice.shows(name):
             gone = Cell(name, "bold"), Cell(": "), Cell("GONE", "bad"), Cell(_ago(memory, since))
@@ -193,18 +202,6 @@ def _problems(said: Sequence[str], width: int) -> Iterator[Line]:
             each, max(20, width), initial_indent="    ! ", subsequent_indent="      "
         ):
             yield (Cell(line, "warn"),)
-
-
-def _ports(
-    memory: Memory, lag: LagView, ports: Sequence[PortView], widths: Sequence[int], width: int
-) -> Iterator[Line]:
-    for port in ports:
-        yield _laid(_cells(memory, lag, port), widths)
-        yield from _problems(port.problems, width)
-
-
-def _titles(memory: Memory, width: int) -> Line:
-    return _laid([Cell(title, "dim") for title, *_ in _COLUMNS], _widths(memory, width))
 
 
 def _widths(memory: Memory, width: int) -> list[int]:
