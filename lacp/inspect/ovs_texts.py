@@ -174,7 +174,7 @@ def _sections(text: str) -> Iterator[tuple[str, list[str]]]:
     """What stands below each title, in lines without their indentation."""
     _, *rest = _SECTION.split(text)
     for name, body in zip(rest[::2], rest[1::2], strict=True):
-        yield name, [line.strip() for line in body.splitlines()]
+        yield name, [line.strip() for line in body.split("\n")]
 
 
 def _bond(lines: list[str]) -> Bond:

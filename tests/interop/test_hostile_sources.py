@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -205,3 +206,105 @@ def test_who_may_not_ask_is_told_so(host: Host) -> None:
             ("/var/run/openvswitch/ovs-vswitchd.0.ctl", "Open vSwitch"),
         )
     ]
+
+
+#: What moves a cursor, ends a line, turns text round, or is half a character.
+_EVIL = "a\x1b[2J\x1b]0;x\x07\r\n\u202e\x9b1m\ud800\x00"
+
+
+def evil(document: Any) -> Any:
+    """The same with such a text in the place of each."""
+    if isinstance(document, dict):
+        return {key: evil(value) for key, value in document.items()}
+    if isinstance(document, list):
+        return [evil(value) for value in document]
+    return _EVIL if isinstance(document, str) else document
+
+
+_END = {
+    "system_priority": 1,
+    "system": "02:00:00:00:00:01",
+    "key": 1,
+    "port_priority": 1,
+    "port": 1,
+}
+_PORT = {
+    "name": "x",
+    "selected": "x",
+    "selected_reason": "x",
+    "missing": "x",
+    "held": "x",
+    "refusal": "x",
+    "problems": ["x"],
+    "machines": {"receive": "x", "mux": "x"},
+    "link_watches": [{"name": "x", "up": False, "reason": "x", "down_count": 1}],
+    "history": [{"time": "x", "machine": "x", "old": "x", "new": "x", "reason": "x"}],
+    "counters": {_EVIL: 1},
+    "timers": {_EVIL: 1.5},
+    "refused": {_EVIL: 2},
+    "settings": {_EVIL: "x", "lacp_rate": "x"},
+}
+_LAG = {
+    "name": "x",
+    "source": "x",
+    "mode": "x",
+    "active_port": "x",
+    "edition": "x",
+    "control": "x",
+    "fallback": "x",
+    "agg_select_policy": "x",
+    "dataplane": "x",
+    "settings": {_EVIL: "x"},
+    "unseen": ["x"],
+    "problems": ["x"],
+}
+
+
+def evil_lag() -> bytes:
+    port = {**evil(_PORT), "actor": {**_END, "state": 61}, "partner": {**_END, "state": 5}}
+    lag = {**evil(_LAG), "lacp": True, "up": False, "ports": [port]}
+    return _line({"version": 1, "ok": True, "lag": lag})
+
+
+def _line(document: Any) -> bytes:
+    return json.dumps(document).encode() + b"\n"
+
+
+def evil_team() -> list[bytes]:
+    state = json.loads(json.dumps(STATE))
+    state["ports"] = {_EVIL: state["ports"]["eth1"]}
+    config = {"device": _EVIL, _EVIL: _EVIL, "ports": {_EVIL: {_EVIL: _EVIL}}}
+    state["setup"] = {"runner_name": _EVIL, _EVIL: _EVIL}
+    state["team_device"]["ifinfo"]["ifname"] = _EVIL
+    return [b"REPLY_SUCCESS\n" + json.dumps(each).encode() for each in (config, state)]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("show",),
+        ("show", "-v"),
+        ("--json", "show", "-v"),
+        ("show", "--format", "proc"),
+        ("show", "--format", "openconfig"),
+        ("explain",),
+        ("counters",),
+        ("neighbors",),
+    ],
+)
+def test_nothing_that_a_source_says_moves_a_cursor(host: Host, command: tuple[str, ...]) -> None:
+    host.behaves("lacpd", "0", hostile.answer(evil_lag()))
+    host.behaves("teamd", "0", hostile.answer(*evil_team()))
+    # Its texts have lines, whatever the names in them.
+    name = _EVIL.replace("\r\n", "")
+    texts = [text.replace("bond0", name).replace("eth", name) for text in (BONDS, LACP, STATS)]
+    host.behaves("ovs", "0", hostile.answer(said(*texts)))
+    host.behaves("lacpd", "1", hostile.answer(_line({"ok": False, "error": _EVIL})))
+    host.behaves("teamd", "1", hostile.answer(b"REPLY_ERROR\n" + b"\x1b[2J\x9b\xff"))
+    done = host.lacpctl(*command)
+    # Those of lacpd and teamd, and two of Open vSwitch.
+    if command == ("--json", "show", "-v"):
+        assert len(json.loads(done.output)["lags"]) == 4
+    assert "a?[2J" in done.output or command[0] == "--json" or "openconfig" in command
+    for line in [*done.output.split("\n"), *done.errors]:
+        assert line.isprintable(), repr(line)
