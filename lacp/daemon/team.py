@@ -19,7 +19,7 @@ from lacp.daemon.joining import Joining
 from lacp.daemon.journal import Journal
 from lacp.daemon.options import Options
 from lacp.daemon.ports import Member
-from lacp.dataplane.base import Adjustable, Dataplane, DeviceChanged
+from lacp.dataplane.base import Adjustable, Dataplane, DeviceChanged, Limited
 from lacp.errors import BackendError, LacpError
 from lacp.link import DOWN, Link
 from lacp.protocol.events import FrameDropped
@@ -287,9 +287,10 @@ class Team:
     def configure(self, config: TeamConfig, now: float) -> None:
         """Change the parameters of the team and of the ports that stay; nothing else flaps.
 
-        Raises LacpError, changing nothing, when they contradict each other.
+        Raises LacpError, changing nothing, when they contradict each other, or what the device can.
         """
         old = self.config
+        self._check_ability(config)
         self._tell_runner(config, self.addresses.system_under(config), now, said=True)
         self.config = config
         for path, was, _ in _differences(parameters.fixed(old), parameters.fixed(config)):
@@ -308,6 +309,16 @@ class Team:
         self._tell_runner_of_ports(was, old, now)
         for name, member in self.members.items():
             self._configure_port(member, was[name], old, now)
+
+    def _check_ability(self, config: TeamConfig) -> None:
+        """Raise BackendError when no device of this kind can be what is configured."""
+        plane = self.dataplane
+        setup = parameters.setup(config, self.name, self.addresses.team, self.options)
+        # What a driver that speaks LACP was told at the start stays, and that is said.
+        if isinstance(plane, Limited) and setup.driver_lacp is None:
+            why = plane.inability(setup)
+            if why is not None:
+                raise BackendError(f"dataplane {plane.name}: {why}")
 
     def revert(self, config: TeamConfig, address: Mac | None, now: float) -> None:
         """Go back to a configuration that was in force, and the address of that time."""

@@ -216,6 +216,14 @@ class SpeaksLacp(Protocol):
 
 
 @runtime_checkable
+class Limited(Protocol):
+    """A dataplane whose device cannot be everything that a configuration may ask for."""
+
+    def inability(self, setup: Setup) -> str | None:
+        """Why no device of its kind can be that, on whatever host; None when one can."""
+
+
+@runtime_checkable
 class Adjustable(Protocol):
     """A dataplane whose device may change while there are ports below it."""
 

@@ -12,7 +12,8 @@ import pytest
 from lacp.config.words import RUNNERS
 from lacp.daemon import meanings, settable, setting
 from lacp.daemon.setting import Outcome
-from lacp.dataplane.base import PortSetup
+from lacp.dataplane.base import PortSetup, Setup
+from lacp.dataplane.bond.options import inability
 from lacp.dataplane.memory import MemoryDataplane
 from lacp.errors import BackendError, LacpError
 from tests.daemons import Host, World, conf, lacp, world
@@ -255,6 +256,27 @@ def test_what_the_device_refuses_is_as_it_was(
     # Nothing is left over that the next one could be blamed for.
     left.plane().__class__ = MemoryDataplane
     assert put(left, path, value).new is not None
+
+
+class Bond(MemoryDataplane):
+    """What a bond can be, without one."""
+
+    def inability(self, setup: Setup) -> str | None:
+        """As the dataplane of that name has it."""
+        return inability(setup)
+
+
+def test_what_the_device_cannot_be_is_refused_before_anything_is_done(hosts: World) -> None:
+    left, _, _ = hosts.pair(max_ports=1)
+    hosts.run(5)
+    left.plane().__class__ = Bond
+    assert "LACP of lacpd can use one of them" in refusal(left, "runner.max_ports", 2)
+    assert "it has no tx_balancer" in refusal(left, "runner.tx_balancer", {"name": "basic"})
+    assert put(left, "runner.fast_rate", True).new is True
+    # A file that says so is refused as a whole, and the team goes on.
+    left.reload(conf(ports=["a1", "a2"], max_ports=2, fast_rate=False))
+    assert values(left)["runner.max_ports"] == 1
+    assert values(left)["runner.fast_rate"] is True
 
 
 # The list.

@@ -25,6 +25,7 @@ from lacp.dataplane.bond.options import (
     LOOKS_EACH,
     changeable_settings,
     device_settings,
+    inability,
     mode,
 )
 from lacp.dataplane.bond.ports import BondPort, BondPorts
@@ -81,6 +82,10 @@ class BondDataplane:
     def refusal(self, setup: Setup) -> str | None:
         """No driver, no right to use it, or nothing that the driver could do."""
         return refusal(setup)
+
+    def inability(self, setup: Setup) -> str | None:
+        """What no bond does, whatever the driver."""
+        return inability(setup)
 
     def create(self, setup: Setup) -> None:
         """Make or take over the device; one that is taken over must have the mode already."""
