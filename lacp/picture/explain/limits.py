@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lacp.picture.explain import remedy
+from lacp.link import Duplex
+from lacp.picture.explain import remedy, silence
 from lacp.picture.explain.seen import BACKUP_MODES, Seen
 from lacp.picture.explain.words import listed, octet, quoted
 from lacp.picture.findings import Finding, Gravity, Where
@@ -131,11 +132,17 @@ def partnerless(seen: Seen) -> Finding | None:
         return None
     if partner is not None and partner.known:
         return None
-    ports = listed([port.name for port in seen.active])
+    # What keeps a port from speaking at all, or from hearing others, is told of the port.
+    lost = [
+        port
+        for port in seen.active
+        if port.link.duplex is Duplex.FULL and not silence.hears_own(port, seen)
+    ]
+    if not lost:
+        return None
+    ports = listed([port.name for port in lost])
     states = [
-        f"{port.name} {octet(port.actor.state)}"
-        for port in seen.active[:_FEW]
-        if port.actor is not None
+        f"{port.name} {octet(port.actor.state)}" for port in lost[:_FEW] if port.actor is not None
     ]
     return Finding(
         code="partnerless",

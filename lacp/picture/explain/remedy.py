@@ -23,18 +23,23 @@ def _teamd(what: str) -> _Command:
     return lambda name: _TEAMD.format(name=name, what=what)
 
 
+def _while_down(name: str, option: str) -> str:
+    """An option that the bonding driver takes only while the bond is down."""
+    return (
+        f"ip link set dev {name} down && ip link set dev {name} type bond {option}"
+        f" && ip link set dev {name} up"
+    )
+
+
 _ACTIVE: Mapping[str, _Command] = {
     "lacpd": lambda name: f"lacpctl set {name}.runner.active true",
-    "bond": lambda name: f"ip link set dev {name} type bond lacp_active on",
+    "bond": lambda name: _while_down(name, "lacp_active on"),
     "teamd": _teamd('"runner": {"active": true}'),
     "ovs": lambda name: f"ovs-vsctl set port {name} lacp=active",
 }
 _FAST: Mapping[str, _Command] = {
     "lacpd": lambda name: f"lacpctl set {name}.runner.fast_rate true",
-    "bond": lambda name: (
-        f"ip link set dev {name} down && ip link set dev {name} type bond lacp_rate fast"
-        f" && ip link set dev {name} up"
-    ),
+    "bond": lambda name: _while_down(name, "lacp_rate fast"),
     "teamd": _teamd('"runner": {"fast_rate": true}'),
     "ovs": lambda name: f"ovs-vsctl set port {name} other_config:lacp-time=fast",
 }

@@ -70,11 +70,7 @@ def never_heard(port: PortView, seen: Seen) -> Finding | None:
 
 def no_partner_recorded(port: PortView, seen: Seen) -> Finding | None:
     """LACPDUs came in, and none made a partner: the bonding driver ignores those of this host."""
-    if hears(port) is not False or seen.lag.source != "bond" or not counted(port, "lacpdus_rx"):
-        return None
-    state = None if port.actor is None else port.actor.state
-    # Who was heard once and was lost has F alone: the driver waits for ever to hear somebody else.
-    if state is None or state & _BOTH != _BOTH:
+    if not hears_own(port, seen):
         return None
     return Finding(
         code="no_partner_recorded",
@@ -196,6 +192,15 @@ def timeouts_differ(seen: Seen) -> Finding | None:
         ),
         where=Where.PARTNER if fast else Where.HERE,
     )
+
+
+def hears_own(port: PortView, seen: Seen) -> bool:
+    """Whether a port of a bond hears nothing but what this host says."""
+    if hears(port) is not False or seen.lag.source != "bond" or not counted(port, "lacpdus_rx"):
+        return False
+    state = None if port.actor is None else port.actor.state
+    # Who was heard once and was lost has F alone: the driver waits for ever to hear somebody else.
+    return state is not None and state & _BOTH == _BOTH
 
 
 def _never(port: PortView) -> bool:
