@@ -209,6 +209,7 @@ def _joined_port(port: PortView, below: _Below | None, options: Options | None) 
         distributing=distributing,
         permanent_address=device.interface.permanent,
         mtu=device.mtu,
+        link_downs=device.interface.downs if port.link_downs is None else port.link_downs,
         settings={**driver, **port.settings},
     )
 

@@ -35,7 +35,7 @@ PLACES = {
 #: Seconds beyond what lacpctl takes where nothing is.
 PATIENCE = 1.0
 #: MB of memory at most beyond that.
-MEMORY = 160
+MEMORY = 80
 
 LAG = {"name": "good", "source": "lacpd", "ports": [{"name": "eth0"}]}
 GOOD: dict[str, Behaviour] = {

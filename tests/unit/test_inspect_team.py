@@ -302,6 +302,8 @@ def test_the_kernel_adds_what_teamd_does_not_say(kernel: Kernel, teamd: Sockets)
     assert (eth1.mtu, eth1.permanent_address) == (9000, Mac(bytes([2, 0, 0, 0, 1, 3])))
     assert eth1.link == LinkView(up=True, speed=10000, duplex=Duplex.FULL, admin_up=True)
     assert eth2.settings["enabled"] is False
+    # The word of teamd's watcher of the link, and of the kernel where it has none.
+    assert [one.link_downs for one in lag.ports] == [3, 3, 3, 6]
     # teamd has one that has left the device, and does not know yet of one that came.
     assert (eth3.name, eth3.mtu) == ("eth3", None)
     assert (eth9.name, eth9.selected) == ("eth9", None)
