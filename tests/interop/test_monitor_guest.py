@@ -201,10 +201,17 @@ def in_haste(here: Namespace, far: Far) -> dict[str, Any]:
             far.set(turn % PORTS, False)
             far.set(turn % PORTS, True)
         until(lambda: all(far.operational(number) for number in range(PORTS)))
+
+        def counted() -> dict[str, int]:
+            heard = list(ear.heard)
+            told = sum(not up for _, up in _link_events(heard))
+            missed = sum(each.facts.get("missed", 0) for each in heard if each.event == "overrun")
+            return {"downs": far.downs() - before, "told": told, "missed": missed}
+
+        # What was announced last may yet have to be read.
+        until(lambda: (now := counted())["told"] + now["missed"] >= now["downs"], 20, counted)
         until(lambda: ear.right("bond0"), 20)
-        told = sum(not up for _, up in _link_events(ear.heard))
-        missed = sum(each.facts.get("missed", 0) for each in ear.heard if each.event == "overrun")
-        return {"downs": far.downs() - before, "told": told, "missed": missed}
+        return counted()
 
 
 def lost(here: Namespace, far: Far) -> dict[str, Any]:
@@ -279,6 +286,8 @@ def team_options(here: Namespace) -> dict[str, Any]:
     with listening(here, "team", teamd_run_dir="/run/nobody") as ear:
         ear.listen()
         here.ip("link add t0 type team")
+        # With nobody who listens, the driver refuses what it has done.
+        ear.wait_for("lag_added", lag="t0")
         with here.entered():
             links, client = Links(), TeamClient()
         try:
