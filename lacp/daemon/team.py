@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from lacp.address import Mac
-from lacp.config.model import Announce, BalancerConfig, TeamConfig, TeamPort
+from lacp.config.model import TeamConfig, TeamPort
 from lacp.daemon import parameters
-from lacp.daemon.addresses import NOBODY, Addresses
+from lacp.daemon.addresses import Addresses
+from lacp.daemon.changes import Changes
 from lacp.daemon.clock import Clock
 from lacp.daemon.effects import Effects
 from lacp.daemon.files import SavedState
@@ -19,7 +18,7 @@ from lacp.daemon.joining import Joining
 from lacp.daemon.journal import Journal
 from lacp.daemon.options import Options
 from lacp.daemon.ports import Member
-from lacp.dataplane.base import Adjustable, Dataplane, DeviceChanged, Limited
+from lacp.dataplane.base import Dataplane, DeviceChanged
 from lacp.errors import BackendError, LacpError
 from lacp.link import DOWN, Link
 from lacp.protocol.events import FrameDropped
@@ -67,22 +66,18 @@ class Team:
         )
         self._effects = Effects(dataplane, self.members, self._refused)
 
+        self._changes = Changes(self, self._effects.attempt)
+
         # What cannot be is said before there is a device.
-        self._make_runner(config)
+        self.runner = self._changes.runner(config)
         self._create(config)
-        self._make_runner(config)
+        self.runner = self._changes.runner(config)
 
     def _refused(self, why: str, port: str | None = None) -> None:
         """The device does not do what it was told; the team goes on."""
         self.journal.say(logging.ERROR, why, port)
         if len(self.refusals) < _REFUSALS:
             self.refusals.append(f"{port}: {why}" if port else why)
-
-    def _make_runner(self, config: TeamConfig) -> None:
-        system = self.addresses.system or NOBODY
-        self._told = parameters.runner_parameters(config, system)
-        self._balances = parameters.balancing(config)
-        self.runner = parameters.make_runner(config, system)
 
     def _create(self, config: TeamConfig) -> None:
         taken_over = self.options.take_over
@@ -232,7 +227,7 @@ class Team:
         for member in self.members.values():
             if member.bears_team:
                 self._joining.address(member)
-        self._tell_runner(self.config, self.addresses.system, now)
+        self._changes.tell_runner(self.config, self.addresses.system, now)
 
     def follow_up(self, now: float) -> None:
         """Show the dataplane what the link watchers say, and tell those who carries traffic.
@@ -290,13 +285,11 @@ class Team:
         Raises LacpError, changing nothing, when they contradict each other, or what the device can.
         """
         old = self.config
-        self._check_ability(config)
-        self._tell_runner(config, self.addresses.system_under(config), now, said=True)
+        changes = self._changes
+        changes.check(config)
+        changes.tell_runner(config, self.addresses.system_under(config), now, said=True)
         self.config = config
-        for path, was, _ in _differences(parameters.fixed(old), parameters.fixed(config)):
-            self._say_fixed(path, was)
-        if self._configure_device(old):
-            self._balance(parameters.balancing(config), now)
+        changes.tell_device(old, now)
         address = self.addresses.configure(config)
         if address is not None:
             self.journal.say(logging.INFO, f"changing hwaddr to {address}")
@@ -306,19 +299,9 @@ class Team:
         was = {name: member.config for name, member in self.members.items()}
         for name, member in self.members.items():
             member.config = config.port(name)
-        self._tell_runner_of_ports(was, old, now)
+        changes.tell_runner_of_ports(was, old, now)
         for name, member in self.members.items():
             self._configure_port(member, was[name], old, now)
-
-    def _check_ability(self, config: TeamConfig) -> None:
-        """Raise BackendError when no device of this kind can be what is configured."""
-        plane = self.dataplane
-        setup = parameters.setup(config, self.name, self.addresses.team, self.options)
-        # What a driver that speaks LACP was told at the start stays, and that is said.
-        if isinstance(plane, Limited) and setup.driver_lacp is None:
-            why = plane.inability(setup)
-            if why is not None:
-                raise BackendError(f"dataplane {plane.name}: {why}")
 
     def revert(self, config: TeamConfig, address: Mac | None, now: float) -> None:
         """Go back to a configuration that was in force, and the address of that time."""
@@ -326,62 +309,13 @@ class Team:
         self.configure(config, now)
         self._readdress(now)
 
-    def _say_fixed(self, path: str, was: object) -> None:
-        said = f"{path} stays {_text(was)} until the next start: it cannot change under way"
-        self.journal.say(logging.WARNING, said)
-
-    def _configure_device(self, old: TeamConfig) -> bool:
-        """Have the device as it is configured now; whether it is."""
-        its = parameters.of_device
-        changes = list(_differences(its(old), its(self.config)))
-        if not changes:
-            return True
-        plane = self.dataplane
-        if isinstance(plane, Adjustable):
-            self._say_changes(None, {path: new for path, _, new in changes})
-            setup = parameters.setup(self.config, self.name, self.addresses.team, self.options)
-            return self._effects.attempt(lambda: plane.configure(setup))
-        for path, was, _ in changes:
-            self._say_fixed(path, was)
-        return False
-
-    def _balance(self, on: bool, now: float) -> None:
-        """Have the runner map hashes to ports, or leave that to the device."""
-        if on is not self._balances:
-            self._balances = on
-            self.runner.configure(now, balancing=on)
-
-    def _tell_runner(
-        self, config: TeamConfig, system: Mac | None, now: float, said: bool = False
-    ) -> None:
-        wanted = parameters.runner_parameters(config, system or NOBODY)
-        changes = {key: new for key, _, new in _differences(self._told, wanted)}
-        if changes:
-            if said:
-                self._say_changes(None, changes)
-            self.runner.configure(now, **changes)
-            self._told = wanted
-
-    def _tell_runner_of_ports(
-        self, was: Mapping[str, TeamPort], old: TeamConfig, now: float
-    ) -> None:
-        its, changes = parameters.port_parameters, {}
-        for name, member in self.members.items():
-            before, after = its(old, was[name]), its(self.config, member.config)
-            found = {key: new for key, _, new in _differences(before, after)}
-            if found:
-                self._say_changes(name, found)
-                changes[name] = found
-        if changes:
-            self.runner.configure_ports(changes, now)
-
     def _configure_port(self, member: Member, was: TeamPort, old: TeamConfig, now: float) -> None:
         """Do what follows from another configuration of a port, for its device and watchers."""
         port = member.config
         setup = parameters.port_setup(port)
         if setup != parameters.port_setup(was) and member.joined:
             if port.queue_id != was.queue_id:
-                self._say_changes(member.name, {"queue_id": port.queue_id})
+                self._changes.say(member.name, {"queue_id": port.queue_id})
             self._effects.attempt(lambda: self.dataplane.configure_port(member.name, setup))
         policies = (old.link_watch_policy, self.config.link_watch_policy)
         if port.link_watch != was.link_watch or policies[0] != policies[1]:
@@ -396,10 +330,6 @@ class Team:
         self._watch_with(member, now)
         self.place(member, now)
 
-    def _say_changes(self, port: str | None, changes: dict[str, Any]) -> None:
-        said = ", ".join(f"{name} to {_text(value)}" for name, value in changes.items())
-        self.journal.say(logging.INFO, f"changing {said}", port)
-
     def let_go(self) -> None:
         """From now on leave the device and its ports as they are."""
         self._effects.let_go = True
@@ -412,21 +342,3 @@ class Team:
             self.dataplane.destroy(keep=self._effects.let_go)
         except LacpError as error:
             self.journal.say(logging.ERROR, str(error))
-
-
-def _differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    for key, value in new.items():
-        if key in old and old[key] != value:
-            yield key, old[key], value
-
-
-def _text(value: object) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "none"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Announce):
-        return f"count {value.count}, interval {value.interval} ms"
-    if isinstance(value, BalancerConfig):
-        return f"every {value.balancing_interval / 10:g} s"
-    return "none" if value is None else str(value)
