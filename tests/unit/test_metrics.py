@@ -148,6 +148,7 @@ def test_a_lag() -> None:
     assert of(found, "lacp_lag_min_ports") == 1
     assert of(found, "lacp_lag_max_ports") is None
     info = {
+        "source": "lacpd",
         "mode": "lacp",
         "dataplane": "team",
         "edition": "2014",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from lacp.cli.command import Answer, Command, Failure
 from lacp.cli.common import BAD_USAGE
 from lacp.cli.output import Screen
 
-_FORMATS = ("text", "json", "openconfig", "ieee", "proc")
+_FORMATS = ("text", "json", "openconfig", "ieee", "prometheus", "proc")
 #: Those that are data of YANG models, which are JSON.
 _MODELS = ("openconfig", "ieee")
 
@@ -34,7 +35,7 @@ def arguments(parser: ArgumentParser) -> None:
         "--format",
         choices=_FORMATS,
         help="text, or json as with --json; data of the YANG models of OpenConfig or of IEEE "
-        "802.1AX; the layout of /proc/net/bonding",
+        "802.1AX; metrics for Prometheus; the layout of /proc/net/bonding",
     )
 
 
@@ -52,12 +53,20 @@ def check(args: Namespace) -> None:
 
 def run(args: Namespace) -> Answer:
     """Ask every source."""
-    from lacp.cli.source import show
+    from lacp.cli.source import Shown, show
 
     # When a partner has timed out stands in the history.
     answer = show(args, args.names, verbose=args.verbose or args.format in _MODELS)
     if args.format in _MODELS:
         answer.data, left_out = _modelled(args.format, answer.data)
+        answer.complaints += left_out
+    elif args.format == "prometheus":
+        from lacp.picture.formats.yang import named_once
+
+        shown = answer.data
+        assert isinstance(shown, Shown)
+        lags, left_out = named_once(shown.lags)
+        answer.data = replace(shown, lags=tuple(lags))
         answer.complaints += left_out
     return answer
 
@@ -70,6 +79,18 @@ def _modelled(model: str, shown: Any) -> tuple[object, list[str]]:
     from lacp.picture.formats.openconfig import openconfig
 
     return openconfig(shown.lags)
+
+
+def _metrics(shown: Any) -> Iterator[str]:
+    from lacp.daemon.metrics.exposition import TEXT, pieces
+    from lacp.picture.explain import among, diagnose
+    from lacp.picture.metrics.family import Observed
+
+    both = zip(shown.lags, among(shown.lags), strict=True)
+    seen = [Observed(lag, (*diagnose(lag), *beside)) for lag, beside in both]
+    for piece in pieces(seen, None, TEXT):
+        for line in piece.splitlines():
+            yield line.decode()
 
 
 def _as_in_proc(shown: Any) -> Iterator[str]:
@@ -86,8 +107,8 @@ def _as_in_proc(shown: Any) -> Iterator[str]:
 
 def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
     """A block for each LAG."""
-    if args.format == "proc":
-        yield from _as_in_proc(data)
+    if args.format in ("prometheus", "proc"):
+        yield from (_metrics if args.format == "prometheus" else _as_in_proc)(data)
         return
     from lacp.cli.lags.brief import brief
 

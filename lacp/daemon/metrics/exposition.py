@@ -64,12 +64,13 @@ class Itself:
     last_reload_good: bool = True
 
 
-def pieces(seen: Sequence[Observed], itself: Itself, form: Format) -> Iterator[bytes]:
-    """What was observed, and what there is to say of the daemon itself, piece by piece."""
+def pieces(seen: Sequence[Observed], itself: Itself | None, form: Format) -> Iterator[bytes]:
+    """What was observed, and what a daemon has to say of itself, piece by piece."""
     for family in FAMILIES:
         yield from _family(family, seen, form)
-    for metric in _daemon(seen, itself):
-        yield _written(metric, form)
+    if itself is not None:
+        for metric in _daemon(seen, itself):
+            yield _written(metric, form)
     yield form.end
 
 

@@ -88,7 +88,7 @@ def _lag_info(seen: Observed) -> Iterator[Sample]:
     lag = seen.lag
     its = lag.actor
     who = (None, None, None) if its is None else (its.system, its.system_priority, its.key)
-    yield from info(lag.name, lag.mode, lag.dataplane, lag.edition, *who)
+    yield from info(lag.name, lag.source, lag.mode, lag.dataplane, lag.edition, *who)
 
 
 def _lag_partner(seen: Observed) -> Iterator[Sample]:
@@ -148,7 +148,7 @@ FAMILIES: tuple[Family, ...] = (
         "lacp_lag_info",
         "What the LAG is, and our end of it.",
         Kind.INFO,
-        ("lag", "mode", "dataplane", "edition", "system", "system_priority", "key"),
+        ("lag", "source", "mode", "dataplane", "edition", "system", "system_priority", "key"),
         _lag_info,
     ),
     Family(

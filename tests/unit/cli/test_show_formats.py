@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from lacp.cli.lacpctl import main
 from tests import yang
@@ -72,6 +73,34 @@ def test_what_a_model_has_no_room_for_is_told(
         assert err == f"lacpctl: {name} is left out: it speaks no LACP\n"
 
 
+def test_metrics(run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with fake_lacpd(run_dir / "team0.sock", answering(MIXED)):
+        assert main(["show", "--format", "prometheus"]) == 0
+        out, err = capsys.readouterr()
+    assert err == ""
+    samples = {
+        (each.name, *(value for _, value in sorted(each.labels.items()))): each.value
+        for family in text_string_to_metric_families(out)
+        for each in family.samples
+    }
+    assert samples["lacp_lag_up", "team0"] == 1
+    for port in MIXED["ports"]:
+        up = samples["lacp_port_link_up", "team0", port["name"]]
+        assert up == port["link"]["up"]
+    assert any(name[0] == "lacp_finding" for name in samples)
+    # There is no daemon to speak of.
+    assert not [name for name in samples if not name[0].startswith("lacp_")]
+    assert out.endswith("\n")
+    assert "\n\n" not in out
+
+
+def test_metrics_of_nothing_are_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "--format", "prometheus"]) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("lacpctl: no LAG here: ")
+
+
 def test_as_in_proc(run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = {**MIXED, "name": "team1", "ifindex": 99}
     with (
@@ -106,8 +135,12 @@ def test_json_is_the_same_as_the_option(run_dir: Path, capsys: pytest.CaptureFix
         (["show", "--json", "--format=proc"], "expected --json or --format proc, found both"),
         (["show", "-v", "--format", "openconfig"], "-v is for text and json, found --format"),
         (["show", "-v", "--format", "proc"], "-v is for text and json, found --format proc"),
+        (["show", "-v", "--format", "prometheus"], "-v is for text and json, found --format"),
         (["show", "-p", "--format", "json"], "-p is for text, found --format json"),
-        (["show", "--format", "xml"], "'xml', expected text, json, openconfig, ieee or proc"),
+        (
+            ["show", "--format", "xml"],
+            "expected text, json, openconfig, ieee, prometheus or",
+        ),
         # It is said here, and not by each of the hosts.
         (["show", "--host=::", "--json", "--format", "proc"], "expected --json or --format proc"),
     ],
