@@ -249,6 +249,7 @@ class Kernel:
                 yield resync_over(lag.view, "after the overrun", lag.late)
             lag.late = 0
         self._quiet = self._late = False
+        self._due = self._listening.clock() + self._listening.interval
 
     # Messages.
 
