@@ -27,8 +27,8 @@ STYLES = {
 #: Columns and lines of a screen that does not say how many it has.
 WIDTH = 80
 HEIGHT = 24
-#: Columns that are left of what is cut.
-_LEAST = 8
+#: Columns that the name of an interface may take, and that are left of what is cut.
+_INTERFACE, _LEAST = 15, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,10 @@ class Screen:
             max(len(column.title), *(columns_of(row[at].text) for row in rows)) if rows else 0
             for at, column in enumerate(columns)
         ]
+        for at, column in enumerate(columns):
+            if column.cut:
+                # The name of an interface fits, one without end takes no room from the others.
+                widths[at] = min(widths[at], max(_INTERFACE, self.width // 6))
         shown = [at for at, column in enumerate(columns) if not column.optional]
         for at in shown:
             over = sum(widths[i] + 2 for i in shown) - 2 - self.width

@@ -181,7 +181,7 @@ def _sides(port: PortView, screen: Screen) -> Iterator[str]:
     actor, partner = port.actor or End(), port.partner or End()
     if actor == partner == End():
         return
-    columns = (Column(""), Column("US"), Column("PARTNER", cut=True))
+    columns = (Column(""), Column("US"), Column("PARTNER"))
     rows = [
         (
             Cell(title, "dim"),

@@ -39,7 +39,7 @@ def heading(lag: LagView, screen: Screen) -> Iterator[str]:
     yield first
     yield from more
     if watched.is_watched(lag):
-        yield from watched.facts(lag)
+        yield from watched.facts(lag, screen)
     else:
         yield from screen.wrap(f"us       {system(lag.actor)}", "  ", " " * 11)
         yield from screen.wrap(f"partner  {system(lag.partner)}", "  ", " " * 11)

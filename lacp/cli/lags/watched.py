@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lacp.cli.output import Cell, Column, known
+from lacp.cli.output import Cell, Column, Screen, known
 from lacp.link import Duplex, speed
 from lacp.picture.model import LagView, LinkView, PortView, WatcherView
 from lacp.text import count
@@ -37,12 +37,12 @@ def speaks(lag: LagView) -> bool | None:
     return lag.lacp
 
 
-def facts(lag: LagView) -> Iterator[str]:
+def facts(lag: LagView, screen: Screen) -> Iterator[str]:
     """Who the LAG is, where there are no two ends to tell of."""
     said = [f"address  {known(lag.address, 'unknown')}"]
     if lag.active_port is not None or lag.mode in _ONE_ACTIVE:
         said.append(f"active port  {known(lag.active_port, 'none')}")
-    yield "  " + "   ".join(said)
+    yield from screen.wrap("   ".join(said), "  ", "    ")
 
 
 def link(link: LinkView) -> Cell:

@@ -2,7 +2,6 @@
 
 import io
 import json
-from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +55,7 @@ def view(document: dict[str, Any]) -> LagView:
 
 
 def told(screen: Screen, lag: LagView, *arguments: str) -> str:
-    args = Namespace(verbose="-v" in arguments, problems="-p" in arguments, format=None)
+    args = build_parser().parse_args(["show", *arguments])
     data = printable(Shown(host="here", time="2026-01-01T00:00:00.000Z", lags=(lag,)))
     return "\n".join(show.text(data, screen, args)) + "\n"
 
