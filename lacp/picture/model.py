@@ -236,36 +236,40 @@ def document(value: Any) -> Any:
     kind = type(value)
     if kind in _AS_IT_IS:
         return value
+    # A daemon that is asked for hundreds of ports has other things to do as well: what there is
+    # much of comes first.
+    names = _NAMES.get(kind)
+    if names is not None:
+        return _members(value, names)
+    if kind is Mac:
+        return str(value)
     if kind is tuple or kind is list:
         return [document(each) for each in value]
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, str):
+        return str(value)
     if isinstance(value, Mapping):
         return {
             str(name): each if type(each) in _AS_IT_IS else document(each)
             for name, each in value.items()
         }
-    if kind is Mac:
-        return str(value)
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, str):
-        return str(value)
-    # A daemon that is asked for hundreds of ports has other things to do as well.
-    found = {}
-    names = _NAMES.get(kind)
-    if names is None:
-        names = _NAMES[kind] = tuple(each.name for each in fields(value))
+    names = _NAMES[kind] = tuple(each.name for each in fields(value))
+    return _members(value, names)
+
+
+def _members(value: Any, names: tuple[str, ...]) -> Document:
+    found: Document = {}
     for name in names:
         each = getattr(value, name)
         found[name] = each if type(each) in _AS_IT_IS else document(each)
-    if kind is End:
+    if type(value) is End:
         found["flags"] = None if value.state is None else list(_flags(value.state))
     return found
 
 
 #: Types that are JSON already.
 _AS_IT_IS = frozenset({type(None), bool, int, float, str})
-
-
 #: The members of each type that was asked for.
 _NAMES: dict[type, tuple[str, ...]] = {}
 
