@@ -162,7 +162,9 @@ def _event(lag: LagView, port: str | None, event: str, /, **facts: Any) -> Event
 
 
 def _another(old: End | SystemId | None, new: End | SystemId) -> bool:
-    """Whether this is somebody else; a part that is not known of both says nothing."""
+    """Whether this is somebody else; who or what is not known now says nothing."""
+    if new.system is None:
+        return False
     if old is None or not old.known or not new.known:
         return (old is not None and old.known) is not new.known
     pairs = ((getattr(old, name, None), getattr(new, name, None)) for name in _IDENTITY)

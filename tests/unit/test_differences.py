@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lacp.address import Mac
+from lacp.address import NO_MAC, Mac
 from lacp.info import PORT_STATES
 from lacp.link import Duplex
 from lacp.picture.differences import applied, differences
@@ -101,6 +101,18 @@ def test_what_is_not_known_is_no_difference() -> None:
     assert said(replace(blind, up=None, mode=None), BOND) == [
         "bond0 eth1: partner none -> 02:00:00:00:00:02 key 7 port 3",
         "bond0: LAG up",
+    ]
+
+
+def test_nobody_is_somebody_else_but_an_unknown_is_not() -> None:
+    nobody, unknown = (replace(PARTNER, system=who) for who in (NO_MAC, None))
+    assert said(BOND, with_port(partner=nobody)) == [
+        "bond0 eth1: partner 02:00:00:00:00:02 key 7 port 3 -> none"
+    ]
+    assert said(with_port(partner=nobody), with_port(partner=replace(nobody, key=5))) == []
+    assert said(BOND, with_port(partner=unknown)) == []
+    assert said(with_port(partner=unknown), BOND) == [
+        "bond0 eth1: partner unknown -> 02:00:00:00:00:02 key 7 port 3"
     ]
 
 

@@ -19,9 +19,12 @@ from lacp.inspect.bond_view import PortFacts
 from lacp.inspect.devices import Device, Devices, read_device
 from lacp.inspect.monitor.base import NEVER, Listening, about, marked, missed, resync_over
 from lacp.netlink.codec import (
+    ATTRIBUTES_AT,
     HEADER,
     IFINFO,
     IFLA_EXT_MASK,
+    IFLA_INFO_KIND,
+    IFLA_LINKINFO,
     IFLA_MASTER,
     NLM_F_DUMP_INTR,
     NLMSG_DONE,
@@ -32,6 +35,9 @@ from lacp.netlink.codec import (
     RTNLGRP_LINK,
     link_body,
     messages,
+    nested,
+    table,
+    text,
     u32,
 )
 from lacp.netlink.sockets import Announcements, Lost
@@ -269,11 +275,20 @@ class Kernel:
             yield from self._gone(index)
             return
         self._torn |= answer and bool(flags & NLM_F_DUMP_INTR)
-        device = read_device(message)
+        device = read_device(message) if self._concerns(message, index) else None
         if device is not None:
             self._seen.add(index)
             # Answers come for all ports in a row, and are compared when all are there.
             yield from self._device(device, at_once=not answer)
+
+    def _concerns(self, message: bytes, index: int) -> bool:
+        """Whether an interface is, was or may become a LAG or a port: most of a host's are not,
+        and reading all of a message takes its time."""
+        if index in self._above or index in self._lags or index in self._strangers:
+            return True
+        said = table(message, ATTRIBUTES_AT)
+        kind = nested(said, IFLA_LINKINFO).get(IFLA_INFO_KIND, b"")
+        return IFLA_MASTER in said or text(kind) in self._kinds
 
     def _device(self, device: Device, *, at_once: bool) -> Iterator[Event]:
         index, master = device.index, device.interface.master
