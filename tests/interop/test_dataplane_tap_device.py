@@ -225,6 +225,11 @@ def test_a_queue_is_said_to_have_no_effect() -> None:
         plane.create(Setup(device=DEVICE, runner="activebackup", address=address(1)))
         plane.add_port("p1", PortSetup(queue_id=3))
         assert any(isinstance(one, Trouble) and "queue_id 3" in one.text for one in plane.read())
+        # The same again is no news, another one is refused to whoever asks for it.
+        plane.configure_port("p1", PortSetup(queue_id=3, prio=1))
+        with pytest.raises(BackendError, match="p1: queue_id 4 has no effect: dataplane tap"):
+            plane.configure_port("p1", PortSetup(queue_id=4))
+        plane.configure_port("p1", PortSetup())
 
 
 # The process.

@@ -48,6 +48,8 @@ class _Port:
     seclusion: Seclusion
     collecting: bool = False
     distributing: bool = False
+    #: What was asked for.
+    queue: int | None = None
 
 
 class TapDataplane:
@@ -191,7 +193,9 @@ class TapDataplane:
             self.set_address(own)
         if trouble is not None:
             self._say(Trouble(trouble))
-        self.configure_port(port, setup)
+        added.queue = setup.queue_id
+        if setup.queue_id is not None:
+            self._say(Trouble(f"{port}: {_no_queue(setup.queue_id)}"))
 
     def _candidate(self, port: str) -> tuple[Interface, Mac]:
         """An interface that may become a port, and its address."""
@@ -220,11 +224,11 @@ class TapDataplane:
             log.warning("%s", failure)
 
     def configure_port(self, port: str, setup: PortSetup) -> None:
-        """Say what has no effect here."""
-        self._port(port)
-        if setup.queue_id is not None:
-            what = f"{port}: queue_id {setup.queue_id} has no effect"
-            self._say(Trouble(f"{what}: dataplane tap cannot see the queue of a frame"))
+        """Refuse a queue; everything else has no effect here."""
+        found = self._port(port)
+        if setup.queue_id is not None and setup.queue_id != found.queue:
+            raise BackendError(f"{port}: {_no_queue(setup.queue_id)}")
+        found.queue = setup.queue_id
 
     def set_port_address(self, port: str, address: Mac | None) -> None:
         """Give a port an address. The device hears its frames whichever the port has."""
@@ -368,6 +372,10 @@ class TapDataplane:
                 _fit(port, made.mtu)
             except BackendError as refused:
                 self._say(Trouble(str(refused)))
+
+
+def _no_queue(number: int) -> str:
+    return f"queue_id {number} has no effect: dataplane tap cannot see the queue of a frame"
 
 
 def _fit(port: _Port, mtu: int) -> None:
