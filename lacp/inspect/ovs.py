@@ -22,6 +22,7 @@ from lacp.inspect.ovs_texts import (
 from lacp.inspect.survey import Places
 from lacp.inspect.values import text
 from lacp.picture.model import LagView, LinkView, Machines, PortView, SystemId
+from lacp.text import plain
 
 #: Octets of an answer: some thousand members, or interfaces, fit.
 _LIMIT = 4 << 20
@@ -46,25 +47,30 @@ _DATABASE = Way(
 _CONTROL = re.compile(r"ovs-vswitchd(?:\.\d{1,10})?\.ctl")
 
 _OF_DATABASE = "how the bond is configured, and the links below it"
+_OF_SWITCH = "what becomes of the bond, and the links below it"
 
 
 def read(places: Places, deadline: float) -> Iterator[LagView | str]:
-    """The bonds of every switch that runs, and the single ports on which it speaks LACP."""
+    """The bonds of every switch that runs, and the single ports on which it speaks LACP.
+
+    Where none says anything, those that the database has for it.
+    """
     directory = places.ovs_run_dir
     switches = [
         path
         for path in listed(directory, ".ctl")
         if _CONTROL.fullmatch(os.path.basename(path)) is not None
     ]
-    if not switches:
-        return
     base = os.path.join(directory, "db.sock")
+    there = os.path.lexists(base)
     answers = []
     database: Mapping[str, ovs_database.Port] = {}
-    silent = "nobody answers" if os.path.lexists(base) else "no database"
-    questions = [*((_SWITCH, path) for path in switches), (_DATABASE, base)]
+    silent = "nobody answers" if there else "no database"
+    hidden = "no ovs-vswitchd runs"
+    questions = [*((_SWITCH, path) for path in switches), *([(_DATABASE, base)] if there else [])]
     for found in ask_all(questions, deadline):
         if isinstance(found, str):
+            hidden = hidden if found.startswith(f"{plain(base)}: ") else found
             yield found
         elif found.way is _DATABASE:
             database = ovs_database.ports(found.answer[0].result)
@@ -75,6 +81,9 @@ def read(places: Places, deadline: float) -> Iterator[LagView | str]:
     for found in answers:
         texts = [text(reply.result) or "" for reply in found.answer]
         yield from lags(texts, database, found.netns, unseen)
+    if not answers:
+        unseen = (f"{_OF_SWITCH}: {hidden}",)
+        yield from lags(("", "", ""), ovs_database.configured(database), None, unseen)
 
 
 def lags(
@@ -86,8 +95,8 @@ def lags(
     """The LAGs that the texts of bond/show, lacp/show and lacp/show-stats tell of."""
     spread, spoken, counted = bonds(texts[0]), lacps(texts[1]), counters(texts[2])
     #: A bond of which one interface at most could be opened is none to ovs-vswitchd.
-    broken = {name for name, port in database.items() if len(port.interfaces) > 1}
-    for name in sorted(spread.keys() | spoken.keys() | broken):
+    meant = {name for name, port in database.items() if port.aggregates}
+    for name in sorted(spread.keys() | spoken.keys() | meant):
         lag = _Lag(
             *(name, spread.get(name), spoken.get(name)),
             *(database.get(name), counted.get(name, {})),

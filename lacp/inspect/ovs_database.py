@@ -6,7 +6,7 @@ RFC 7047 has the protocol, ovs-vswitchd.conf.db(5) the tables and columns.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lacp.address import Mac
@@ -50,6 +50,11 @@ class Port:
     interfaces: tuple[Interface, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def aggregates(self) -> bool:
+        """Whether it is a bond, or speaks LACP on its one interface."""
+        return len(self.interfaces) > 1 or self.settings.get("lacp") in ("active", "passive")
+
 
 def request() -> bytes:
     """The call that asks for everything at once."""
@@ -80,6 +85,19 @@ def ports(result: Any) -> dict[str, Port]:
             bridge = above.get(str(row.get("_uuid")))
             found[name] = Port(name, bridge, tuple(its), _settings(row))
     return found
+
+
+def configured(found: Mapping[str, Port]) -> dict[str, Port]:
+    """What was configured of ports: what ovs-vswitchd has seen of them is old when it has gone."""
+    return {
+        name: replace(port, interfaces=tuple(_configured(one) for one in port.interfaces))
+        for name, port in found.items()
+    }
+
+
+def _configured(interface: Interface) -> Interface:
+    kept = {key: value for key, value in interface.settings.items() if key.startswith(_OTHER)}
+    return Interface(name=interface.name, settings=kept)
 
 
 def _rows(result: Any, table: int) -> Iterator[Mapping[str, Any]]:

@@ -174,8 +174,18 @@ def test_each_costs_a_line_and_the_others_are_shown(host: Host) -> None:
         (line,) = (line for line in done.errors if start in line)
         assert line.isprintable()
     assert len(done.errors) == len(expected)
-    assert done.seconds - quiet.seconds < PATIENCE
+    check_cost(host, quiet, done)
+
+
+def check_cost(host: Host, quiet: Done, done: Done) -> None:
+    """What it costs beyond a look at nothing bad."""
     assert done.memory - quiet.memory < MEMORY
+    # Whatever else the machine does may make it slower, and nothing makes it faster.
+    for _ in range(4):
+        if done.seconds - quiet.seconds < PATIENCE:
+            return
+        done = host.lacpctl("--json", "show")
+    raise AssertionError(f"{done.seconds:.2f} s, and without bad sources {quiet.seconds:.2f} s")
 
 
 @pytest.mark.parametrize("name", ["1", "4", "7"])
@@ -188,8 +198,7 @@ def test_one_of_them_alone_costs_the_others_nothing(host: Host, name: str) -> No
     done = host.lacpctl("--json", "show")
     assert (lags(quiet), quiet.status) == (ALL_GOOD, 0)
     assert (lags(done), done.status, len(done.errors)) == (ALL_GOOD, 1, 3)
-    assert done.seconds - quiet.seconds < PATIENCE
-    assert done.memory - quiet.memory < MEMORY
+    check_cost(host, quiet, done)
 
 
 def test_who_may_not_ask_is_told_so(host: Host) -> None:

@@ -283,9 +283,21 @@ def test_an_interface_that_is_not_there_is_missing(switch: OpenVSwitch) -> None:
     assert nowhere.missing == "could not open network device nowhere (No such device)"
 
 
-def test_a_switch_that_was_killed_says_nothing(switch: OpenVSwitch) -> None:
+def test_of_a_switch_that_was_killed_the_database_tells(switch: OpenVSwitch) -> None:
     switch.kill()
     try:
-        assert look(switch) == Seen()
+        seen = look(switch)
     finally:
         switch.start()
+    assert seen.complaints == []
+    assert [one.name for one in seen.lags] == sorted([*CABLES, "tcp", "slow"])
+    for one in seen.lags:
+        assert (one.up, one.actor, one.lacp) == (
+            None,
+            None,
+            one.name not in ("off", "backup", "plain"),
+        )
+        assert one.unseen == (
+            "what becomes of the bond, and the links below it: no ovs-vswitchd runs",
+        )
+        assert [port.name for port in one.ports] == members(one.name)

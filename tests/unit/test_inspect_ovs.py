@@ -365,8 +365,8 @@ def switch(
         yield Places(ovs_run_dir=str(directory))
 
 
-def found(places: Places) -> tuple[list[LagView], list[str]]:
-    everything = list(ovs.read(places, time.monotonic() + 5))
+def found(places: Places, seconds: float = 5) -> tuple[list[LagView], list[str]]:
+    everything = list(ovs.read(places, time.monotonic() + seconds))
     lags = [one for one in everything if isinstance(one, LagView)]
     return lags, [one for one in everything if isinstance(one, str)]
 
@@ -424,6 +424,38 @@ def test_a_database_that_lies_costs_a_line_and_not_the_bonds(tmp_path: Path) -> 
         lags, complaints = found(places)
     assert [lag.name for lag in lags] == ["ab", "bond0"]
     assert complaints == [f"{tmp_path}/db.sock: this is not Open vSwitch's protocol (JSON-RPC)"]
+
+
+@pytest.mark.parametrize(
+    ("behave", "said"),
+    [
+        (None, "no ovs-vswitchd runs"),
+        (hostile.hang, "{}/ovs-vswitchd.7.ctl: no answer of Open vSwitch within 0.2 s"),
+        (hostile.close, "{}/ovs-vswitchd.7.ctl: closed the connection without an answer"),
+    ],
+)
+def test_without_its_switch_a_bond_is_what_was_configured(
+    tmp_path: Path, behave: hostile.Behaviour | None, said: str
+) -> None:
+    path = tmp_path / "ovs-vswitchd.7.ctl"
+    with ExitStack() as stack:
+        places = stack.enter_context(switch(tmp_path, base=TABLES))
+        (tmp_path / "ovs-vswitchd.ctl").unlink()
+        if behave is None:
+            hostile.stale(path)
+        else:
+            stack.enter_context(listening(path, socket.SOCK_STREAM, behave))
+        (bond0,), complaints = found(places, seconds=0.3)
+    said = said.format(tmp_path)
+    assert complaints == ([] if behave is None else [said])
+    assert bond0.unseen == (f"what becomes of the bond, and the links below it: {said}",)
+    assert (bond0.name, bond0.mode, bond0.lacp, bond0.up) == ("bond0", "balance-tcp", True, None)
+    assert [port.name for port in bond0.ports] == ["eth0", "eth1", "eth9"]
+    for port in bond0.ports:
+        # What the database has of the links is what the switch saw last.
+        assert (port.link, port.ifindex, port.missing) == (LinkView(), None, None)
+        assert (port.collecting, port.distributing) == (None, None)
+    assert bond0.ports[0].settings == {"lacp-port-id": "9"}
 
 
 def test_a_switch_that_knows_no_statistics(tmp_path: Path) -> None:
