@@ -76,7 +76,7 @@ def _changed(data: Any, screen: Screen) -> Iterable[str]:
 
 
 def _list(lag: Any, screen: Screen) -> Iterable[str]:
-    columns = (Column("PATH"), Column("VALUE"), Column("MEANS", cut=True))
+    columns = (Column("PATH"), Column("VALUE"), Column("MEANS"))
     rows = [
         (
             Cell(f"{lag['name']}.{each['path']}", "bold"),
