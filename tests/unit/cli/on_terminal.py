@@ -31,6 +31,13 @@ class Terminal:
     def resize(self, columns: int, lines: int) -> None:
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
+    def hang_up(self) -> None:
+        """Nobody holds the other end any more."""
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for fd in (self._fd, self._other):
+            os.dup2(nowhere, fd)
+        os.close(nowhere)
+
     def echoes(self) -> bool:
         """Whether the terminal shows what is typed, as it does for a shell."""
         return bool(termios.tcgetattr(self._other)[3] & termios.ECHO)

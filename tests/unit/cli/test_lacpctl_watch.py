@@ -153,3 +153,36 @@ def test_without_a_terminal_it_ends_with_its_reader(tmp_path: Path) -> None:
         _, err = watch.communicate(timeout=20)
     assert first.startswith('{"version": 1, "host"')
     assert (watch.returncode, err) == (0, b"")
+
+
+def test_a_terminal_that_goes_away_ends_it(tmp_path: Path) -> None:
+    with watching(tmp_path, MIXED) as terminal:
+        terminal.wait("eth3")
+        terminal.hang_up()
+        assert terminal.process.wait(20) == -signal.SIGHUP
+
+
+FAILING = """
+import sys
+from lacp.cli import lacpctl
+from lacp.cli.live import terminal
+looks = iter([terminal.look])
+def look(*arguments):
+    for first in looks:
+        return first(*arguments)
+    raise {error}
+terminal.look = look
+sys.exit(lacpctl.main(sys.argv[1:]))
+"""
+
+
+def test_an_error_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
+    for error, status in (("OSError(5, 'no luck')", 1), ("ZeroDivisionError('a bug')", 1)):
+        command = [sys.executable, "-c", FAILING.format(error=error), *WATCH[3:]]
+        with watching(tmp_path, MIXED, command=command) as terminal:
+            assert terminal.ended() == status
+            before, _, after = terminal.raw.rpartition("\x1b[?1049l")
+            assert "\x1b[?1049h" in before
+            # What is said of it stands on the shell's screen.
+            assert ("no luck" in after) or ("a bug" in after)
+            assert terminal.echoes()
