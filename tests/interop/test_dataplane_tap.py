@@ -399,3 +399,23 @@ def test_other_fragments_take_effect_while_frames_flow() -> None:
         assert len(used()) == 1
         here.plane.configure(replace(setup, tx_hash=("l4",)))
         assert used() == ["p1", "p2"]
+
+
+def test_the_balancer_comes_and_goes_while_frames_flow() -> None:
+    with pair("loadbalance") as both:
+        here, setup = both.here, Setup(device=DEVICE, runner="loadbalance")
+
+        def told(news: list[PlaneNews]) -> bool:
+            return any(isinstance(one, Loads) and one.octets for one in news)
+
+        for interval in (0.05, 0.1):
+            here.plane.configure(replace(setup, balancing=interval))
+            # What was counted before nobody wanted to know goes for nothing.
+            ping(here.netns, both.there.hosts[0], 1)
+            here.until(told)
+            here.plane.map_hash(7, "p2")
+            here.plane.configure(setup)
+            ping(here.netns, both.there.hosts[0], 1)
+            here.read()
+        ping(here.netns, both.there.hosts[0], 3)
+        assert not told(here.read())
