@@ -63,6 +63,13 @@ def test_commands_and_their_examples_are_in_it(page: Path) -> None:
             assert all(entry.term in said for section in sections for entry in section.entries)
 
 
+@pytest.mark.parametrize("name", ["lacpd", "teamd", "pcap-replay"])
+def test_help_fits_a_small_terminal(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    parser = lacpd_parser.build_parser(name) if name == "teamd" else PARSERS[name]
+    assert [line for line in parser.format_help().splitlines() if len(line) > 80] == []
+
+
 @pytest.mark.parametrize("name", MANUAL)
 def test_examples_are_lines_that_the_parsers_take(name: str) -> None:
     program = name.split(maxsplit=1)[0]
