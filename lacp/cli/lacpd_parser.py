@@ -19,7 +19,7 @@ TEAMD_RUN_DIR = "/run/teamd"
 OUTPUTS = ("stdout", "stderr", "syslog")
 
 _TEAMD_EPILOG = (
-    f"Available runners:\n  {', '.join(RUNNERS)}\n"
+    f"Available runners: {', '.join(RUNNERS)}\n"
     "Exit codes: 0 done; 1 it did not start; 2 it failed later.\n"
     "This is lacpd under the name of teamd; lacpd --check says what is wrong with a\n"
     "file."
