@@ -107,7 +107,8 @@ class Polled:
         # lacpd answers as a teamd, too.
         owner = self._listening.claimed.get(lag.name, self._source)
         elsewhere = self._netns is not None and lag.netns not in (None, self._netns)
-        return lag.source == self._source and owner == self._source and not elsewhere
+        told = lag.source == self._source and _told(lag)
+        return told and owner == self._source and not elsewhere
 
     def _left(self, name: str, refused: bool) -> Iterator[Event]:
         """A LAG is seen no more: its daemon says nothing, or there is none."""
@@ -139,3 +140,9 @@ class Polled:
             for port in new.ports:
                 yield from missed(new, old.port(port.name), port)
             yield from differences(old, new)
+
+
+def _told(lag: LagView) -> bool:
+    """Whether anybody says what becomes of it: where the switch is silent, a database has what was
+    configured."""
+    return not lag.ports or any(port.link.up is not None or port.machines for port in lag.ports)
