@@ -37,8 +37,10 @@ def plain(value: Any) -> Json:
             return str(value)
         case tuple():
             return list(value)
-        case Announce() | BalancerConfig():
-            return {each.name: getattr(value, each.name) for each in fields(value)}
+        case Announce():
+            return {"count": value.count, "interval": value.interval}
+        case BalancerConfig():
+            return {"name": "basic", "balancing_interval": value.balancing_interval}
         case _:
             found: Json = value
             return found

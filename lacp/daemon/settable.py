@@ -112,7 +112,11 @@ def _why_no_port_key(runner: RunnerConfig, key: str) -> str:
 def _no_key(path: str, key: str, keys: Collection[str], why: str) -> str:
     if why:
         return f"{path} cannot be set: {why}"
-    return f"{path} cannot be set{_meant(key, keys)}; there are {', '.join(keys) or 'none'}"
+    there = ", ".join(keys) or "none"
+    meant = _meant(key, keys)
+    if meant:
+        return f"{path} cannot be set{meant} There are {there}"
+    return f"{path} cannot be set; there are {there}"
 
 
 def _no_path(team: str, config: TeamConfig, path: str, ports: Collection[str]) -> str:

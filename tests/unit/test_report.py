@@ -162,7 +162,7 @@ def test_settings_are_those_of_the_configuration(hosts: World) -> None:
     assert settings["fast_rate"] is False
     assert settings["system"] == "02:00:00:00:00:09"
     assert settings["tx_hash"] == ["l3", "l4"]
-    assert settings["tx_balancer"] == {"balancing_interval": 20}
+    assert settings["tx_balancer"] == {"name": "basic", "balancing_interval": 20}
     assert settings["notify_peers"] == {"count": 2, "interval": 0}
     assert settings["link_watch_policy"] == "any"
     assert port(left, "a1").settings == {"lacp_prio": 9, "lacp_key": 2}
