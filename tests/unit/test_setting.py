@@ -184,7 +184,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     (
         "runner.fast_rat",
         True,
-        "runner.fast_rat cannot be set; did you mean fast_rate? There are active, ",
+        "runner.fast_rat cannot be set; did you mean fast_rate? There are active",
     ),
     ("runner.control", "coupled", "runner.control cannot be set: it holds as long as the team"),
     ("runner.hwaddr_policy", "by_active", "runner.hwaddr_policy cannot be set; there are active,"),
