@@ -31,6 +31,13 @@ NAMES = {
     "pcap-replay": "judge the LACP in captures",
 }
 
+#: Other people's pages that help with the same.
+SEE_ALSO = {
+    "lacpctl": ("ip-link(8)", "teamdctl(8)", "ovs-appctl(8)", "tcpdump(8)"),
+    "lacpd": ("teamd.conf(5)", "teamd(8)", "teamdctl(8)", "ip-link(8)"),
+    "pcap-replay": ("tcpdump(8)", "wireshark(1)"),
+}
+
 _DESCRIPTION = "Description"
 _EXIT = "Exit status"
 _ENVIRONMENT = "Environment"
