@@ -12,8 +12,10 @@ from lacp.picture.model import PortView
 _ANY_SPEED = BACKUP_MODES | {"balance-tlb", "balance-alb", "loadbalance"}
 #: How often the link of a port may go down before that is worth a word.
 _MANY_DOWNS = 3
-#: Leaving these boxes of the Receive machine is no loss of link.
+#: The box of the Receive machine of a port without a link.
 _LOST = "PORT_DISABLED"
+#: Octets of a LACPDU (6.4.2.3).
+_LACPDU = 110
 
 
 def interface_missing(port: PortView, seen: Seen) -> Finding | None:
@@ -131,13 +133,22 @@ def frames_refused(port: PortView, seen: Seen) -> Finding | None:
         port=port.name,
         gravity=weight(port),
         said=f"the interface refuses our LACPDUs ({errors} so far): {port.refusal}",
-        evidence=(f"tx_errors is {errors}; the last one failed with: {port.refusal}",),
+        evidence=(
+            f"tx_errors is {errors}; the last one failed with: {port.refusal}",
+            *_too_long(port),
+        ),
         remedy=(
             "see what drops them: filters, queues, a full ring, a switch driver",
             f"ip -s link show dev {quoted(port.name)}",
             f"tc -s qdisc show dev {quoted(port.name)}",
         ),
     )
+
+
+def _too_long(port: PortView) -> tuple[str, ...]:
+    if port.mtu is None or port.mtu >= _LACPDU:
+        return ()
+    return (f"a LACPDU has {_LACPDU} octets, the MTU is {port.mtu}",)
 
 
 def leaving(port: PortView, seen: Seen) -> Finding | None:
