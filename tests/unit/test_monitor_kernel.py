@@ -13,7 +13,8 @@ import pytest
 from lacp.inspect.devices import Device
 from lacp.inspect.monitor import kernel
 from lacp.inspect.monitor.base import Listening
-from lacp.inspect.monitor.kernel import Kernel, Lag
+from lacp.inspect.monitor.kernel import Kernel
+from lacp.inspect.monitor.kinds import Lag
 from lacp.link import Duplex
 from lacp.netlink.codec import (
     HEADER,
@@ -53,6 +54,7 @@ class Plain:
         self.refreshed = 0
         self.forgotten = 0
         self.news: deque[int | None] = deque()
+        self.hiding = False
 
     def refresh(self, lag: Lag) -> None:
         self.refreshed += 1
@@ -69,6 +71,9 @@ class Plain:
 
     def forget(self) -> None:
         self.forgotten += 1
+
+    def hides(self, lag: Lag) -> bool:
+        return self.hiding
 
     def gone(self, lag: Lag) -> None:
         pass
@@ -297,6 +302,21 @@ def test_what_nobody_announces_is_asked_for(bond: World) -> None:
     bond.wire.answer(PORT2)
     assert bond.hear() == ["bond0 eth1: port removed"]
     assert bond.kind.refreshed == before + 1
+
+
+def test_after_a_port_has_changed_one_looks_sooner_for_a_while(bond: World) -> None:
+    bond.kind.hiding = True
+    bond.hear(link(2, "eth1", master=9, flags=IFF_UP, downs=1))
+    looks = 0
+    while bond.now < 108:
+        bond.now = max(bond.now, bond.kernel.deadline())
+        asked = len(bond.wire.asked)
+        bond.hear()
+        if len(bond.wire.asked) > asked:
+            looks += 1
+            bond.wire.answer(link(2, "eth1", master=9, flags=IFF_UP, downs=1), PORT2)
+            bond.hear()
+    assert 40 <= looks <= 50
 
 
 def test_announcements_that_were_lost(bond: World) -> None:

@@ -30,7 +30,19 @@ class Listening:
     claimed: dict[str, str] = field(default_factory=dict)
     #: Seconds between two looks at what nobody tells.
     interval: float = INTERVAL
+    #: The number of the network namespace in which the kernel is heard.
+    here: int | None = None
     clock: Callable[[], float] = time.monotonic
+
+    def claim(self, lag: LagView, netns: int | None) -> None:
+        """Note who tells of a LAG himself, if its device is in the namespace that is heard."""
+        if netns in (None, self.here):
+            self.claimed[lag.name] = lag.source
+
+    def release(self, lag: LagView) -> None:
+        """He tells no more."""
+        if self.claimed.get(lag.name) == lag.source:
+            del self.claimed[lag.name]
 
 
 class Source(Protocol):

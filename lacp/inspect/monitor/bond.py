@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from lacp.inspect.bond_view import lag_view
 from lacp.inspect.devices import Devices
-from lacp.inspect.monitor.kernel import Lag
+from lacp.inspect.monitor.kinds import Lag
 from lacp.netlink import bond, bond_proc
 from lacp.netlink.bond_proc import ProcBond
 from lacp.netlink.codec import number
@@ -41,6 +41,10 @@ class Bonds:
             asked = devices.at(lag.device.index)
             if asked is not None:
                 lag.device = replace(lag.device, driver=asked.driver)
+
+    def hides(self, lag: Lag) -> bool:
+        """LACP: no bit of a port's state is announced."""
+        return _mode(lag) == bond.LACP
 
     def changed(self, lags: Mapping[int, Lag]) -> Iterator[Lag]:
         """None: all that the driver announces is of interfaces."""

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from lacp.errors import BackendError
+from lacp.inspect.devices import netns_inode
 from lacp.inspect.monitor.base import INTERVAL, Listening, Source
 from lacp.inspect.monitor.lacpd import Lacpd
 from lacp.inspect.survey import PATIENCE, Places
@@ -41,7 +42,7 @@ class Changes:
         Raises BackendError when the socket that `places` names has no listener, or the kernel
         does not let us listen.
         """
-        self._listening = Listening(interval=interval)
+        self._listening = Listening(interval=interval, here=netns or netns_inode())
         self._sources: list[Source] = []
         self._early: deque[Event] = deque()
         try:
@@ -55,7 +56,7 @@ class Changes:
         if wanted is None or "lacpd" in wanted:
             self._sources.append(Lacpd(self._listening, places.run_dir, places.socket, netns))
         if wanted is None or wanted & {"bond", "team"}:
-            self._open_kernel(wanted, netns)
+            self._open_kernel(wanted)
         asked = (("team", "teamd", places.teamd_run_dir), ("ovs", "ovs", places.ovs_run_dir))
         for reader, source, directory in asked:
             if wanted is None or reader in wanted:
@@ -71,13 +72,13 @@ class Changes:
                 )
                 self._sources.append(polled)
 
-    def _open_kernel(self, wanted: frozenset[str] | None, netns: int | None) -> None:
-        from lacp.inspect.devices import netns_inode
+    def _open_kernel(self, wanted: frozenset[str] | None) -> None:
         from lacp.inspect.monitor.bond import Bonds
-        from lacp.inspect.monitor.kernel import Kernel, Kind
+        from lacp.inspect.monitor.kernel import Kernel
+        from lacp.inspect.monitor.kinds import Kind
         from lacp.inspect.monitor.team import Teams
 
-        here = netns_inode() if netns is None else netns
+        here = self._listening.here
         kinds: list[Kind] = []
         if wanted is None or "bond" in wanted:
             kinds.append(Bonds(here))

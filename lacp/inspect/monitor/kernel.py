@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import replace
 
 from lacp.inspect.bond_view import PortFacts
 from lacp.inspect.devices import Device, Devices, read_device
 from lacp.inspect.monitor.base import NEVER, Listening, about, marked, missed, resync_over
+from lacp.inspect.monitor.kinds import Kind, Lag
 from lacp.netlink.codec import (
     ATTRIBUTES_AT,
     HEADER,
@@ -49,52 +49,13 @@ from lacp.picture.model import LagView, LinkView, PortView
 _DATAGRAMS = 500
 #: Seconds until a question is taken for lost.
 _PATIENCE = 5.0
+#: How much sooner, and for how many seconds, one looks at what is not announced when it is likely
+#: that something happens: a port that has changed goes through all of LACP within this time.
+_HASTE = 10
+_HASTY = 4.0
 
 _SHORT = {IFLA_EXT_MASK: u32(RTEXT_FILTER_SKIP_STATS)}
 _OVERRUN = "announcements of the kernel were lost, it is asked for what has become of this LAG"
-
-
-@dataclass(slots=True)
-class Lag:
-    """What is known of a device and its ports."""
-
-    device: Device
-    ports: dict[int, PortFacts] = field(default_factory=dict)
-    #: As it was told.
-    view: LagView | None = None
-    #: Differences that a resync has found.
-    late: int = 0
-
-
-class Kind(Protocol):
-    """What is special about the devices of a driver."""
-
-    #: The driver's name.
-    name: str
-
-    def refresh(self, lag: Lag) -> None:
-        """Take note of what is in no announcement: at the interval, and when a LAG is new."""
-
-    def fit(self, lag: Lag, devices: Devices) -> None:
-        """Bring the device up to the port that was just announced."""
-
-    def changed(self, lags: Mapping[int, Lag]) -> Iterator[Lag]:
-        """LAGs of which the driver has announced something itself, once for each change.
-
-        Raises Lost when that was not all.
-        """
-
-    def forget(self) -> None:
-        """Take nothing for known that only the driver's own announcements keep up to date."""
-
-    def gone(self, lag: Lag) -> None:
-        """Forget a LAG."""
-
-    def view(self, lag: Lag) -> LagView:
-        """The LAG, from what is known of it."""
-
-    def close(self) -> None:
-        """Listen no more."""
 
 
 class Kernel:
@@ -116,6 +77,7 @@ class Kernel:
         self._torn = False
         self._asked_at = 0.0
         self._due = 0.0
+        self._hasty_until = 0.0
         #: Nothing is told before there is a first picture, and what is found by a resync is marked.
         self._quiet = True
         self._late = False
@@ -171,7 +133,7 @@ class Kernel:
         if self._asked is not None and now >= self._asked_at + _PATIENCE:
             self._ask(0)
         elif self._asked is None and now >= self._due:
-            self._due = now + self._listening.interval
+            self._due = now + self._interval(now)
             self._waiting = list(self._lags)
             self._next()
 
@@ -191,6 +153,14 @@ class Kernel:
         self._seen = set()
         said = {IFLA_MASTER: u32(index), **_SHORT} if index else _SHORT
         self._news.ask(RTM_GETLINK, link_body(0, said), self._sequence, dump=True)
+
+    def _interval(self, now: float) -> float:
+        return self._listening.interval / (_HASTE if now < self._hasty_until else 1)
+
+    def _hasten(self) -> None:
+        now = self._listening.clock()
+        self._hasty_until = now + _HASTY
+        self._due = min(self._due, now + self._interval(now))
 
     def _next(self) -> None:
         while self._waiting:
@@ -326,7 +296,10 @@ class Kernel:
         same = before is None or before.link.up is device.interface.operational
         if same and not at_once:
             return
-        self._kind(lag).fit(lag, self._devices)
+        kind = self._kind(lag)
+        kind.fit(lag, self._devices)
+        if kind.hides(lag):
+            self._hasten()
         yield from self._tell(lag)
 
     def _enter(self, lag: Lag, device: Device) -> None:

@@ -224,7 +224,7 @@ class _Team:
             self._socket.close()
             self._socket = None
         if self.lag is not None:
-            self._listening.claimed.pop(self.lag.name, None)
+            self._listening.release(self.lag)
 
     def read(self) -> Iterator[Event]:
         """What it has said; nothing when nobody is there."""
@@ -287,7 +287,8 @@ class _Team:
         elif self._early is not None:
             self._early.append(event)
         else:
-            self._overrun |= event.event == "overrun" and "client" in str(event.facts.get("detail"))
+            # The last word to who is let go.
+            self._overrun = event.event == "overrun" and event.port is None
             if self.lag is not None:
                 self.lag = applied(self.lag, event)
             yield event
@@ -306,6 +307,7 @@ class _Team:
                 self.disconnect()
                 return
             yield from self._picture(told(lag))
+            self._listening.claim(told(lag), lag.netns)
 
     def _picture(self, new: LagView) -> Iterator[Event]:
         """The first picture of a connection."""
@@ -327,7 +329,6 @@ class _Team:
         self._ended = self._overrun = False
         self._known = True
         self.lag = new
-        self._listening.claimed[new.name] = "lacpd"
 
     def _about(self, event: str, detail: str) -> Event:
         name = None if self.lag is None else self.lag.name

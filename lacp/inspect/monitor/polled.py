@@ -100,7 +100,8 @@ class Polled:
         for name, lag in views.items():
             yield from self._compared(self._views.get(name), lag)
             self._views[name] = lag
-            self._listening.claimed.setdefault(name, self._source)
+            if name not in self._listening.claimed:
+                self._listening.claim(lag, lag.netns)
         self._first = False
 
     def _ours(self, lag: LagView) -> bool:
@@ -113,16 +114,16 @@ class Polled:
     def _left(self, name: str, refused: bool) -> Iterator[Event]:
         """A LAG is seen no more: its daemon says nothing, or there is none."""
         old = self._views[name]
-        owner = self._listening.claimed.get(name)
-        if refused and owner in (None, self._source):
+        owner = self._listening.claimed.get(name, self._source)
+        if refused and owner == self._source:
             if name not in self._lost:
                 self._lost.add(name)
                 yield about(old, "source_lost", f"{self._source} of {name} says nothing")
             return
         del self._views[name]
         self._lost.discard(name)
+        self._listening.release(old)
         if owner == self._source:
-            del self._listening.claimed[name]
             if self._source == "teamd":
                 yield about(old, "source_lost", f"teamd of {name} has ended")
             else:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from lacp.errors import BackendError
 from lacp.inspect.devices import Devices
 from lacp.inspect.monitor.base import Listening
-from lacp.inspect.monitor.kernel import Lag
+from lacp.inspect.monitor.kinds import Lag
 from lacp.inspect.team import kernel_view
 from lacp.inspect.team_driver import Driver
 from lacp.netlink.codec import messages
@@ -55,6 +55,10 @@ class Teams:
 
     def fit(self, lag: Lag, devices: Devices) -> None:
         """Nothing: a port's message holds all that the driver says of it."""
+
+    def hides(self, lag: Lag) -> bool:
+        """No: it announces every option."""
+        return False
 
     def gone(self, lag: Lag) -> None:
         """Forget its options."""
