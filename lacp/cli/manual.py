@@ -46,7 +46,7 @@ _EXAMPLES = "Examples"
 
 _INTERRUPTED = Entry("130", "interrupted")
 _COLUMNS = Entry("COLUMNS", "how many columns text may have")
-_NO_COLOR = Entry("NO_COLOR", "no colours, whatever it is set to")
+_NO_COLOR = Entry("NO_COLOR", "no colours, if it is set to anything")
 
 _LACPCTL = (
     Section(
@@ -93,6 +93,7 @@ _LACPCTL = (
         _ENVIRONMENT,
         (
             Entry("LACPD_RUN_DIR", "the default of --run-dir"),
+            Entry("OVS_RUNDIR", "where Open vSwitch has its sockets"),
             _COLUMNS,
             _NO_COLOR,
         ),
