@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import re
 import shlex
 import subprocess
@@ -25,8 +26,12 @@ _LIVE = frozenset({"watch", "monitor"})
 _NO_PROGRAM, _NO_WAY = 127, 255
 #: What ssh would take for an option, and what is no name, is refused.
 _HOST = re.compile(r"[^-\s\x00-\x1f][^\s\x00-\x1f]*")
+#: By itself ssh tries for minutes to get to a host that is gone.
+_PATIENCE = ("-o", "ConnectTimeout=10")
 #: Hosts that are asked at a time.
 _AT_A_TIME = 16
+#: Lines of streams that wait to be printed.
+_WAITING = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +88,10 @@ def command(
     """The command line of ssh. The shell at the other end reads the last word of it."""
     said = [_PROGRAM, *words]
     if terminal:
-        return ["ssh", "-t", "--", host, shlex.join(said)]
-    # ssh does not say how wide the text may be; a program that is asked to reads it here.
-    return ["ssh", "--", host, shlex.join(["env", f"COLUMNS={screen.width}", *said])]
+        return ["ssh", *_PATIENCE, "-t", "--", host, shlex.join(said)]
+    # ssh does not say over there how wide the text may be.
+    wide = ["env", f"COLUMNS={screen.width}"]
+    return ["ssh", *_PATIENCE, "--", host, shlex.join([*wide, *said])]
 
 
 def _once(hosts: Sequence[str], words: Sequence[str], as_json: bool, screen: Screen) -> int:
@@ -164,33 +170,34 @@ def _handed_over(host: str, words: Sequence[str], screen: Screen) -> int:
 
 def _streams(hosts: Sequence[str], words: Sequence[str], as_json: bool, screen: Screen) -> int:
     """Commands that go on, on several hosts: each line says where it is from."""
-    turn = threading.Lock()
-    codes = [DONE]
+    # Whoever reads may go away, which is not for the threads to be told.
+    said: queue.Queue[tuple[str, str | int]] = queue.Queue(_WAITING)
 
     def follow(host: str, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            with turn:
-                screen.line(_labelled(host, line.rstrip("\n"), as_json))
-        code = process.wait()
-        with turn:
-            if code in (_NO_PROGRAM, _NO_WAY):
-                code = complain(_PROGRAM, _why(host, code), BAD)
-            codes.append(BAD if code < 0 else code)
+            said.put((host, line.rstrip("\n")))
+        said.put((host, process.wait()))
 
     processes: list[subprocess.Popen[str]] = []
-    threads = []
     try:
         for host in hosts:
             processes.append(_begun(host, words, screen))
-            threads.append(threading.Thread(target=follow, args=(host, processes[-1]), daemon=True))
-            threads[-1].start()
-        for thread in threads:
-            thread.join()
+            pair = host, processes[-1]
+            threading.Thread(target=follow, args=pair, daemon=True).start()
+        codes: list[int] = []
+        while len(codes) < len(hosts):
+            host, what = said.get()
+            if isinstance(what, str):
+                screen.line(_labelled(host, what, as_json))
+            elif what in (_NO_PROGRAM, _NO_WAY) or what < 0:
+                codes.append(complain(_PROGRAM, _why(host, what), BAD))
+            else:
+                codes.append(what)
+        return max(codes)
     finally:
         for process in processes:
             process.terminate()
-    return max(codes)
 
 
 def _begun(host: str, words: Sequence[str], screen: Screen) -> subprocess.Popen[str]:

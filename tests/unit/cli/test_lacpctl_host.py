@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,7 +71,8 @@ def test_one_host_is_as_if_one_were_there(hosts: Path, capsys: pytest.CaptureFix
         assert capsys.readouterr().out.startswith("team0: up, 1 of 4 ports active")
         assert main(["show", "--host", "a", *ASK, "eth9"]) == 1
         assert "lacpctl: nothing here is called eth9; there is team0" in capsys.readouterr().err
-    assert said(hosts)[0] == "-- a env COLUMNS=80 lacpctl show --source lacpd eth2 --json"
+    words = "-- a env COLUMNS=80 lacpctl show --source lacpd eth2 --json"
+    assert said(hosts)[0] == f"-o ConnectTimeout=10 {words}"
 
 
 def test_several_hosts_stand_one_below_the_other(
@@ -147,7 +150,33 @@ def test_a_live_command_has_the_terminal_for_its_own(hosts: Path) -> None:
         terminal.wait("eth1")
         terminal.press("q")
         assert terminal.ended() == 0
-    assert said(hosts) == ["-t -- a lacpctl watch --source lacpd"]
+    assert said(hosts) == ["-o ConnectTimeout=10 -t -- a lacpctl watch --source lacpd"]
+
+
+def test_streams_of_several_hosts_say_where_each_line_is_from(hosts: Path) -> None:
+    both = ["--host", "a", "--host", "me@c", *ASK]
+    watch = [sys.executable, "-m", "lacp.cli.lacpctl", "watch", "-n", "0.1", *both]
+    other = lag("team1", port("eth2"))
+    with (
+        fake_lacpd(hosts / "a" / "team0.sock", answering(ONE)),
+        fake_lacpd(hosts / "me@c" / "team1.sock", answering(other)),
+    ):
+        with subprocess.Popen(watch, stdout=subprocess.PIPE, text=True) as stream:
+            assert stream.stdout is not None
+            wanted = {"a: team0: up", "me@c: team1: up"}
+            while wanted:
+                assert (line := stream.stdout.readline())
+                wanted = {each for each in wanted if not line.startswith(each)}
+            stream.send_signal(signal.SIGINT)
+            assert stream.wait(20) == 130
+        with subprocess.Popen([*watch, "--json"], stdout=subprocess.PIPE, text=True) as stream:
+            assert stream.stdout is not None
+            wanted = {"team0", "team1"}
+            while wanted:
+                wanted.discard(json.loads(stream.stdout.readline())["lags"][0]["name"])
+            # A reader that has seen enough ends them all, without a word.
+            stream.stdout.close()
+            assert stream.wait(20) == 0
 
 
 def test_watching_two_hosts_at_once_is_for_programs(
@@ -174,5 +203,6 @@ def test_the_command_line_without_hosts(words: Sequence[str]) -> None:
 
 def test_a_terminal_is_asked_for_only_where_it_is_used() -> None:
     screen = Screen(sys.stdout, {}, width=100)
-    assert command("a", ["show"], screen)[:4] == ["ssh", "--", "a", "env COLUMNS=100 lacpctl show"]
-    assert command("a", ["watch"], screen, terminal=True)[:2] == ["ssh", "-t"]
+    assert command("a", ["show"], screen)[-3:] == ["--", "a", "env COLUMNS=100 lacpctl show"]
+    assert "-t" not in command("a", ["show"], screen)
+    assert command("a", ["watch"], screen, terminal=True)[-4:] == ["-t", "--", "a", "lacpctl watch"]
