@@ -165,7 +165,8 @@ def test_streams_of_several_hosts_say_where_each_line_is_from(hosts: Path) -> No
             assert stream.stdout is not None
             wanted = {"a: team0: up", "me@c: team1: up"}
             while wanted:
-                assert (line := stream.stdout.readline())
+                line = stream.stdout.readline()
+                assert line
                 wanted = {each for each in wanted if not line.startswith(each)}
             stream.send_signal(signal.SIGINT)
             assert stream.wait(20) == 130
