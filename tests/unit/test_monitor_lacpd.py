@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
@@ -306,6 +307,10 @@ class Liar:
             self.connection.setblocking(False)
         self.connection.send(octets)
 
+    def asked(self) -> bool:
+        """Whether somebody has come."""
+        return bool(select.select([self._listening], [], [], 0)[0])
+
     def close(self) -> None:
         if self.connection is not None:
             self.connection.close()
@@ -335,6 +340,25 @@ def test_who_is_no_lacpd_is_said_once_and_disturbs_nobody(tmp_path: Path, lie: b
         assert (lost.event, lost.lag, lost.source) == ("source_lost", None, "lacpd")
         assert LIES[lie] in lost.facts["detail"]
         assert os.fspath(tmp_path) in lost.facts["detail"]
+
+
+def test_one_that_lets_nobody_in_is_said_once_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lacp.inspect.monitor.lacpd._AGAIN", 0.01)
+    monkeypatch.setattr("lacp.inspect.monitor.lacpd._LOOK", 0.01)
+    with closing(Liar(tmp_path)) as liar, closing(Ear(tmp_path)) as ear:
+        ear.listen()
+        for _ in range(3):
+            liar.say(b'{"ok": false, "error": "32 clients are connected already"}\n')
+            assert liar.connection is not None
+            liar.connection.close()
+            liar.connection = None
+            until(lambda: bool(ear.listen()) and liar.asked())
+        assert len(ear.heard) == 1
+        liar.say(SHOWN % b'{"name": "x", "source": "lacpd", "ports": []}')
+        until(lambda: len(ear.listen()) > 1)
+        assert [str(event) for event in ear.heard[1:]] == ["x: lacpd of x is back"]
 
 
 def test_one_that_does_not_answer_is_said_within_a_second(

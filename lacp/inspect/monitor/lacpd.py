@@ -17,7 +17,7 @@ from typing import Any
 
 from lacp.errors import BackendError
 from lacp.inspect.monitor.base import NEVER, Listening, about, resynced
-from lacp.picture.differences import applied
+from lacp.picture.differences import applied, differences
 from lacp.picture.events import Event, read_event
 from lacp.picture.model import LagView, ModelError, PortView, lag_view
 
@@ -30,6 +30,8 @@ _CHUNK = 1 << 18
 _PIECES = 8
 #: Seconds between two looks for teams that have come, or come back.
 _LOOK = 0.25
+#: Seconds until somebody is tried again who talks nonsense, or lets nobody in.
+_AGAIN = 5.0
 #: Seconds for the answer to the first question, until it is said that there is none.
 _PATIENCE = 0.9
 
@@ -166,8 +168,11 @@ class _Team:
         self._overrun = False
         self._ended = False
         self.lag: LagView | None = None
-        #: Why nobody can be reached.
+        #: Why nobody could be reached when it was tried last.
         self.refusal: str | None = None
+        #: What was complained about.
+        self._said: str | None = None
+        self._again = -NEVER
 
     @property
     def connected(self) -> bool:
@@ -181,14 +186,19 @@ class _Team:
 
     def complain(self) -> Iterator[Event]:
         """Say once that there is no answer; it may come yet."""
-        late = self._listening.clock() >= self._asked + _PATIENCE
-        if late and self.refusal is None:
-            self.refusal = f"no answer of lacpd within {_PATIENCE:g} s"
-            yield self._about("source_lost", self.refusal)
+        if self._listening.clock() >= self._asked + _PATIENCE:
+            yield from self._complaint(f"no answer of lacpd within {_PATIENCE:g} s")
+
+    def _complaint(self, what: str) -> Iterator[Event]:
+        if what != self._said:
+            self._said = what
+            name = None if self.lag is None else self.lag.name
+            facts = {"detail": f"{self._path}: {what}"}
+            yield Event(event="source_lost", lag=name, source="lacpd", facts=facts)
 
     def connect(self) -> list[Event]:
         """Ask for events and for a picture, when there is somebody; tell once who refuses."""
-        if self._elsewhere:
+        if self._elsewhere or self._listening.clock() < self._again:
             return []
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.setblocking(False)
@@ -209,13 +219,14 @@ class _Team:
         return []
 
     def _refused(self, error: OSError) -> list[Event]:
-        before, self.refusal = self.refusal, error.strerror or str(error)
+        self.refusal = error.strerror or str(error)
+        # Nobody there, or nobody has time at the moment: that is tried again, and no news.
         if isinstance(error, ConnectionRefusedError):
             self.refusal = "no lacpd listens here any more"
-        # Nobody there, or nobody has time at the moment: that is tried again, and no news.
-        if isinstance(error, ConnectionRefusedError | FileNotFoundError | BlockingIOError):
             return []
-        return [] if self.refusal == before else [self._about("source_lost", self.refusal)]
+        if isinstance(error, FileNotFoundError | BlockingIOError):
+            return []
+        return list(self._complaint(self.refusal))
 
     def disconnect(self) -> None:
         """Let it go."""
@@ -271,11 +282,10 @@ class _Team:
             yield from self._stranger(f"more than {_LINE:,} octets without an end")
 
     def _stranger(self, what: str) -> Iterator[Event]:
-        """Who talks like this is left alone until it has gone."""
+        """Who talks like this is left alone for a while."""
         self.disconnect()
-        if self.refusal != what:
-            yield self._about("source_lost", what)
-        self.refusal = what
+        self._again = self._listening.clock() + _AGAIN
+        yield from self._complaint(what)
 
     def _take(self, document: Mapping[str, Any]) -> Iterator[Event]:
         if "ok" in document:
@@ -313,12 +323,12 @@ class _Team:
         """The first picture of a connection."""
         early, self._early = self._early or [], None
         old = self.lag
-        if self._ended or self.refusal is not None:
-            self.refusal = None
+        if self._ended or self._said is not None:
+            self._said = None
             yield about(new, "source_back", f"lacpd of {new.name} is back")
         if old is None:
             if not self._known:
-                yield from resynced(None, new, f"lacpd of {new.name} has come")
+                yield from differences(None, new)
             yield from early
         else:
             for event in early:
@@ -329,12 +339,6 @@ class _Team:
         self._ended = self._overrun = False
         self._known = True
         self.lag = new
-
-    def _about(self, event: str, detail: str) -> Event:
-        name = None if self.lag is None else self.lag.name
-        return Event(
-            event=event, lag=name, source="lacpd", facts={"detail": f"{self._path}: {detail}"}
-        )
 
 
 def _document(line: bytes) -> dict[str, Any] | None:
