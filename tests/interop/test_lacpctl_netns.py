@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.interop.netns import Namespace, namespaces
+from tests.interop import guest
+from tests.interop.netns import Namespace, namespaces, veth
 from tests.lab import need_tool
 from tests.unit.cli.documents import lag, port
 from tests.unit.cli.fake_lacpd import answering, fake_lacpd
-
-pytestmark = pytest.mark.netns
+from tests.unit.cli.on_terminal import on_terminal
 
 LACPCTL = [sys.executable, "-m", "lacp.cli.lacpctl"]
 
@@ -35,6 +35,7 @@ def names(done: subprocess.CompletedProcess[str]) -> list[Any]:
     return [each["name"] for each in json.loads(done.stdout)["lags"]]
 
 
+@pytest.mark.netns
 def test_a_lacpd_is_shown_in_its_own_namespace_only(tmp_path: Path) -> None:
     with namespaces(2) as (here, there):
         mine = lag("team0", port("eth1"), netns=number(here))
@@ -58,6 +59,7 @@ def test_a_lacpd_is_shown_in_its_own_namespace_only(tmp_path: Path) -> None:
                 process.kill()
 
 
+@pytest.mark.netns
 def test_a_namespace_that_cannot_be_entered_is_one_line() -> None:
     need_tool("setpriv")
     with namespaces(1) as (here,):
@@ -74,3 +76,45 @@ def test_a_namespace_that_cannot_be_entered_is_one_line() -> None:
             assert done.stderr.startswith(f"lacpctl: --netns {name}: ")
             assert done.stderr.count("\n") == 1
             assert words in done.stderr
+
+
+def bonds_of_two_namespaces() -> dict[str, Any]:
+    """In a guest: a bond of the same name in each, looked at from a third, and then watched."""
+    with namespaces(2) as (here, there):
+        veth(here, "e1", there, "e1")
+        for where, mode in ((here, "active-backup"), (there, "802.3ad")):
+            where.ip(f"link add bond0 up type bond mode {mode} miimon 100")
+            where.ip("link set e1 down")
+            where.ip("link set e1 master bond0")
+        shown = {
+            name: ctl("show", "--json", *options).stdout
+            for name, options in {
+                "own": (),
+                "here": ("--netns", here.path),
+                "there": ("--netns", there.path),
+            }.items()
+        }
+        watch = [*LACPCTL, "watch", "-n", "0.1", "--netns", here.path]
+        with on_terminal(watch, {}) as terminal:
+            first = terminal.wait("bond0: up")
+            here.ip("link del bond0")
+            gone = terminal.wait("bond0: GONE")
+            terminal.press("q")
+            status = terminal.ended()
+        return {"shown": shown, "pages": [first, gone], "status": status}
+
+
+@pytest.mark.guest
+@pytest.mark.slow
+@pytest.mark.interop
+def test_bonds_are_those_of_the_namespace() -> None:
+    found = guest.run(bonds_of_two_namespaces, modules=guest.BONDING_MODULES).result
+    lags = {name: json.loads(text)["lags"] for name, text in found["shown"].items()}
+    assert lags["own"] == []
+    assert [(lag["name"], lag["mode"]) for lag in lags["here"]] == [("bond0", "active-backup")]
+    assert [(lag["name"], lag["mode"]) for lag in lags["there"]] == [("bond0", "802.3ad")]
+    # What stands in /proc is of that namespace, too.
+    assert lags["there"][0]["actor"]["system"] is not None
+    assert not any("not seen" in line for line in found["pages"][0])
+    assert any(line.lstrip().startswith("e1") for line in found["pages"][0])
+    assert found["status"] == 0
