@@ -33,6 +33,7 @@ _COMMANDS = (
     "tc ",
     "arping ",
     "dmesg ",
+    "systemctl ",
 )
 
 

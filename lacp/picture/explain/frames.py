@@ -80,6 +80,22 @@ def unknown_pdus(port: PortView, seen: Seen) -> Finding | None:
     )
 
 
+def markers_limited(port: PortView, seen: Seen) -> Finding | None:
+    """More markers came in than may be answered."""
+    frames = counted(port, "markers_limited")
+    if not frames:
+        return None
+    return Finding(
+        code="markers_limited",
+        port=port.name,
+        gravity=Gravity.NOTE,
+        said=f"{frames} markers were left without an answer",
+        evidence=(f"markers_limited is {frames}: slow protocols have 10 frames a second (57A.4)",),
+        remedy=("see why the partner sends so many markers", _RESET),
+        where=Where.PARTNER,
+    )
+
+
 def churn(port: PortView, seen: Seen) -> Finding | None:
     """An end has been out of sync for more than 60 s, and nothing else says why."""
     sides = _churning(port)

@@ -9,6 +9,8 @@ from lacp.picture.findings import Finding, Gravity
 
 #: How a reader ends what it says of a socket at which no daemon is.
 _NOBODY = ("no such socket", "nobody listens here any more")
+#: How one begins what it says of a switch that does not answer.
+_OF_SWITCH = "what becomes of the bond"
 
 
 def miimon_off(seen: Seen) -> Finding | None:
@@ -38,6 +40,22 @@ def no_daemon(seen: Seen) -> Finding | None:
         said="no daemon answers for this team: nobody watches its links or speaks LACP",
         evidence=tuple(told),
         remedy=("start the daemon that made it: teamd or lacpd with its configuration",),
+    )
+
+
+def no_switch(seen: Seen) -> Finding | None:
+    """A bond of Open vSwitch of which its database alone tells."""
+    told = [each for each in seen.lag.unseen if each.startswith(_OF_SWITCH)]
+    if seen.lag.source != "ovs" or not told:
+        return None
+    return Finding(
+        code="no_switch",
+        said="ovs-vswitchd says nothing: the bond is configured, and perhaps nobody runs it",
+        evidence=tuple(told),
+        remedy=(
+            "systemctl status openvswitch-switch ovs-vswitchd",
+            "look for its last words in /var/log/openvswitch/ovs-vswitchd.log",
+        ),
     )
 
 

@@ -128,7 +128,7 @@ def port_numbers_shared(seen: Seen) -> Finding | None:
 def partnerless(seen: Seen) -> Finding | None:
     """The bonding driver sends traffic into links where nobody answered: it may be lost."""
     partner = seen.lag.partner
-    if seen.lag.source != "bond" or not seen.lacp or not seen.active or seen.hearing:
+    if not seen.bonding or not seen.lacp or not seen.active or seen.hearing:
         return None
     if partner is not None and partner.known:
         return None

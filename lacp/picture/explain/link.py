@@ -102,7 +102,7 @@ def half_duplex(port: PortView, seen: Seen) -> Finding | None:
 def duplex_unknown(port: PortView, seen: Seen) -> Finding | None:
     """The bonding driver takes an unknown speed or duplex for half duplex: no LACP there."""
     key = None if port.actor is None else port.actor.key
-    if seen.lag.source != "bond" or not seen.lacp or not port.link.up:
+    if not seen.bonding or not seen.lacp or not port.link.up:
         return None
     if port.link.duplex is not None or (key is not None and key & 1):
         return None

@@ -28,6 +28,7 @@ class Seen:
 
     __slots__ = (
         "active",
+        "bonding",
         "hearing",
         "hearing_names",
         "identity",
@@ -46,6 +47,10 @@ class Seen:
         self.lag = lag
         #: Whether LACP is spoken.
         self.lacp = _speaks(lag)
+        #: Whether the kernel's bonding driver speaks it, for whomever.
+        self.bonding = lag.source == "bond" or (
+            lag.dataplane == "bond" and all(port.machines is None for port in lag.ports)
+        )
         #: The ports with a link, those that hear a partner, those that carry traffic.
         self.up: list[PortView] = []
         self.hearing: list[PortView] = []

@@ -42,7 +42,7 @@ def held(port: PortView, seen: Seen) -> Finding | None:
 
 def speeds_part(port: PortView, seen: Seen) -> Finding | None:
     """The bonding driver puts the speed into the key: links of two speeds make two LAGs."""
-    if seen.lag.source != "bond" or not _elsewhere(port, seen) or seen.reference is None:
+    if not seen.bonding or not _elsewhere(port, seen) or seen.reference is None:
         return None
     mine, theirs = port.link.speed, seen.reference.link.speed
     if not mine or not theirs or mine == theirs:
@@ -278,7 +278,7 @@ def restoring(port: PortView, seen: Seen) -> Finding | None:
 def bonding_settles(port: PortView, seen: Seen) -> Finding | None:
     """Both ends are in sync and bonding has not begun to use the aggregator."""
     actor, partner = port.actor, port.partner
-    if seen.lag.source != "bond" or port.distributing is not False or actor is None:
+    if not seen.bonding or port.distributing is not False or actor is None:
         return None
     in_sync = actor.state is not None and bool(actor.state & 0x08)
     theirs = partner is not None and partner.state is not None and bool(partner.state & 0x08)
@@ -304,13 +304,16 @@ def not_selected(port: PortView, seen: Seen) -> Finding | None:
     """The Selection Logic gives the port no aggregator."""
     if port.selected != "UNSELECTED" or port.distributing is not False:
         return None
+    policy = seen.lag.agg_select_policy
     return Finding(
         code="not_selected",
         port=port.name,
         said=f"not selected: {port.selected_reason or 'the source does not say why'}",
-        evidence=(*_where(port, seen), f"agg_select_policy is {seen.lag.agg_select_policy}")
-        if seen.lag.agg_select_policy
-        else _where(port, seen),
+        evidence=(
+            "the port is UNSELECTED (6.4.8)",
+            *_where(port, seen),
+            *((f"agg_select_policy is {policy}",) if policy else ()),
+        ),
         remedy=("see which LAG should be used, and choose it: agg_select_policy, or active_port",),
     )
 

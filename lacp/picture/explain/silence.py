@@ -196,7 +196,7 @@ def timeouts_differ(seen: Seen) -> Finding | None:
 
 def hears_own(port: PortView, seen: Seen) -> bool:
     """Whether a port of a bond hears nothing but what this host says."""
-    if hears(port) is not False or seen.lag.source != "bond" or not counted(port, "lacpdus_rx"):
+    if hears(port) is not False or not seen.bonding or not counted(port, "lacpdus_rx"):
         return False
     state = None if port.actor is None else port.actor.state
     # Who was heard once and was lost has F alone: the driver waits for ever to hear somebody else.

@@ -30,6 +30,7 @@ OF_LAG: tuple[LagRule, ...] = (
     limits.partnerless,
     limits.port_numbers_shared,
     kernel.no_daemon,
+    kernel.no_switch,
     kernel.miimon_off,
     limits.no_backup,
     silence.timeouts_differ,
@@ -46,7 +47,7 @@ WITH_LACP: tuple[Group, ...] = (
     ((link.half_duplex, link.duplex_unknown), True),
     ((link.frames_refused,), False),
     ((link.leaving,), True),
-    ((plain.monitor_waits,), True),
+    ((plain.monitor_waits, plain.watcher_down, plain.monitor_down), True),
     ((silence.fallback_used,), False),
     (
         (
@@ -125,4 +126,5 @@ ODDITIES: tuple[PortRule, ...] = (
     link.flapping,
     frames.illegal_pdus,
     frames.unknown_pdus,
+    frames.markers_limited,
 )

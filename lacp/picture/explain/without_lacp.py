@@ -18,6 +18,9 @@ def watcher_down(port: PortView, seen: Seen) -> Finding | None:
     """A link watcher says that the port cannot be used."""
     if port.usable is not False or not port.link_watches:
         return None
+    if seen.lacp and seen.lag.source != "teamd":
+        # Behind a port that LACP has closed no probe is answered: what holds a port is `held`.
+        return None
     down = [watch for watch in port.link_watches if watch.up is False]
     if not down:
         return None

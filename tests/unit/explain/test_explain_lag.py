@@ -280,6 +280,26 @@ def test_a_watcher_without_a_reason() -> None:
     assert found.evidence == ("watcher arp_ping: down, down 3 times",)
 
 
+def test_a_watcher_beside_lacp() -> None:
+    watch = WatcherView(name="arp_ping", up=False, reason="no answer")
+    out = {"distributing": False, "collecting": False}
+    bad = with_lacp("eth1", 2, usable=False, link_watches=(watch,), selected="UNSELECTED", **out)
+    team = bond(with_lacp("eth0"), bad, source="teamd", mode="lacp", dataplane=None)
+    assert said(team) == [("eth1", "watcher_down")]
+    # What it says to lacpd of a port that is closed means nothing.
+    assert said(replace(team, source="lacpd")) == [("eth1", "not_selected")]
+
+
+def test_the_driver_takes_a_port_of_a_bond_with_lacp_for_down() -> None:
+    bad = with_lacp("eth1", 2, usable=False, distributing=False, settings={"mii_status": "down"})
+    assert said(bond(with_lacp("eth0"), bad)) == [("eth1", "monitor_down")]
+
+
+def test_a_bond_that_lacpd_made_is_a_bond() -> None:
+    ours = bond(unheard(machines=None), source="lacpd", dataplane="bond", partner=None)
+    assert said(ours) == [(None, "partnerless"), ("eth0", "never_heard")]
+
+
 def test_lacp_at_the_other_end_only() -> None:
     is_told(
         only(lag(port("eth0", counters={"lacpdus_rx": 12}), port("eth1"))),
@@ -330,6 +350,22 @@ def test_a_team_without_a_daemon() -> None:
     assert said(replace(kernel, unseen=(refused,))) == []
 
 
+def test_a_bond_without_a_switch() -> None:
+    unknown = port("eth0", distributing=None, collecting=None, usable=None, link=LinkView())
+    gone = "what becomes of the bond, and the links below it: no ovs-vswitchd runs"
+    configured = lag(unknown, source="ovs", mode="balance-slb", up=None, unseen=(gone,))
+    is_told(
+        only(configured),
+        "no_switch",
+        "ovs-vswitchd says nothing: the bond is configured, and perhaps nobody runs it",
+        Where.HERE,
+        gone,
+    )
+    # That its database is silent is no fault of the bond.
+    silent = "how the bond is configured, and the links below it: no database at db.sock"
+    assert said(replace(configured, unseen=(silent,))) == []
+
+
 def test_balance_tcp_needs_lacp() -> None:
     idle = [port(name, distributing=False, collecting=False) for name in ("eth0", "eth1")]
     found = diagnose(lag(*idle, source="ovs", mode="balance-tcp", up=False))
@@ -355,11 +391,13 @@ def test_backups_of_a_bond_with_lacp_are_no_fault() -> None:
 
 def test_counted_frames() -> None:
     counters = {"lacpdus_rx": 9, "illegal_rx": 4, "unknown_rx": 2, "flooded_rx": 7}
+    counters["markers_limited"] = 3
     found = diagnose(bond(with_lacp(counters=counters)))
     assert [(each.code, each.gravity) for each in found] == [
         ("flooded", Gravity.ODDITY),
         ("illegal_pdus", Gravity.NOTE),
         ("unknown_pdus", Gravity.NOTE),
+        ("markers_limited", Gravity.NOTE),
     ]
     assert found[1].evidence == ("illegal_rx is 4 (dot3adAggPortStatsIllegalRx)",)
 
