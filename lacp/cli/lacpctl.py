@@ -97,6 +97,8 @@ def run(args: Namespace, screen: Screen) -> int:
 
     command: Command = args.row
     command.check(args)
+    if not command.asks:
+        _not_asking(command, args)
     if command.asks and args.host:
         from lacp.cli.remote import elsewhere
 
@@ -128,6 +130,13 @@ def run(args: Namespace, screen: Screen) -> int:
     for complaint in answer.complaints:
         complain(_PROGRAM, complaint, answer.code)
     return answer.code
+
+
+def _not_asking(command: Command, args: Namespace) -> None:
+    """Refuse what says where to look, before a command that does not look at LAGs."""
+    for option in ("host", "netns", "source", "socket"):
+        if getattr(args, option, None) is not None:
+            raise Failure(f"--{option}: {command.name} does not look at LAGs", BAD_USAGE)
 
 
 def _document(data: object) -> object:

@@ -180,6 +180,17 @@ def test_no_such_socket(command: str, run_dir: Path, capsys: pytest.CaptureFixtu
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("option", ["--host", "--netns", "--source", "--socket"])
+def test_where_to_look_is_refused_by_what_does_not_look(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in ("decode 00", "simulate --list", "conformance list", "completion bash"):
+        assert main([option, "x", *command.split()]) == 2
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert err.startswith(f"lacpctl: {option}: ")
+
+
 def test_a_source_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("show", "neighbors", "counters", "watch"):
         assert main([command, "--source", "lacpd,bnd"]) == 2
