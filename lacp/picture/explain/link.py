@@ -23,15 +23,15 @@ def interface_missing(port: PortView, seen: Seen) -> Finding | None:
     if not port.missing:
         return None
     name = quoted(port.name)
+    owned = "belongs to" in port.missing
     return Finding(
         code="interface_missing",
         port=port.name,
         said=port.missing,
         evidence=(f"{seen.lag.source} has {port.name} as a port but cannot use it",),
         remedy=(
-            "see whether it exists and whose port it is; correct the name, or free it",
-            f"ip -d link show dev {name}",
-            f"ip link set dev {name} nomaster",
+            "free it" if owned else "see whether it exists, under this name and in this namespace",
+            f"ip link set dev {name} nomaster" if owned else f"ip -d link show dev {name}",
         ),
     )
 
