@@ -54,12 +54,6 @@ _SYSTEM: Mapping[str, _Command] = {
     "teamd": lambda name: f"ip link set dev {name} address MAC",
     "ovs": lambda name: f"ovs-vsctl set port {name} other_config:lacp-system-id=MAC",
 }
-_REMOVE: Mapping[str, _Command] = {
-    "lacpd": lambda port: f"ip link set dev {port} nomaster",
-    "bond": lambda port: f"ip link set dev {port} nomaster",
-    "team": lambda port: f"ip link set dev {port} nomaster",
-    "teamd": lambda port: f"ip link set dev {port} nomaster",
-}
 
 
 def speak_first(lag: LagView) -> tuple[str, ...]:
@@ -92,14 +86,6 @@ def key_of(lag: LagView, port: PortView, key: object) -> tuple[str, ...]:
     if lag.source == "ovs":
         return (f"ovs-vsctl set interface {its} other_config:lacp-aggregation-key={key}",)
     return ()
-
-
-def take_out(lag: LagView, port: PortView) -> tuple[str, ...]:
-    """Take a port out of the LAG."""
-    if lag.source == "ovs":
-        return (f"ovs-vsctl del-bond-iface {quoted(lag.name)} {quoted(port.name)}",)
-    command = _REMOVE.get(lag.source)
-    return () if command is None else (command(quoted(port.name)),)
 
 
 def listen(port: PortView) -> str:

@@ -40,7 +40,6 @@ class Seen:
         "sharers",
         "speed",
         "up",
-        "usable",
     )
 
     def __init__(self, lag: LagView) -> None:
@@ -56,8 +55,6 @@ class Seen:
         self.hearing: list[PortView] = []
         self.hearing_names: list[str] = []
         self.active: list[PortView] = []
-        #: The ports that may carry traffic as far as the source's monitor says.
-        self.usable: list[PortView] = []
         #: Names of our ports by the partner port that they hear, with its key, and by their own
         #: number.
         self.sharers: dict[tuple[PortId, int | None], list[str]] = {}
@@ -69,8 +66,6 @@ class Seen:
                 self.up.append(port)
                 if port.link.speed:
                     speeds[port.link.speed] += 1
-                if port.usable is not False:
-                    self.usable.append(port)
             if port.distributing:
                 self.active.append(port)
             if port.mtu is not None:
