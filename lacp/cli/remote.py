@@ -63,7 +63,10 @@ def elsewhere(args: Namespace, screen: Screen) -> int:
     if len(hosts) == 1:
         return _handed_over(hosts[0], words, screen)
     if args.command == "watch" and screen.live and not args.json:
-        raise Failure("watch: one --host at a time, or --json", BAD_USAGE)
+        from lacp.cli.live import terminal
+
+        terminal.run(args)
+        return DONE
     return _streams(hosts, words, args.json, screen)
 
 
@@ -83,15 +86,13 @@ def without_hosts(words: Sequence[str]) -> list[str]:
 
 
 def command(
-    host: str, words: Sequence[str], screen: Screen, *, terminal: bool = False
+    host: str, words: Sequence[str], *, width: int | None = None, terminal: bool = False
 ) -> list[str]:
     """The command line of ssh. The shell at the other end reads the last word of it."""
-    said = [_PROGRAM, *words]
-    if terminal:
-        return ["ssh", *_PATIENCE, "-t", "--", host, shlex.join(said)]
     # ssh does not say over there how wide the text may be.
-    wide = ["env", f"COLUMNS={screen.width}"]
-    return ["ssh", *_PATIENCE, "--", host, shlex.join([*wide, *said])]
+    wide = [] if width is None else ["env", f"COLUMNS={width}"]
+    said = shlex.join([*wide, _PROGRAM, *words])
+    return ["ssh", *_PATIENCE, *(["-t"] if terminal else []), "--", host, said]
 
 
 def _once(hosts: Sequence[str], words: Sequence[str], as_json: bool, screen: Screen) -> int:
@@ -115,7 +116,7 @@ def _once(hosts: Sequence[str], words: Sequence[str], as_json: bool, screen: Scr
 def _ask(host: str, words: Sequence[str], screen: Screen) -> _Said:
     try:
         done = subprocess.run(
-            command(host, words, screen),
+            command(host, words, width=screen.width),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -158,9 +159,7 @@ def _compact(out: str) -> str:
 def _handed_over(host: str, words: Sequence[str], screen: Screen) -> int:
     """A command that goes on, with the terminal for its own."""
     try:
-        code = subprocess.run(
-            command(host, words, screen, terminal=screen.live), check=False
-        ).returncode
+        code = subprocess.run(command(host, words, terminal=screen.live), check=False).returncode
     except OSError as error:
         raise _no_ssh(error) from None
     if code in (_NO_PROGRAM, _NO_WAY) or code < 0:
@@ -203,7 +202,7 @@ def _streams(hosts: Sequence[str], words: Sequence[str], as_json: bool, screen: 
 def _begun(host: str, words: Sequence[str], screen: Screen) -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(
-            command(host, words, screen),
+            command(host, words, width=screen.width),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,

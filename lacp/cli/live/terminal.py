@@ -7,11 +7,12 @@ import select
 import signal
 import sys
 import termios
-import threading
 import tty
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from queue import SimpleQueue
 from time import monotonic
 from types import FrameType
 from typing import NoReturn
@@ -21,11 +22,12 @@ from rich.live import Live
 from rich.text import Text
 
 from lacp.cli.live.choice import Choice, keys
+from lacp.cli.live.looking import Looker, RemoteLooker, Sight
 from lacp.cli.live.memory import Memory
 from lacp.cli.live.page import Line, page
 from lacp.cli.moments import time_of_day
-from lacp.cli.output import printable
-from lacp.cli.source import Shown, look
+from lacp.cli.remote import command, without_hosts
+from lacp.picture.model import LagView
 
 #: What colours mean here, as in `lacp.cli.output`.
 _STYLES = {"good": "green", "warn": "yellow", "bad": "red", "dim": "dim", "bold": "bold"}
@@ -49,40 +51,13 @@ def run(args: Namespace) -> None:
         os.kill(os.getpid(), number)
 
 
-class _Looker(threading.Thread):
-    """Looks again and again, so that a source that hangs does not stop the keys."""
-
-    def __init__(self, args: Namespace, wake: int) -> None:
-        super().__init__(daemon=True)
-        self._args = args
-        self._wake = wake
-        self._over = threading.Event()
-        #: The last look that nobody took yet.
-        self.seen: tuple[Shown, list[str]] | None = None
-        self.failure: BaseException | None = None
-
-    def run(self) -> None:
-        """Until `stop`."""
-        while not self._over.is_set():
-            began = monotonic()
-            try:
-                self.seen = printable(look(self._args, self._args.names))
-            except BaseException as failure:
-                self.failure = failure
-                self._over.set()
-            with suppress(OSError):
-                os.write(self._wake, b"l")
-            self._over.wait(max(0.05, self._args.interval - (monotonic() - began)))
-
-    def stop(self) -> None:
-        """Look no more."""
-        self._over.set()
-
-
 class _Table:
     def __init__(self, args: Namespace, stack: ExitStack) -> None:
         self._args = args
         self._memory = Memory()
+        #: By the host as it was asked for.
+        self._sights: dict[str, Sight] = {}
+        self._came: SimpleQueue[Sight] = SimpleQueue()
         self._choice = Choice()
         self._title = "..."
         self._console = Console(highlight=False)
@@ -95,12 +70,12 @@ class _Table:
         self._stack = stack
 
     def run(self) -> None:
-        looker = _Looker(self._args, self._wake)
         self._stack.enter_context(_signals(self._wake, self._suspend))
         self._stack.callback(self._leave)
         self._enter()
-        looker.start()
-        self._stack.callback(looker.stop)
+        for looker in self._lookers():
+            looker.start()
+            self._stack.callback(looker.stop)
         ready = [self._woken, *([sys.stdin] if sys.stdin.isatty() else [])]
         while not self._choice.over:
             found, _, _ = select.select(ready, [], [])
@@ -109,18 +84,36 @@ class _Table:
             if self._woken in found:
                 with suppress(BlockingIOError):
                     os.read(self._woken, 4096)
-            if looker.failure is not None:
-                raise looker.failure
             if self._stopped:
                 self._pause()
-            if (seen := looker.seen) is not None:
-                looker.seen = None
-                self._take(*seen)
+            self._take()
             self._draw()
 
-    def _take(self, shown: Shown, complaints: list[str]) -> None:
-        self._memory.look(shown.lags, complaints, monotonic())
-        self._title = f"{shown.host}  {time_of_day(shown.time)[:8]}"
+    def _lookers(self) -> list[Looker]:
+        """One for this host, or for each of the others."""
+        if not self._args.host:
+            return [Looker(self._args, self._came, self._wake)]
+        words = [*without_hosts(self._args.words[1:]), "--json"]
+        return [
+            RemoteLooker(host, command(host, words), self._args, self._came, self._wake)
+            for host in self._args.host
+        ]
+
+    def _take(self) -> None:
+        """What was seen since the last drawing; the last sight of each host counts."""
+        if self._came.empty():
+            return
+        while not self._came.empty():
+            sight = self._came.get()
+            if sight.failure is not None:
+                raise sight.failure
+            self._sights[sight.asked] = sight
+        sights = self._sights.values()
+        lags = [_of_host(lag, sight.asked) for sight in sights for lag in sight.lags]
+        complaints = [each for sight in sights for each in sight.complaints]
+        self._memory.look(lags, complaints, monotonic())
+        hosts = ", ".join(sight.host or sight.asked for sight in sights)
+        self._title = f"{hosts}  {time_of_day(sight.time)[:8]}"
 
     def _type(self) -> None:
         typed = os.read(sys.stdin.fileno(), 1024)
@@ -171,6 +164,11 @@ class _Table:
         os.kill(os.getpid(), signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, before)
         self._enter()
+
+
+def _of_host(lag: LagView, host: str) -> LagView:
+    """The LAG under the name of its host as well."""
+    return replace(lag, name=f"{host} {lag.name}") if host else lag
 
 
 def _text(line: Line) -> Text:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from lacp.cli.lacpctl import main
-from lacp.cli.output import Screen
 from lacp.cli.remote import command, without_hosts
 from tests.unit.cli.documents import MIXED, lag, port
 from tests.unit.cli.fake_lacpd import answering, fake_lacpd
@@ -180,14 +179,26 @@ def test_streams_of_several_hosts_say_where_each_line_is_from(hosts: Path) -> No
             assert stream.wait(20) == 0
 
 
-def test_watching_two_hosts_at_once_is_for_programs(
-    hosts: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_two_hosts_are_watched_side_by_side(hosts: Path) -> None:
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    watch = [sys.executable, "-m", "lacp.cli.lacpctl", "watch", "--host", "a", "--host", "b"]
-    with on_terminal(watch, environ) as terminal:
-        assert terminal.ended() == 2
-        assert "one --host at a time" in terminal.raw
+    there = [each for host in ("a", "me@c", "away") for each in ("--host", host)]
+    watch = [sys.executable, "-m", "lacp.cli.lacpctl", "watch", "-n", "0.1", *there, *ASK]
+    with (
+        fake_lacpd(hosts / "me@c" / "team1.sock", answering(MIXED)),
+        on_terminal(watch, environ) as terminal,
+    ):
+        terminal.wait("me@c team0: up, 1 of 4 in use")
+        page = terminal.wait("! away: ssh: connect to host away port 22: No route to host")
+        assert not any(line.startswith("a team0") for line in page)
+        with fake_lacpd(hosts / "a" / "team0.sock", answering(ONE)):
+            terminal.wait("a team0: up, 1 of 1 in use")
+        terminal.wait("a team0: GONE for")
+        terminal.press("/me@c\r")
+        page = terminal.wait("filter me@c")
+        assert not any(line.startswith("a team0") for line in page)
+        terminal.press("q")
+        assert terminal.ended() == 0
+        assert terminal.echoes()
 
 
 WORDS: dict[tuple[str, ...], list[str]] = {
@@ -203,7 +214,6 @@ def test_the_command_line_without_hosts(words: Sequence[str]) -> None:
 
 
 def test_a_terminal_is_asked_for_only_where_it_is_used() -> None:
-    screen = Screen(sys.stdout, {}, width=100)
-    assert command("a", ["show"], screen)[-3:] == ["--", "a", "env COLUMNS=100 lacpctl show"]
-    assert "-t" not in command("a", ["show"], screen)
-    assert command("a", ["watch"], screen, terminal=True)[-4:] == ["-t", "--", "a", "lacpctl watch"]
+    assert command("a", ["show"], width=100)[-3:] == ["--", "a", "env COLUMNS=100 lacpctl show"]
+    assert "-t" not in command("a", ["show"], width=100)
+    assert command("a", ["watch"], terminal=True)[-4:] == ["-t", "--", "a", "lacpctl watch"]

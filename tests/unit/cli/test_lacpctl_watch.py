@@ -165,13 +165,13 @@ def test_a_terminal_that_goes_away_ends_it(tmp_path: Path) -> None:
 FAILING = """
 import sys
 from lacp.cli import lacpctl
-from lacp.cli.live import terminal
-looks = iter([terminal.look])
+from lacp.cli.live import looking
+looks = iter([looking.look])
 def look(*arguments):
     for first in looks:
         return first(*arguments)
     raise {error}
-terminal.look = look
+looking.look = look
 sys.exit(lacpctl.main(sys.argv[1:]))
 """
 
