@@ -195,3 +195,14 @@ def test_an_interface_that_takes_nothing(host: Host) -> None:
     assert found["mtu_lower"].remedy == ("ip link set dev xstood1 mtu 1500",)
     host.there.ip("link set dev xstood1 mtu 1500")
     until(lambda: host.codes("ours").keys() == {"xstood2"}, 20, every=0.1)
+
+
+def test_the_command_that_is_told_heals_it(host: Host) -> None:
+    (command,) = {
+        line
+        for each in host.explained()["mute"]
+        for line in each.remedy
+        if line.startswith("ovs-vsctl ")
+    }
+    host.switch.vsctl(*command.split()[1:])
+    until(lambda: host.codes("mute") == host.codes("xmute") == {}, 40, every=0.2)
