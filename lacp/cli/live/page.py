@@ -88,12 +88,18 @@ def fitted(line: Line, width: int) -> Line:
 
 
 def _head(memory: Memory, choice: Choice, title: str, width: int) -> Iterator[Line]:
-    ports = [port for lag in memory.lags.values() for port in lag.ports]
+    lags = memory.lags.values()
+    ports = [port for lag in lags for port in lag.ports]
     used = sum(bool(port.distributing) for port in ports)
-    wrong = sum(bool(port.problems) for port in ports)
-    said = f"  {count(len(memory.lags), 'LAG')}, {used} of {count(len(ports), 'port')} in use"
-    problems = f", {wrong} with problems" if wrong else ", nothing wrong"
-    yield Cell(title, "bold"), Cell(said), Cell(problems, "warn" if wrong else "good")
+    wrong = sum(bool(lag.problems) for lag in lags) + sum(bool(port.problems) for port in ports)
+    said = f"  {count(len(lags), 'LAG')}, {used} of {count(len(ports), 'port')} in use"
+    if wrong:
+        problems = Cell(f", {wrong} with problems", "warn")
+    else:
+        # Of what cannot be seen nobody knows.
+        well = lags and not memory.complaints and not memory.gone
+        problems = Cell(", nothing wrong" if well else "", "good")
+    yield Cell(title, "bold"), Cell(said), problems
     for complaint in memory.complaints[:3]:
         yield (Cell(f"! {complaint}", "bad"),)
     if news := memory.recent_news():
@@ -157,7 +163,7 @@ def _badness(lag: LagView) -> int:
     """The order of LAGs: what is down, what has something wrong, the others."""
     if lag.up is False:
         return 0
-    return 1 if lag.problems or not all(map(is_well, lag.ports)) else 2
+    return 1 if lag.problems or any(port.problems for port in lag.ports) else 2
 
 
 def _ordered(memory: Memory, lag: LagView, ports: list[PortView], choice: Choice) -> list[PortView]:

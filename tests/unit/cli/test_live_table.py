@@ -54,6 +54,25 @@ def test_what_is_worst_is_first() -> None:
     assert next(line for line in lines if "something" in line) == "    ! something"
 
 
+def test_nothing_is_said_to_be_well_that_is_not_seen() -> None:
+    well = bond(made.bond_port("eth1"))
+    assert text(looked(well), Choice())[0].endswith("1 LAG, 1 of 1 port in use, nothing wrong")
+    wrong = replace(well, problems=("the device is administratively down",))
+    assert text(looked(wrong), Choice())[0].endswith(", 1 with problems")
+    for memory in (looked(well, complaints=["ovs: no answer"]), looked()):
+        assert "wrong" not in text(memory, Choice())[0]
+    memory = looked(well, bond(name="bond1"))
+    memory.look([well], (), 1.0)
+    assert "wrong" not in text(memory, Choice())[0]
+
+
+def test_ports_that_stand_by_as_they_should_are_nothing_bad() -> None:
+    spare = replace(made.BACKUP, up=True, admin_up=True, ports=made.BACKUP.ports[:2])
+    bad = bond(made.bond_port("eth1", problems=("x",)), name="z")
+    lines = text(looked(spare, bad), Choice())
+    assert lines[2].startswith("z: ")
+
+
 def test_columns_do_not_move_when_values_do() -> None:
     port = made.bond_port("eth0", last_rx_age=0.1)
     titles = text(looked(bond(port)), Choice())[1]
