@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lacp.info import PortState
 from lacp.link import speed as spoken
 from lacp.picture.explain import remedy
 from lacp.picture.explain.seen import Seen, hears, identity, individual, left
@@ -240,20 +241,31 @@ def waiting(port: PortView, seen: Seen) -> Finding | None:
     """The port waits for others to join with it before it is used."""
     mux = None if port.machines is None else port.machines.mux
     remains = left(port, "wait_while")
-    if mux != "WAITING" or port.selected == "UNSELECTED":
+    if port.selected == "UNSELECTED" or not (mux == "WAITING" or _bond_waits(port, seen)):
         return None
+    if mux is None:
+        state = None if port.actor is None else port.actor.state
+        known = f"our state {octet(state)} lacks S: the bonding driver waits 2 s before it attaches"
+    elif remains is not None:
+        known = f"the mux machine is WAITING, {lasted(remains)} of wait_while are left (6.4.15)"
+    else:
+        known = "the mux machine is WAITING, for another port if not for itself (6.4.15)"
     return Finding(
         code="waiting",
         port=port.name,
         gravity=Gravity.NOTE,
         said="waits a moment for other ports to join with it (aggregate_wait)",
-        evidence=(
-            f"the mux machine is WAITING, {lasted(remains)} of wait_while are left (6.4.15)"
-            if remains is not None
-            else "the mux machine is WAITING, for another port if not for itself (6.4.15)",
-        ),
+        evidence=(known,),
         remedy=("wait",),
     )
+
+
+def _bond_waits(port: PortView, seen: Seen) -> bool:
+    """Whether a port of a bond is where it belongs and has yet to be attached."""
+    if not seen.bonding or port.actor is None or port.aggregator is None or not hears(port):
+        return False
+    in_use = port.aggregator == seen.lag.aggregator
+    return in_use and port.actor.says(PortState.SYNCHRONIZATION) is False
 
 
 def restoring(port: PortView, seen: Seen) -> Finding | None:
@@ -280,8 +292,12 @@ def bonding_settles(port: PortView, seen: Seen) -> Finding | None:
     actor, partner = port.actor, port.partner
     if not seen.bonding or port.distributing is not False or actor is None:
         return None
-    in_sync = actor.state is not None and bool(actor.state & 0x08)
-    theirs = partner is not None and partner.state is not None and bool(partner.state & 0x08)
+    in_sync = actor.state is not None and PortState.SYNCHRONIZATION in actor.state
+    theirs = (
+        partner is not None
+        and partner.state is not None
+        and PortState.SYNCHRONIZATION in partner.state
+    )
     if not (in_sync and theirs) or not hears(port):
         return None
     return Finding(

@@ -246,9 +246,11 @@ def _for_so_long(port: PortView) -> str:
 
 def _state(port: PortView) -> Iterator[str]:
     actor = port.actor
-    if actor is None or actor.state is None:
-        return
     machine = None if port.machines is None else port.machines.receive
+    if actor is None or actor.state is None:
+        if machine is not None:
+            yield f"the receive machine is {machine}"
+        return
     said = f"our state is {octet(actor.state)}"
     told = [
         word

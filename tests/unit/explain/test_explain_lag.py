@@ -280,6 +280,28 @@ def test_a_watcher_without_a_reason() -> None:
     assert found.evidence == ("watcher arp_ping: down, down 3 times",)
 
 
+def test_a_bond_waits_before_it_attaches_a_port() -> None:
+    known = with_lacp("eth1", 2)
+    assert known.actor is not None
+    assert known.partner is not None
+    state = PortState(0x07)
+    fresh = with_lacp(
+        "eth1",
+        2,
+        distributing=False,
+        actor=replace(known.actor, state=state),
+        partner=replace(known.partner, state=state),
+    )
+    is_told(
+        only(bond(with_lacp("eth0"), fresh)),
+        "waiting",
+        "waits a moment for other ports to join with it (aggregate_wait)",
+        Where.HERE,
+        "our state 0x07 ATG----- lacks S: the bonding driver waits 2 s before it attaches",
+        gravity=Gravity.NOTE,
+    )
+
+
 def test_a_watcher_beside_lacp() -> None:
     watch = WatcherView(name="arp_ping", up=False, reason="no answer")
     out = {"distributing": False, "collecting": False}
