@@ -92,14 +92,11 @@ def _head(memory: Memory, choice: Choice, title: str, width: int) -> Iterator[Li
     ports = [port for lag in lags for port in lag.ports]
     used = sum(bool(port.distributing) for port in ports)
     wrong = sum(bool(lag.problems) for lag in lags) + sum(bool(port.problems) for port in ports)
-    said = f"  {count(len(lags), 'LAG')}, {used} of {count(len(ports), 'port')} in use"
-    if wrong:
-        problems = Cell(f", {wrong} with problems", "warn")
-    else:
-        # Of what cannot be seen nobody knows.
-        well = lags and not memory.complaints and not memory.gone
-        problems = Cell(", nothing wrong" if well else "", "good")
-    yield Cell(title, "bold"), Cell(said), problems
+    # Of what cannot be seen nobody knows.
+    well = lags and not memory.complaints and not memory.gone
+    said = f"{wrong} with problems, " if wrong else "nothing wrong, " if well else ""
+    facts = f"{count(len(lags), 'LAG')}, {used} of {count(len(ports), 'port')} in use"
+    yield Cell(f"{title}  ", "bold"), Cell(said, "warn" if wrong else "good"), Cell(facts)
     for complaint in memory.complaints[:3]:
         yield (Cell(f"! {complaint}", "bad"),)
     if news := memory.recent_news():
@@ -138,6 +135,7 @@ def body(memory: Memory, choice: Choice, width: int) -> list[Row]:
         if folded and not choice.wanted:
             words = Cell(f"  {folded} in use with nothing wrong", "dim")
             rows.append(Row(heading, (words,)))
+        rows += [Row(heading, (Cell(f"  not seen: {each}", "dim"),)) for each in lag.unseen]
     for (_, name), since in memory.gone.items():
         if choice.shows(name):
             gone = Cell(name, "bold"), Cell(": "), Cell("GONE", "bad"), Cell(_ago(memory, since))

@@ -56,14 +56,19 @@ def test_what_is_worst_is_first() -> None:
 
 def test_nothing_is_said_to_be_well_that_is_not_seen() -> None:
     well = bond(made.bond_port("eth1"))
-    assert text(looked(well), Choice())[0].endswith("1 LAG, 1 of 1 port in use, nothing wrong")
+    assert text(looked(well), Choice())[0].endswith("  nothing wrong, 1 LAG, 1 of 1 port in use")
     wrong = replace(well, problems=("the device is administratively down",))
-    assert text(looked(wrong), Choice())[0].endswith(", 1 with problems")
+    assert text(looked(wrong), Choice())[0].split("  ")[2].startswith("1 with problems, ")
     for memory in (looked(well, complaints=["ovs: no answer"]), looked()):
         assert "wrong" not in text(memory, Choice())[0]
     memory = looked(well, bond(name="bond1"))
     memory.look([well], (), 1.0)
     assert "wrong" not in text(memory, Choice())[0]
+
+
+def test_what_is_not_seen_is_said_below_the_lag() -> None:
+    lines = text(looked(made.UNPRIVILEGED), Choice())
+    assert lines[5].startswith("  not seen: partner details")
 
 
 def test_ports_that_stand_by_as_they_should_are_nothing_bad() -> None:
