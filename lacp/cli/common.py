@@ -133,7 +133,10 @@ class Parser(ArgumentParser):
     ) -> tuple[Any, list[str]]:
         """Parse everything: nothing is left over, or wrong usage ends it."""
         found, left = super().parse_known_args(args, namespace)
-        unknown = [word for word in left if word.startswith("-") and word != "-"]
+        # Behind -- nothing is an option.
+        end = left.index("--") if "--" in left else len(left)
+        unknown = [word for word in left[:end] if word.startswith("-") and word != "-"]
+        left = left[:end] + left[end + 1 :]
         for action in self._actions:
             # Names before and after an option are names of one list.
             if action.nargs == ZERO_OR_MORE and not action.option_strings and not unknown:
