@@ -101,7 +101,7 @@ class Formatter(RawDescriptionHelpFormatter):
 
 
 def _help_width() -> int:
-    """What COLUMNS says, else the terminal; not wider than is good to read."""
+    """What COLUMNS says, else the terminal; within what is good to read."""
     said = os.environ.get("COLUMNS", "")
     if said.isdecimal() and int(said):
         columns = int(said)
@@ -110,7 +110,7 @@ def _help_width() -> int:
             columns = os.get_terminal_size(sys.stdout.fileno()).columns or 80
         except (AttributeError, OSError, ValueError):
             columns = 80
-    return min(columns, 100) - 2
+    return max(40, min(columns, 100)) - 2
 
 
 class Parser(ArgumentParser):

@@ -121,6 +121,7 @@ def test_names_stand_before_and_after_an_option() -> None:
     parse = build_parser().parse_args
     assert parse(["show", "team0", "-v", "eth1", "eth2"]).names == ["team0", "eth1", "eth2"]
     assert parse(["show", "-v", "team0", "--json"]).names == ["team0"]
+    assert parse(["show", "team0", "-v", "--", "-x"]).names == ["team0", "-x"]
     assert parse(["show"]).names == []
 
 

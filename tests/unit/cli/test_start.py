@@ -94,3 +94,12 @@ def test_help_is_a_word_as_well(words: str, capsys: pytest.CaptureFixture[str]) 
     expected = capsys.readouterr()
     assert main(["help", *words.split()]) == 0
     assert capsys.readouterr() == expected
+
+
+@pytest.mark.parametrize("columns", ["1", "2", "40", "9999", "x", ""])
+def test_help_on_any_screen(
+    columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert main(["--help"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) in range(38, 101)
