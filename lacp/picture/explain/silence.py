@@ -250,6 +250,8 @@ def _state(port: PortView) -> Iterator[str]:
     if actor is None or actor.state is None:
         if machine is not None:
             yield f"the receive machine is {machine}"
+        elif port.partner is not None:
+            yield "no system is recorded of the partner"
         return
     said = f"our state is {octet(actor.state)}"
     told = [

@@ -519,3 +519,17 @@ def test_never_raises_on_a_lag_of_which_nothing_is_known() -> None:
             for held in (None, "why"):
                 one = PortView(name="a", distributing=False, held=held, counters=empty)
                 assert diagnose(LagView(name="x", source=source, lacp=lacp, ports=(one,)))
+
+
+@pytest.mark.parametrize(
+    ("told", "evidence"),
+    [
+        ({"machines": Machines(receive="DEFAULTED")}, "the receive machine is DEFAULTED"),
+        ({"machines": None, "partner": End()}, "no system is recorded of the partner"),
+    ],
+)
+def test_silence_is_known_from_whatever_is_told(told: dict[str, Any], evidence: str) -> None:
+    silent = replace(port("eth0", actor=End(), distributing=False), **told)
+    (found,) = diagnose(lag(silent, port("eth1"), source="teamd", mode="lacp", lacp=True))[:1]
+    assert found.code == "partner_lost"
+    assert found.evidence[0] == evidence
