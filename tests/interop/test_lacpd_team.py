@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lacp.inspect.lacpd import RefusedError
 from tests.interop import checks, guest
 from tests.interop.daemon import Daemon, lacpd, watching
 from tests.interop.netns import Namespace, namespaces
@@ -218,6 +219,31 @@ def a_reload_changes_what_it_can() -> None:
         daemon.until_distributing(["e1", "e2"])
         assert it.below() == ["e1", "e2"]
         assert "the runner changes from activebackup to roundrobin" in daemon.said()
+
+
+@check
+def what_is_set_is_done_or_refused_and_the_device_is_told_of() -> None:
+    with bench(2) as it, lacpd(it.here, conf("e1", "e2", runner="loadbalance"), *TEAM) as daemon:
+        it.here.ip("link set team0 up")
+        daemon.until_distributing(["e1", "e2"])
+        with pytest.raises(RefusedError, match=r"e1.queue_id stays unset: .*has fewer queues"):
+            daemon.ask("set", path="ports.e1.queue_id", value=9999)
+        assert daemon.port("e1")["queue_id"] is None
+        assert daemon.ask("set", path="ports.e1.queue_id", value=3)["new"] == 3
+        method = ("teamnl", "team0", "getoption", "lb_tx_method")
+        balancer = {"name": "basic", "balancing_interval": 1}
+        for value, said in ((balancer, "hash_to_port_mapping"), (None, "hash")):
+            assert daemon.ask("set", path="runner.tx_balancer", value=value)["new"] == value
+            assert it.here.run(*method).strip() == said
+        lag, link = daemon.lag(), it.link("team0")
+        assert (lag["ifindex"], lag["mtu"]) == (link["ifindex"], link["mtu"])
+        assert lag["admin_up"] is True
+        for port in lag["ports"]:
+            link = it.link(port["name"])
+            assert (port["ifindex"], port["mtu"]) == (link["ifindex"], link["mtu"])
+            assert port["address"] == link["address"]
+        it.here.ip("link set team0 down")
+        daemon.until(lambda: daemon.lag()["admin_up"] is False)
 
 
 def run_checks(names: list[str]) -> dict[str, str]:
