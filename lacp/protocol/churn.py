@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from enum import Enum, auto
 from typing import ClassVar
 
@@ -46,7 +47,7 @@ def _rows(begin: Enum, monitor: Enum, no_churn: Enum, churn: Enum) -> tuple[Row,
     # fmt: on
 
 
-class _Churn(StateMachine):
+class _Churn(StateMachine, ABC):
     """Subclasses name whose synchronization is watched, with which timer."""
 
     __slots__ = ()
@@ -54,9 +55,9 @@ class _Churn(StateMachine):
     TIMER: ClassVar[Timer]
 
     @property
+    @abstractmethod
     def watched(self) -> PortInfo:
         """The end whose synchronization is watched."""
-        raise NotImplementedError  # abstract
 
     @property
     def port_enabled(self) -> bool:

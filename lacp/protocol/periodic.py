@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from enum import Enum, auto
 from typing import TYPE_CHECKING, ClassVar
 
@@ -34,7 +35,7 @@ class TransmitState(Enum):
     TX_LACPDU = auto()
 
 
-class PeriodicMachine(StateMachine):
+class PeriodicMachine(StateMachine, ABC):
     """What both figures ask; also says whether a LACPDU is wanted, for the transmit procedure.
 
     Each transmission passes through boxes that are left at once. Only where the machine rests is
@@ -76,13 +77,13 @@ class PeriodicMachine(StateMachine):
     def timer_expired(self) -> bool:
         return self.port.timers.expired(Timer.PERIODIC)
 
+    @abstractmethod
     def tick(self) -> None:
         """Do what stepping would, when the machine was at rest and only its timer has expired.
 
         A machine at rest goes through the sending box and back to where it was; no other machine
         looks at this timer or at NTT. This is what a port does every second, or every 30.
         """
-        raise NotImplementedError  # abstract
 
     def restart(self) -> None:
         """Start the timer as the box in which the machine rests does."""
@@ -101,14 +102,14 @@ class PeriodicMachine(StateMachine):
         self.restart()
 
     @property
+    @abstractmethod
     def may_transmit(self) -> bool:
         """Whether LACPDUs leave this port at all."""
-        raise NotImplementedError  # abstract
 
     @property
+    @abstractmethod
     def transmit_wanted(self) -> bool:
         """Whether a LACPDU should leave as soon as the limit allows."""
-        raise NotImplementedError  # abstract
 
 
 P = PeriodicState
