@@ -88,7 +88,7 @@ class ActivebackupRunner(WatchedRunner):
 
     def _configured(self, port: WatchedPort) -> None:
         self._asked = None
-        self._settle(port)
+        super()._configured(port)
 
     def _settle(self, port: WatchedPort) -> None:
         if self._asked is not None and not self._asked.usable:

@@ -179,18 +179,22 @@ class WatchedRunner(ABC):
         return True
 
     def transmitted(self, name: str, now: float) -> None:
-        """No frame is ever sent."""
+        """Of no consequence: no frame is ever sent."""
+        self._at(name, now)
 
     def transmit_failed(self, name: str, frame: bytes, now: float) -> None:
-        """No frame is ever sent."""
+        """Of no consequence: no frame is ever sent."""
+        self._at(name, now)
 
     # For the runners that are one of these.
 
+    @abstractmethod
     def _added(self, port: WatchedPort) -> None:
         """A port came."""
 
     def _configured(self, port: WatchedPort) -> None:
-        """`prio` or `sticky` of this port, and perhaps of others, changed."""
+        """Decide anew: `prio` or `sticky` of this port, and perhaps of others, changed."""
+        self._settle(port)
 
     @abstractmethod
     def _settle(self, port: WatchedPort) -> None:
