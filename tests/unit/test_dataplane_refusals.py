@@ -23,13 +23,17 @@ def interface(kind: str) -> Interface:
         ("bond", "team0: a bond device exists already: -r makes it anew"),
         (
             "bridge",
-            "team0: a bridge device has this name, and is nothing to take over or make anew: "
-            "expected another name",
+            (
+                "team0: a bridge device has this name, and is nothing to take over or make anew: "
+                "expected another name"
+            ),
         ),
         (
             "",
-            "team0: an interface that is no device has this name, and is nothing to take over or "
-            "make anew: expected another name",
+            (
+                "team0: an interface that is no device has this name, and is nothing to take over or "
+                "make anew: expected another name"
+            ),
         ),
     ],
 )
