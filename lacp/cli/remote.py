@@ -30,6 +30,8 @@ _HOST = re.compile(r"[^-\s\x00-\x1f][^\s\x00-\x1f]*")
 _PATIENCE = ("-o", "ConnectTimeout=10")
 #: Hosts that are asked at a time.
 _AT_A_TIME = 16
+#: Characters of an answer; thousands of ports fit.
+_MOST = 64 << 20
 #: Lines of streams that wait to be printed.
 _WAITING = 1000
 
@@ -114,18 +116,27 @@ def _once(hosts: Sequence[str], words: Sequence[str], as_json: bool, screen: Scr
 
 
 def _ask(host: str, words: Sequence[str], screen: Screen) -> _Said:
-    try:
-        done = subprocess.run(
-            command(host, words, width=screen.width),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise _no_ssh(error) from None
-    return _Said(done.returncode, done.stdout, done.stderr)
+    errors: list[str] = []
+    with _begun(host, words, screen, subprocess.PIPE) as process:
+
+        def listen() -> None:
+            assert process.stderr is not None
+            errors.append(process.stderr.read(_MOST))
+            _end_of(process, errors[0])
+
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        assert process.stdout is not None
+        out = process.stdout.read(_MOST)
+        _end_of(process, out)
+        thread.join()
+    return _Said(process.returncode, out, errors[0])
+
+
+def _end_of(process: subprocess.Popen[str], said: str) -> None:
+    """Listen no more to a host that does not stop."""
+    if len(said) >= _MOST:
+        process.kill()
 
 
 def _complaints(host: str, said: _Said, *, label: bool) -> int:
@@ -199,12 +210,15 @@ def _streams(hosts: Sequence[str], words: Sequence[str], as_json: bool, screen: 
             process.terminate()
 
 
-def _begun(host: str, words: Sequence[str], screen: Screen) -> subprocess.Popen[str]:
+def _begun(
+    host: str, words: Sequence[str], screen: Screen, errors: int | None = None
+) -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(
             command(host, words, width=screen.width),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            stderr=errors,
             text=True,
             errors="replace",
         )

@@ -62,11 +62,11 @@ def run(args: Namespace) -> Answer:
     answer = show(args, args.names)
     shown = answer.data
     assert isinstance(shown, Shown)
-    neighbors = tuple(each for lag in shown.lags for each in _of(lag))
+    neighbors = tuple(each for lag in shown.lags for each in of(lag))
     return Answer(Neighbors(host=shown.host, neighbors=neighbors), answer.code, answer.complaints)
 
 
-def _of(lag: LagView) -> Iterator[Neighbor]:
+def of(lag: LagView) -> Iterator[Neighbor]:
     """A neighbor for each port, and one for the LAG when its ports do not tell who it is."""
     from lacp.cli.lags.watched import speaks
 

@@ -170,7 +170,7 @@ def _pairs(title: str, said: Iterable[str], screen: Screen) -> Iterator[str]:
     # The narrow no-break blank of textwrap does not exist, so a blank is replaced for a while.
     room = screen.width - 20
     glued = ", ".join(fact.replace(" ", "\0") if len(fact) < room else fact for fact in facts)
-    first, *more = screen.wrap(glued, f"  {title:12} ", " " * 15)
+    first, *more = screen.wrap(glued, f"  {title:12} ", " " * 15) or [f"  {title}"]
     first = first.replace("\0", " ")
     yield first.replace(title, screen.paint("dim", title), 1)
     yield from (line.replace("\0", " ") for line in more)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lacp.cli import remote
 from lacp.cli.lacpctl import main
 from lacp.cli.remote import command, without_hosts
 from tests.unit.cli.documents import MIXED, lag, port
@@ -26,6 +27,8 @@ host=$2
 case $host in
     away) echo 'ssh: connect to host away port 22: No route to host' >&2; exit 255;;
     bare) PATH=/usr/bin:/bin;;
+    flood) exec yes;;
+    grumble) exec yes >&2;;
     rude) printf 'lacpctl\\033[2J: no\\n' >&2; printf 'a\\033[2Jb\\n'; exit 3;;
 esac
 LACPD_RUN_DIR={here}/$host
@@ -110,6 +113,15 @@ def test_another_host_does_not_move_the_cursor_here(
 ) -> None:
     assert main(["show", "--host", "rude"]) == 3
     assert capsys.readouterr() == ("a?[2Jb\n", "lacpctl: lacpctl?[2J: no\n")
+
+
+def test_a_host_that_does_not_stop_is_listened_to_no_more(
+    hosts: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "_MOST", 100_000)
+    for host in ("flood", "grumble"):
+        assert main(["show", "--host", host, "--json"]) == 1
+        assert f"{host}: ssh was ended by signal 9" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("host", ["-oProxyCommand=x", "", "a b", "a\nb"])
