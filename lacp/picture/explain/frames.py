@@ -7,6 +7,8 @@ from lacp.picture.explain.words import lasted, octet, weight
 from lacp.picture.findings import Finding, Gravity, Where
 from lacp.picture.model import PortView
 
+#: A part of all LACPDUs; more than that is odd.
+_SHARE = 0.01
 #: Begins to count anew.
 _RESET = "lacpctl counters --reset"
 
@@ -19,7 +21,7 @@ def flooded(port: PortView, seen: Seen) -> Finding | None:
     return Finding(
         code="flooded",
         port=port.name,
-        gravity=Gravity.ODDITY,
+        gravity=_share(port, frames),
         said=f"{frames} frames were dropped: too many came at once",
         evidence=(
             (
@@ -36,16 +38,22 @@ def frames_useless(port: PortView, seen: Seen) -> Finding | None:
     """Frames that came in were refused before they were read."""
     if not port.refused:
         return None
+    total = sum(port.refused.values())
     said = "; ".join(f"{count} frames were refused: {why}" for why, count in port.refused.items())
     return Finding(
         code="frames_useless",
         port=port.name,
-        gravity=Gravity.ODDITY,
+        gravity=_share(port, total),
         said=said,
-        evidence=(f"refused_rx is {sum(port.refused.values())}",),
+        evidence=(f"refused_rx is {total}",),
         remedy=("see what the other end sends, and on which VLAN", _RESET),
         where=Where.PARTNER,
     )
+
+
+def _share(port: PortView, frames: int) -> Gravity:
+    """What is little beside all that came may have been long ago: counters tell no time."""
+    return Gravity.ODDITY if frames >= _SHARE * counted(port, "lacpdus_rx") else Gravity.NOTE
 
 
 def illegal_pdus(port: PortView, seen: Seen) -> Finding | None:

@@ -12,6 +12,8 @@ from lacp.picture.model import PortView
 _ANY_SPEED = BACKUP_MODES | {"balance-tlb", "balance-alb", "loadbalance"}
 #: How often the link of a port may go down before that is worth a word.
 _MANY_DOWNS = 3
+#: Seconds without a change after which it is no news any more.
+_LONG_AGO = 86400
 #: The box of the Receive machine of a port without a link.
 _LOST = "PORT_DISABLED"
 #: Octets of a LACPDU (6.4.2.3).
@@ -226,7 +228,7 @@ def mtu_lower(port: PortView, seen: Seen) -> Finding | None:
 def flapping(port: PortView, seen: Seen) -> Finding | None:
     """The link went down again and again."""
     downs = port.link_downs or 0
-    if downs < _MANY_DOWNS:
+    if downs < _MANY_DOWNS or (port.changed_age or 0) > _LONG_AGO:
         return None
     return Finding(
         code="flapping",

@@ -424,6 +424,15 @@ def test_counted_frames() -> None:
     assert found[1].evidence == ("illegal_rx is 4 (dot3adAggPortStatsIllegalRx)",)
 
 
+def test_what_was_little_is_a_note_for_it_may_be_long_ago() -> None:
+    counters = {"lacpdus_rx": 100_000, "flooded_rx": 7}
+    found = diagnose(bond(with_lacp(counters=counters, refused={"too long": 3})))
+    assert [(each.code, each.gravity) for each in found] == [
+        ("flooded", Gravity.NOTE),
+        ("frames_useless", Gravity.NOTE),
+    ]
+
+
 def test_churn_that_nothing_explains() -> None:
     churned = Machines(
         receive="CURRENT", mux="ATTACHED", actor_churn="ACTOR_CHURN", partner_churn="PARTNER_CHURN"

@@ -184,6 +184,7 @@ def test_flapping() -> None:
         gravity=Gravity.NOTE,
     )
     assert diagnose(changed(view(network), link_downs=2)) == []
+    assert diagnose(changed(view(network), link_downs=9, changed_age=100_000.0)) == []
 
 
 # A bond, which takes what is not known for half duplex.
