@@ -9,7 +9,7 @@ from typing import Any
 
 from lacp.cli.command import Answer, Command, Failure
 from lacp.cli.common import BAD_USAGE
-from lacp.cli.output import Cell, Column, Screen
+from lacp.cli.output import Screen
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -76,16 +76,17 @@ def _changed(data: Any, screen: Screen) -> Iterable[str]:
 
 
 def _list(lag: Any, screen: Screen) -> Iterable[str]:
-    columns = (Column("PATH"), Column("VALUE"), Column("MEANS"))
-    rows = [
-        (
-            Cell(f"{lag['name']}.{each['path']}", "bold"),
-            Cell(_said(each["value"])),
-            Cell(str(each["says"])),
-        )
-        for each in lag["settings"]
-    ]
-    return screen.table(columns, rows)
+    """Each key with its value and below it what it means, which ports have in common."""
+    told = set()
+    for each in lag["settings"]:
+        path = f"{lag['name']}.{each['path']}"
+        first, *more = screen.wrap(f"{path} {_said(each['value'])}", hanging="    ")
+        yield screen.paint("bold", path) + first[len(path) :]
+        yield from more
+        if (each["path"].rpartition(".")[2], each["says"]) not in told:
+            told.add((each["path"].rpartition(".")[2], each["says"]))
+            lines = screen.wrap(str(each["says"]), "    ", "    ")
+            yield from (screen.paint("dim", line) for line in lines)
 
 
 def _said(value: Any) -> str:

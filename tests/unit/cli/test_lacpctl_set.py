@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -242,17 +244,30 @@ def test_the_list(teams: Teams, capsys: pytest.CaptureFixture[str]) -> None:
         code, out, _ = said(capsys, *words)
         assert code == 0
         assert out.splitlines() == [
-            "PATH                    VALUE  MEANS",
-            "team0.runner.min_ports  1      fewer and it has no carrier",
+            "team0.runner.min_ports 1",
+            "    fewer and it has no carrier",
             "",
-            "PATH                      VALUE  MEANS",
-            "team0.1.runner.min_ports  1      fewer and it has no carrier",
+            "team0.1.runner.min_ports 1",
+            "    fewer and it has no carrier",
         ]
     code, out, _ = said(capsys, "--list", "team0", "--json")
     (lag,) = json.loads(out)["lags"]
     assert (code, lag["name"], lag["settings"][0]["value"]) == (0, "team0", 1)
     assert "no team 'team7' here" in refused(capsys, "--list", "team7")
     assert "bond0 is a bond of the kernel" in refused(capsys, "--list", "bond0")
+
+
+def test_what_keys_mean_is_whole_and_said_once_of_what_ports_have_in_common() -> None:
+    says = "the port priority: the lower number is used first, where a limit keeps some of them out"
+    settings = [
+        {"path": f"ports.eth{number}.lacp_prio", "value": 255, "says": says} for number in (1, 2)
+    ]
+    data = {"lags": [{"name": "team0", "settings": settings}]}
+    lines = list(change.text(data, Screen(StringIO(), {}, width=60), Namespace()))
+    assert all(len(line) <= 60 for line in lines)
+    first, second = (f"team0.ports.eth{number}.lacp_prio 255" for number in (1, 2))
+    assert (lines[0], lines[-1]) == (first, second)
+    assert " ".join(line.strip() for line in lines[1:-1]) == says
 
 
 def test_what_is_no_list(run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
