@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from lacp.cli import foreign, setting
+from lacp.cli.commands import change
 from lacp.cli.lacpctl import main
+from lacp.cli.output import Screen
 from lacp.daemon import settable
 from lacp.inspect.survey import Seen
 from lacp.picture.model import LagView
