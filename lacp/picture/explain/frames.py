@@ -26,7 +26,7 @@ def flooded(port: PortView, seen: Seen) -> Finding | None:
         evidence=(
             (
                 f"flooded_rx is {frames}; a partner sends 10 slow-protocol frames a second at most "
-                "(57A.4)"
+                "(Annex 57A)"
             ),
         ),
         remedy=("look for a loop, or a partner that answers without a limit", _RESET),
@@ -98,7 +98,9 @@ def markers_limited(port: PortView, seen: Seen) -> Finding | None:
         port=port.name,
         gravity=Gravity.NOTE,
         said=f"{frames} markers were left without an answer",
-        evidence=(f"markers_limited is {frames}: slow protocols have 10 frames a second (57A.4)",),
+        evidence=(
+            f"markers_limited is {frames}: slow protocols have 10 frames a second (Annex 57A)",
+        ),
         remedy=("see why the partner sends so many markers", _RESET),
         where=Where.PARTNER,
     )

@@ -180,10 +180,7 @@ def speed_differs(port: PortView, seen: Seen) -> Finding | None:
         said=f"speed differs from the other ports' ({spoken(mine)}, not {spoken(theirs)})",
         evidence=(
             f"{port.name} runs at {mine} Mb/s, most others at {theirs} Mb/s",
-            (
-                "the links of an aggregation are to have one speed (6.1.1, 6.7.2); "
-                "flows are spread evenly over them"
-            ),
+            "flows are spread evenly over the links: the slowest is the first to be full",
         ),
         remedy=(
             "check negotiation at both ends, cable and optics",
