@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lacp.cli.commands import counters, neighbors, show
@@ -96,7 +96,6 @@ def test_every_picture_has_words(some: list[LagView], width: int) -> None:
     assert harmless(list(counters.text(printable(told), screen, args)))
 
 
-@settings(max_examples=60)
 @given(
     looks=st.lists(SOME, max_size=3),
     typed=st.text(st.sampled_from("jk bgGps/eth\r\x1b[A5~\x7f"), max_size=12),
