@@ -216,10 +216,13 @@ def test_a_team_that_comes_later_is_told_from_its_beginning(tmp_path: Path) -> N
     play(story)
 
 
+@pytest.mark.parametrize("farewell", [5.0, 0.0])
 def test_who_does_not_read_is_told_so_and_then_what_is_different(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, farewell: float
 ) -> None:
+    """Also when he has not even read lacpd's last word, and it has thrown that away."""
     monkeypatch.setattr(control, "MAX_WAITING", 10_000)
+    monkeypatch.setattr(control, "_FAREWELL", farewell)
 
     async def story() -> None:
         daemon = Daemon(tmp_path)

@@ -26,6 +26,7 @@ _REQUESTS = b'{"version":1,"request":"monitor"}\n{"version":1,"request":"show"}\
 #: Octets of one line; thousands of ports fit.
 _LINE = 16 << 20
 _CHUNK = 1 << 18
+_LET_GO = "this monitor did not read in time, and lacpd has let it go"
 #: Pieces taken at a time from one connection, so that no team keeps the others waiting.
 _PIECES = 8
 #: Seconds between two looks for teams that have come, or come back.
@@ -166,6 +167,7 @@ class _Team:
         #: What came before the first picture of this connection.
         self._early: list[Event] | None = None
         self._overrun = False
+        self._cut = False
         self._ended = False
         self.lag: LagView | None = None
         #: Why nobody could be reached when it was tried last.
@@ -255,15 +257,18 @@ class _Team:
             yield from self._lines()
 
     def _end(self) -> Iterator[Event]:
+        awaited = self.awaited
         self.disconnect()
-        if self._overrun:
-            # It lives, and only let us go: it is asked again at once.
+        if self.lag is None or self._ended:
+            return
+        if not awaited:
+            # One that lives has let us go, after a last word that it may have thrown away.
             yield from self.connect()
             if self.connected:
+                self._cut = not self._overrun
                 return
-        if self.lag is not None:
-            self._ended = True
-            yield about(self.lag, "source_lost", f"lacpd of {self.lag.name} has ended")
+        self._ended, self._cut = True, False
+        yield about(self.lag, "source_lost", f"lacpd of {self.lag.name} has ended")
 
     def _lines(self) -> Iterator[Event]:
         while (end := self._in.find(b"\n", self._looked_at)) >= 0:
@@ -331,12 +336,14 @@ class _Team:
                 yield from differences(None, new)
             yield from early
         else:
+            if self._cut:
+                yield about(new, "overrun", _LET_GO)
             for event in early:
                 old = applied(old, event)
                 yield event
             why = "while it was away" if self._ended else "while nobody read"
             yield from resynced(old, new, why)
-        self._ended = self._overrun = False
+        self._ended = self._overrun = self._cut = False
         self._known = True
         self.lag = new
 
