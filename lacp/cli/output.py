@@ -227,7 +227,8 @@ def _names(kind: Any) -> tuple[str, ...]:
 
 def age(seconds: float | None) -> str:
     """How long ago, short: 0.4 s, 12 s, 3 min, 2 h, 5 d."""
-    if seconds is None:
+    # JSON may say Infinity and NaN, which is no age.
+    if seconds is None or not seconds < float("inf"):
         return "-"
     if seconds < 9.95:
         return f"{seconds:.1f} s"

@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from argparse import Namespace
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from lacp.inspect import lacpd
 from lacp.inspect.survey import READERS, Places, survey
 from lacp.picture.findings import with_problems
 from lacp.picture.model import LagView
+from lacp.text import count
 
 #: What is looked for of each source, and where.
 _NOTHING = {
@@ -26,6 +27,8 @@ _NOTHING = {
     "ovs": "no Open vSwitch bond in {ovs_run_dir}",
 }
 
+#: Names that are listed one by one.
+_MANY = 8
 #: Other names of sources: a LAG of a teamd is called after it.
 _MEANT = {"teamd": "team"}
 _KEPT = "the counters of {} cannot be reset"
@@ -136,7 +139,7 @@ def nothing(args: Namespace) -> tuple[int, str]:
     return DONE, f"no LAG here: {', '.join(said)}"
 
 
-def select(lags: Iterable[LagView], names: list[str]) -> tuple[list[LagView], list[str]]:
+def select(lags: Sequence[LagView], names: list[str]) -> tuple[list[LagView], list[str]]:
     """What is called by one of `names`, and a line for each name that nothing has."""
     selected = []
     known: set[str] = set()
@@ -146,13 +149,33 @@ def select(lags: Iterable[LagView], names: list[str]) -> tuple[list[LagView], li
             selected.append(lag)
         elif ports := tuple(port for port in lag.ports if port.name in names):
             selected.append(replace(lag, ports=ports))
-    there = ", ".join(map(_listed, lags)) or "nothing"
     unknown = [name for name in names if name not in known]
-    return selected, [f"nothing here is called {name}; there is {there}" for name in unknown]
+    return selected, [
+        f"nothing here is called {name}; {_meant(name, known) or _there(lags)}" for name in unknown
+    ]
+
+
+def _meant(name: str, known: set[str]) -> str:
+    """A question, when one of many names is close to the one that was given."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, sorted(known), 1) if len(known) > _MANY else []
+    return f"did you mean {close[0]}?" if close else ""
+
+
+def _there(lags: Sequence[LagView]) -> str:
+    """What there is, as far as one can read it."""
+    listed = [_listed(lag) for lag in lags[:_MANY]]
+    if len(lags) > _MANY:
+        listed.append(f"{len(lags) - _MANY} more")
+    return f"there is {', '.join(listed) or 'nothing'}"
 
 
 def _listed(lag: LagView) -> str:
-    return f"{lag.name} ({' '.join(port.name for port in lag.ports) or 'no ports'})"
+    names = " ".join(port.name for port in lag.ports)
+    if len(lag.ports) > _MANY:
+        names = count(len(lag.ports), "port")
+    return f"{lag.name} ({names or 'no ports'})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -231,7 +232,17 @@ def test_letters_stand_for_the_bits_in_order() -> None:
     assert all(f"{bit.letter} " in LEGEND for bit in BITS)
 
 
-AGES = {None: "-", 0: "0.0 s", 9.94: "9.9 s", 9.96: "10 s", 99: "99 s", 100: "2 min", 7200: "2 h"}
+AGES = {
+    None: "-",
+    math.inf: "-",
+    math.nan: "-",
+    0: "0.0 s",
+    9.94: "9.9 s",
+    9.96: "10 s",
+    99: "99 s",
+    100: "2 min",
+    7200: "2 h",
+}
 
 
 @pytest.mark.parametrize("seconds", AGES)

@@ -9,7 +9,7 @@ from lacp.cli.commands import show
 from lacp.cli.lacpctl import build_parser, main
 from lacp.cli.lags.brief import brief
 from lacp.cli.output import Screen, columns_of, printable
-from lacp.cli.source import Shown
+from lacp.cli.source import Shown, select
 from lacp.inspect.survey import READERS
 from lacp.picture.model import LagView, PortView, counted
 from tests.unit.cli import made
@@ -99,6 +99,25 @@ def test_only_ports_with_problems() -> None:
     assert lines[-1] == "99 other ports in use with nothing wrong"
     assert sum(line.startswith("eth") for line in told(lag)) == 100
     assert "eth5" not in "\n".join(told(lag, "-v", "-p"))
+
+
+def test_a_name_that_nothing_has_is_answered_in_one_line() -> None:
+    ports = tuple(made.bond_port(f"eth{number}") for number in range(100))
+    big = counted(LagView(name="bond0", source="bond", ports=ports))
+    several = [counted(LagView(name=f"team{number}", source="team")) for number in range(20)]
+    for lags, name, words in (
+        ([big], "xyz", "there is bond0 (100 ports)"),
+        ([big], "etj7", "did you mean eth7?"),
+        ([], "eth1", "there is nothing"),
+        (several, "xyz", "team7 (no ports), 12 more"),
+        ([made.BOND], "xyz", "there is bond0 (eth1 eth2)"),
+    ):
+        found, complaints = select(lags, [name])
+        (said,) = complaints
+        assert found == []
+        assert said.startswith(f"nothing here is called {name}; ")
+        assert said.endswith(words)
+        assert len(said) < 250
 
 
 def test_the_document_has_all_and_complaints_stand_beside(
