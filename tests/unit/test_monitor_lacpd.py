@@ -328,6 +328,10 @@ LIES = {
     b"[]\n": "this is not lacpd's protocol",
     b'{"ok": true, "lag": "x"}\n{"event": 5}\n': "this is not lacpd's protocol",
     b'{"ok": false, "error": "go away"}\n': "go away",
+    # Each array is two octets, and takes fifty of memory.
+    SHOWN % b'{"name": "x", "source": "lacpd", "settings": {"x": [[]%s]}}' % (b",[]" * 20_000): (
+        "this is not lacpd's protocol"
+    ),
     SHOWN % b"{}": "lag: a name is missing",
     SHOWN % b'{"name": "x", "source": "lacpd", "ports": 7}': "lag.ports: found 7",
 }

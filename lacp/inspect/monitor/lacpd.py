@@ -7,7 +7,6 @@ compares its first picture with what the events of the one before had come to.
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import socket
@@ -17,6 +16,7 @@ from typing import Any
 
 from lacp.errors import BackendError
 from lacp.inspect.monitor.base import NEVER, Listening, about, resynced
+from lacp.inspect.values import decoded
 from lacp.picture.differences import applied, differences
 from lacp.picture.events import Event, read_event
 from lacp.picture.model import LagView, ModelError, PortView, lag_view
@@ -350,7 +350,7 @@ class _Team:
 
 def _document(line: bytes) -> dict[str, Any] | None:
     try:
-        document = json.loads(line)
-    except (ValueError, RecursionError):
+        document = decoded(line)
+    except ValueError:
         return None
     return document if isinstance(document, dict) else None
