@@ -20,8 +20,10 @@ _WORDS = {
     Gravity.ODDITY: ("ODDITY", "warn"),
     Gravity.NOTE: ("note", "dim"),
 }
-#: More findings of one code than this are told in one block.
+#: More findings of one code than this are told in one block, also when their remedies differ.
 _FEW = 3
+#: What a duration ends with.
+_UNITS = frozenset(("s", "min", "h", "d", "s,", "min,", "h,", "d,"))
 #: What a command to type begins with: it stands on a line of its own, however long.
 _COMMANDS = (
     "ip ",
@@ -151,14 +153,30 @@ def _count(findings: Sequence[Finding]) -> str:
 
 
 def _grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """The same of many ports is told once."""
-    groups: dict[tuple[Gravity, str], list[Finding]] = {}
+    """The same of several ports is told once."""
+    kinds: dict[tuple[Gravity, str], list[Finding]] = {}
     for each in findings:
-        groups.setdefault((each.gravity, each.code), []).append(each)
+        kinds.setdefault((each.gravity, each.code), []).append(each)
     told: list[list[Finding]] = []
-    for group in groups.values():
-        told += [group] if len(group) > _FEW else [[each] for each in group]
+    for kind in kinds.values():
+        if len(kind) > _FEW:
+            told.append(kind)
+            continue
+        alike: dict[tuple[object, ...], list[Finding]] = {}
+        for each in kind:
+            remedy = (each.where, *(_anonymous(line, each.port) for line in each.remedy))
+            alike.setdefault(remedy, []).append(each)
+        told += alike.values()
     return told
+
+
+def _anonymous(said: str, port: str | None) -> tuple[str, ...]:
+    """The words of a sentence, without the port that it is about and without how long it is so."""
+    words = said.split(" ")
+    for at, word in enumerate(words):
+        if word == port or (words[at + 1 : at + 2] and words[at + 1] in _UNITS):
+            words[at] = ""
+    return tuple(words)
 
 
 def _block(lag: ExplainedLag, group: Sequence[Finding], screen: Screen) -> Iterator[str]:
@@ -168,12 +186,25 @@ def _block(lag: ExplainedLag, group: Sequence[Finding], screen: Screen) -> Itera
     first, *more = screen.wrap(front + finding.said, "  ", "    ")
     yield first.replace(word, screen.paint(style, word), 1)
     yield from more
-    if len(group) > 1:
-        names = ", ".join(each.port or lag.name for each in group[1:])
-        yield from _facts("also", (names,), screen)
+    yield from _facts("also", tuple(_others(lag, group)), screen)
     yield from _facts("seen", finding.evidence, screen)
     yield from _facts("do", finding.remedy, screen)
     yield from _facts("where", (finding.where,), screen)
+
+
+def _others(lag: ExplainedLag, group: Sequence[Finding]) -> Iterator[str]:
+    """Of whom else it is told; of those that differ in more than how long, in what."""
+    names: dict[tuple[str, ...], list[str]] = {}
+    sentences: dict[tuple[str, ...], str] = {}
+    for each in group:
+        words = _anonymous(each.said, each.port)
+        names.setdefault(words, []).append(each.port or lag.name)
+        sentences.setdefault(words, each.said)
+    first, *others = names
+    if same := names[first][1:]:
+        yield ", ".join(same)
+    for words in others:
+        yield f"{', '.join(names[words])}: {sentences[words]}"
 
 
 def _facts(title: str, facts: Sequence[str], screen: Screen) -> Iterator[str]:

@@ -13,6 +13,7 @@ import pytest
 from lacp.cli.commands import explain
 from lacp.cli.lacpctl import main
 from lacp.cli.output import Screen, printable
+from lacp.picture.findings import Finding, Where
 from lacp.picture.model import LagView, document
 from lacp.sim.network import Network
 from tests.faults import hears, up, view
@@ -162,6 +163,73 @@ def test_the_same_of_many_ports_is_told_once(
     assert len(out.splitlines()) < 20
     assert all(len(line) <= 80 for line in out.splitlines())
     golden.check(out)
+
+
+def test_the_same_of_two_ports_is_told_once(
+    run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = up(4)
+    for number in (2, 3):
+        cable(network, number).pull()
+        network.run(1)
+    with told(run_dir, lag(network)):
+        assert main(["explain"]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("team0: 2 faults\n")
+    assert blocks(out) == ["FAULT 2: link is down"]
+    assert "    also  3\n" in out
+    assert "$ ethtool 2\n" in out
+
+
+def test_how_long_it_is_so_makes_no_other_block(
+    run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = up(4, short_timeout=True)
+    for number in (2, 3):
+        cable(network, number).set(("right", str(number)), silent=True)
+        network.run(1)
+    network.run(9)
+    with told(run_dir, lag(network)):
+        assert main(["explain"]) == 1
+    out = capsys.readouterr().out
+    (block,) = blocks(out)
+    assert block.startswith("FAULT 2: no LACPDU received for ")
+    assert "    also  3\n" in out
+
+
+def test_what_differs_in_a_block_is_told(run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network = up(5)
+    for number, key in ((2, 5), (3, 6), (4, 5)):
+        network.nodes["right"].configure_port(str(number), key=key)
+    network.run(5)
+    with told(run_dir, lag(network)):
+        assert main(["explain"]) == 1
+    out = capsys.readouterr().out
+    assert blocks(out) == ["FAULT 2: partner's key differs from the other ports' (5, not 1)"]
+    assert (
+        "    also  4\n          3: partner's key differs from the other ports' (6, not 1)\n" in out
+    )
+
+
+def test_other_remedies_make_other_blocks() -> None:
+    seen = lag(up(2))
+    one = Finding(code="odd", port="1", said="is odd", remedy=("do this to 1", "ip link show 1"))
+    other = replace(one, port="2", remedy=("do this to 2", "ip link show 2"))
+    screen = Screen(stream=io.StringIO(), environ={}, width=80, terminal=False)
+
+    def shown(*findings: Finding) -> list[str]:
+        told = explain.ExplainedLag(
+            name=seen.name, source=seen.source, findings=findings, unseen=(), ports=()
+        )
+        lines = explain.text(explain.Explained(lags=(told,)), screen, Namespace())
+        return blocks("\n".join(lines))
+
+    assert shown(one, other) == ["FAULT 1: is odd"]
+    assert shown(one, replace(other, remedy=("do that to 2",))) == [
+        "FAULT 1: is odd",
+        "FAULT 2: is odd",
+    ]
+    assert shown(one, replace(other, where=Where.LINK)) == ["FAULT 1: is odd", "FAULT 2: is odd"]
 
 
 def test_what_was_not_seen_is_said_and_is_no_fault(
