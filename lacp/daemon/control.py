@@ -16,12 +16,11 @@ from collections.abc import Callable
 from typing import Any
 
 from lacp.daemon import report, setting
-from lacp.daemon.documents import Document
 from lacp.daemon.listener import Listener
 from lacp.daemon.service import Service
 from lacp.daemon.team import Team
 from lacp.errors import LacpError
-from lacp.picture.model import document
+from lacp.picture.model import Document, document
 
 log = logging.getLogger("lacp.daemon")
 

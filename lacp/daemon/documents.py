@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, assert_never
+from typing import assert_never
 
-from lacp.info import PortInfo
 from lacp.link import Duplex, Link
+from lacp.picture.model import Document, document
 from lacp.protocol.events import (
     FrameDropped,
     LinkChanged,
@@ -17,6 +17,7 @@ from lacp.protocol.events import (
     PortRemoved,
     StateChanged,
 )
+from lacp.protocol.view import end
 from lacp.runners.base import (
     ActivePortChanged,
     CarrierChanged,
@@ -28,24 +29,8 @@ from lacp.runners.base import (
 )
 from lacp.watch.base import VerdictChanged, WatcherChanged, WatchNews
 
-#: An object as JSON has it.
-Document = dict[str, Any]
-
 #: What `monitor` tells.
 Event = RunnerNews | WatchNews
-
-
-def port_info_document(info: PortInfo) -> Document:
-    """One end of a link."""
-    return {
-        "system_priority": info.system_priority,
-        "system": str(info.system),
-        "key": info.key,
-        "port_priority": info.port_priority,
-        "port": info.port,
-        "state": int(info.state),
-        "flags": info.state.flags,
-    }
 
 
 def link_document(link: Link) -> Document:
@@ -64,7 +49,7 @@ def event_document(event: Event) -> Document:
             name, rest = "link_changed", {"link": link_document(link)}
         case PartnerChanged(port, was, now):
             name = "partner_changed"
-            rest = {"old": port_info_document(was), "new": port_info_document(now)}
+            rest = {"old": document(end(was)), "new": document(end(now))}
         case MuxChanged(port, aggregator, collecting, distributing):
             name, rest = "mux_changed", {"aggregator": aggregator}
             rest |= {"collecting": collecting, "distributing": distributing}

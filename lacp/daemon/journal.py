@@ -6,9 +6,10 @@ import logging
 from collections.abc import Callable
 
 from lacp.daemon.clock import Clock
-from lacp.daemon.documents import Document, Event, event_document
+from lacp.daemon.documents import Event, event_document
 from lacp.daemon.throttle import Throttle
 from lacp.picture.events import phrase
+from lacp.picture.model import Document
 from lacp.protocol.events import FrameDropped, MarkerAnswered, MuxChanged, PortRemoved, StateChanged
 from lacp.runners.base import HashMapped, PortAddressed
 from lacp.watch.base import VerdictChanged, WatcherChanged

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from lacp.daemon import report_driver, report_lacp
-from lacp.daemon.documents import Document
 from lacp.daemon.parameters import port_setup
 from lacp.daemon.report_settings import lag_settings, port_settings
 from lacp.link import Duplex
 from lacp.picture.explain import diagnose
 from lacp.picture.findings import with_problems
-from lacp.picture.model import LagView, LinkView, PortView, WatcherView, document
+from lacp.picture.model import Document, LagView, LinkView, PortView, WatcherView, document
 from lacp.protocol import view
 from lacp.runners.activebackup import ActivebackupRunner
 from lacp.runners.lacp import LacpRunner
@@ -22,8 +20,6 @@ from lacp.watch.base import Watcher
 if TYPE_CHECKING:
     from lacp.daemon.ports import Member
     from lacp.daemon.team import Team
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def lag_document(team: Team, now: float, verbose: bool = False) -> Document:
@@ -39,9 +35,6 @@ def lag_view(team: Team, now: float, verbose: bool = False) -> LagView:
     What is wrong with it is not in it: `diagnose` says that.
     """
     runner, host = team.runner, team.host
-    lacp: Mapping[str, Any] = _NOTHING
-    if isinstance(runner, LacpRunner):
-        lacp = report_lacp.lag_members(runner, team.system_known)
     device = team.device_up is not None
     ports = tuple(_port(team, member, now, verbose) for member in team.members.values())
     lag = LagView(
@@ -61,8 +54,9 @@ def lag_view(team: Team, now: float, verbose: bool = False) -> LagView:
         active_ports=sum(port.distributing is True for port in ports),
         total_ports=len(ports),
         ports=ports,
-        **lacp,
     )
+    if isinstance(runner, LacpRunner):
+        lag = report_lacp.as_spoken(lag, runner, team.system_known)
     by_driver = report_driver.of_team(team)
     return lag if by_driver is None else report_driver.as_driven(team, lag, by_driver)
 
@@ -72,20 +66,18 @@ def _port(team: Team, member: Member, now: float, verbose: bool) -> PortView:
     runner, name, host = team.runner, member.name, team.host
     link = member.link
     collecting, distributing = runner.enabled(name)
-    lacp: Mapping[str, Any]
     if isinstance(runner, LacpRunner):
-        lacp = report_lacp.port_members(team, runner.ports[name], now, verbose)
-        changed_at = report_lacp.changed_at(runner.ports[name])
+        seen = report_lacp.port_view(team, runner, name, now, verbose)
     else:
-        lacp, changed_at = _NOTHING, member.changed_at
-    return PortView(
-        name=name,
+        at = member.changed_at
+        seen = PortView(name=name, changed_age=None if at is None else round(max(0.0, now - at), 3))
+    return replace(
+        seen,
         ifindex=host.ifindex(name),
         link=_link(team, member),
         collecting=collecting,
         distributing=distributing,
-        counters=counters_document(team, name),
-        changed_age=None if changed_at is None else round(max(0.0, now - changed_at), 3),
+        counters={**(seen.counters or {}), **_beside(member)},
         address=link.address if link is not None and member.there else None,
         permanent_address=member.own if member.there else None,
         mtu=host.mtu(name) if member.there else None,
@@ -98,7 +90,6 @@ def _port(team: Team, member: Member, now: float, verbose: bool) -> PortView:
         missing=member.missing or None,
         refused=dict(member.refused),
         settings=port_settings(member.config),
-        **lacp,
     )
 
 
@@ -120,7 +111,12 @@ def counters_document(team: Team, name: str) -> dict[str, int]:
     """The counters of a port: the engine's, and what never came as far as the engine."""
     runner, member = team.runner, team.members[name]
     lacp = view.counters(runner.ports[name]) if isinstance(runner, LacpRunner) else {}
-    return {**lacp, "flooded_rx": member.flooded, "refused_rx": sum(member.refused.values())}
+    return {**lacp, **_beside(member)}
+
+
+def _beside(member: Member) -> dict[str, int]:
+    """What never came as far as the engine."""
+    return {"flooded_rx": member.flooded, "refused_rx": sum(member.refused.values())}
 
 
 def history_document(team: Team, name: str) -> list[Document]:

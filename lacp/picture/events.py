@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import Any
 
 from lacp.link import speed
+from lacp.picture.model import Document
 
-Document = dict[str, Any]
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 #: The names of all events, those of lacpd's stream first.

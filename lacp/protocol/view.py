@@ -6,13 +6,14 @@ for finding in diagnose(lag_view(system, "lag0", now)):
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 
 from lacp.info import PortInfo
 from lacp.link import Duplex, Link
 from lacp.picture.model import Change, End, LagView, LinkView, Machines, PortView, SystemId, counted
 from lacp.protocol.aggregator import Aggregator
+from lacp.protocol.config import SystemConfig
 from lacp.protocol.counters import Counters
 from lacp.protocol.port import Port
 from lacp.protocol.system import System
@@ -34,35 +35,42 @@ def lag_view(system: System, name: str, now: float, moment: Moment | None = None
     """
     config = system.config
     used = _used(system)
-    lag = None if used is None else used.lag
     ports = tuple(_port(port, used, now, moment) for port in system.ports.values())
     active = sum(port.distributing is True for port in ports)
-    keys = {port.actor.key for port in ports if port.actor is not None}
-    actor_key = lag.actor[2] if lag is not None else keys.pop() if len(keys) == 1 else None
-    return counted(
-        LagView(
-            name=name,
-            source="engine",
-            mode="lacp",
-            lacp=True,
-            up=active >= max(1, config.min_ports),
-            actor=SystemId(
-                system_priority=config.system_priority, system=config.system, key=actor_key
-            ),
-            partner=None
-            if lag is None
-            else SystemId(
-                system_priority=lag.partner[0], system=lag.partner[1], key=lag.partner[2]
-            ),
-            aggregator=None if used is None else used.identifier,
-            min_ports=config.min_ports,
-            max_ports=config.max_ports,
-            edition=config.edition.name,
-            control=str(config.control),
-            fallback=str(config.fallback),
-            agg_select_policy=str(config.agg_select_policy),
-            ports=ports,
-        )
+    lag = LagView(name=name, source="engine", mode="lacp", lacp=True, ports=ports)
+    lag = with_lacp(lag, config, system.ports.values(), used)
+    return counted(replace(lag, up=active >= max(1, config.min_ports)))
+
+
+def with_lacp(
+    lag: LagView,
+    config: SystemConfig,
+    ports: Iterable[Port],
+    used: Aggregator | None,
+    *,
+    system_known: bool = True,
+) -> LagView:
+    """The LAG with both its ends and what it goes by; its key is that which all ports share as long
+    as the aggregator in use has none. The system may be one that nobody has given a name yet."""
+    its = None if used is None else used.lag
+    keys = {port.actor.key for port in ports}
+    return replace(
+        lag,
+        actor=SystemId(
+            system_priority=config.system_priority,
+            system=config.system if system_known else None,
+            key=its.actor[2] if its is not None else keys.pop() if len(keys) == 1 else None,
+        ),
+        partner=None
+        if its is None
+        else SystemId(system_priority=its.partner[0], system=its.partner[1], key=its.partner[2]),
+        aggregator=None if used is None else used.identifier,
+        min_ports=config.min_ports,
+        max_ports=config.max_ports,
+        edition=config.edition.name,
+        control=str(config.control),
+        fallback=str(config.fallback),
+        agg_select_policy=str(config.agg_select_policy),
     )
 
 
@@ -91,7 +99,7 @@ def port_view(port: Port, now: float, moment: Moment | None = None) -> PortView:
         machines=machines(port),
         counters=counters(port),
         last_rx_age=None if received_at is None else round(now - received_at, 3),
-        changed_age=round(now - port.history[-1].time, 3) if port.history else None,
+        changed_age=round(max(0.0, now - port.history[-1].time), 3) if port.history else None,
         timers=timers(port, now),
         history=None if moment is None else history(port, moment),
         held=port.held or None,
