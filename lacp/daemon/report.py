@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lacp.daemon import report_driver, report_lacp
@@ -66,18 +65,19 @@ def _port(team: Team, member: Member, now: float, verbose: bool) -> PortView:
     runner, name, host = team.runner, member.name, team.host
     link = member.link
     collecting, distributing = runner.enabled(name)
+    lacp: report_lacp.Spoken
     if isinstance(runner, LacpRunner):
-        seen = report_lacp.port_view(team, runner, name, now, verbose)
+        lacp = report_lacp.spoken(team, runner, name, now, verbose)
     else:
         at = member.changed_at
-        seen = PortView(name=name, changed_age=None if at is None else round(max(0.0, now - at), 3))
-    return replace(
-        seen,
+        lacp = {"changed_age": None if at is None else round(max(0.0, now - at), 3)}
+    return PortView(
+        name=name,
         ifindex=host.ifindex(name),
         link=_link(team, member),
         collecting=collecting,
         distributing=distributing,
-        counters={**(seen.counters or {}), **_beside(member)},
+        counters=counters_document(team, name),
         address=link.address if link is not None and member.there else None,
         permanent_address=member.own if member.there else None,
         mtu=host.mtu(name) if member.there else None,
@@ -90,6 +90,7 @@ def _port(team: Team, member: Member, now: float, verbose: bool) -> PortView:
         missing=member.missing or None,
         refused=dict(member.refused),
         settings=port_settings(member.config),
+        **lacp,
     )
 
 
@@ -111,12 +112,7 @@ def counters_document(team: Team, name: str) -> dict[str, int]:
     """The counters of a port: the engine's, and what never came as far as the engine."""
     runner, member = team.runner, team.members[name]
     lacp = view.counters(runner.ports[name]) if isinstance(runner, LacpRunner) else {}
-    return {**lacp, **_beside(member)}
-
-
-def _beside(member: Member) -> dict[str, int]:
-    """What never came as far as the engine."""
-    return {"flooded_rx": member.flooded, "refused_rx": sum(member.refused.values())}
+    return {**lacp, "flooded_rx": member.flooded, "refused_rx": sum(member.refused.values())}
 
 
 def history_document(team: Team, name: str) -> list[Document]:

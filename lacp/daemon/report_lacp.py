@@ -5,12 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lacp.picture.model import LagView, PortView
+from lacp.picture.model import Change, LagView
 from lacp.protocol import view
 from lacp.runners.lacp import LacpRunner
 
 if TYPE_CHECKING:
     from lacp.daemon.team import Team
+
+
+class Spoken(view.Spoken, total=False):
+    """The members of `PortView` that the runner makes."""
+
+    held_for: float | None
+    refusal: str | None
+    timers: dict[str, float | None] | None
+    history: tuple[Change, ...] | None
 
 
 def as_spoken(lag: LagView, runner: LacpRunner, system_known: bool) -> LagView:
@@ -21,14 +30,13 @@ def as_spoken(lag: LagView, runner: LacpRunner, system_known: bool) -> LagView:
     return replace(spoken, looped=runner.looped)
 
 
-def port_view(team: Team, runner: LacpRunner, name: str, now: float, verbose: bool) -> PortView:
+def spoken(team: Team, runner: LacpRunner, name: str, now: float, verbose: bool) -> Spoken:
     """A port as its machines have it, and as the runner keeps it out."""
     port, free_at = runner.ports[name], runner.free_at(name)
-    seen = view.port_view(port, now, team.clock.text if verbose else None)
-    return replace(
-        seen,
-        actor=view.end(port.actor, system_known=team.system_known),
-        timers=seen.timers if verbose else None,
-        held_for=None if free_at is None else round(max(0.0, free_at - now), 3),
-        refusal=team.members[name].refusal if port.retry_at > now else None,
-    )
+    return {
+        **view.spoken(port, now, system_known=team.system_known),
+        "held_for": None if free_at is None else round(max(0.0, free_at - now), 3),
+        "refusal": team.members[name].refusal if port.retry_at > now else None,
+        "timers": view.timers(port, now) if verbose else None,
+        "history": view.history(port, team.clock.text) if verbose else None,
+    }

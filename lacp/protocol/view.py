@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
+from typing import TypedDict
 
 from lacp.info import PortInfo
 from lacp.link import Duplex, Link
@@ -84,28 +85,51 @@ def _port(port: Port, used: Aggregator | None, now: float, moment: Moment | None
 
 def port_view(port: Port, now: float, moment: Moment | None = None) -> PortView:
     """A port as its machines have it."""
-    received_at = port.last_received_at
     return PortView(
         name=port.name,
         link=link_view(port.link),
-        selected=port.selected.value,
-        selected_reason=port.selected_reason,
-        aggregator=None if port.attached is None else port.attached.identifier,
         collecting=port.collecting,
         distributing=port.distributing,
-        actor=end(port.actor),
-        partner=end(port.partner),
-        heard=None if port.heard is None else end(port.heard),
-        machines=machines(port),
         counters=counters(port),
-        last_rx_age=None if received_at is None else round(now - received_at, 3),
-        changed_age=round(max(0.0, now - port.history[-1].time), 3) if port.history else None,
         timers=timers(port, now),
         history=None if moment is None else history(port, moment),
-        held=port.held or None,
         refusal="a LACPDU did not leave" if port.retry_at > now else None,
-        withdrawn=port.withdrawn,
+        **spoken(port, now),
     )
+
+
+class Spoken(TypedDict, total=False):
+    """The members of `PortView` that LACP alone makes."""
+
+    selected: str
+    selected_reason: str
+    aggregator: int | None
+    actor: End
+    partner: End
+    heard: End | None
+    machines: Machines
+    last_rx_age: float | None
+    changed_age: float | None
+    held: str | None
+    withdrawn: bool
+
+
+def spoken(port: Port, now: float, *, system_known: bool = True) -> Spoken:
+    """What LACP has come to on a port. The system may be one that nobody has given a name yet."""
+    received_at = port.last_received_at
+    return {
+        "selected": port.selected.value,
+        "selected_reason": port.selected_reason,
+        "aggregator": None if port.attached is None else port.attached.identifier,
+        "actor": end(port.actor, system_known=system_known),
+        "partner": end(port.partner),
+        "heard": None if port.heard is None else end(port.heard),
+        "machines": machines(port),
+        "last_rx_age": None if received_at is None else round(now - received_at, 3),
+        "changed_age": round(max(0.0, now - port.history[-1].time), 3) if port.history else None,
+        "held": port.held or None,
+        "withdrawn": port.withdrawn,
+    }
 
 
 def machines(port: Port) -> Machines:
