@@ -200,12 +200,16 @@ class Connection:
         """The next line; None at the end."""
         limit = self._socket.gettimeout()
         deadline = None if limit is None else time.monotonic() + limit
-        while b"\n" not in self._in:
-            if len(self._in) > _MAX_ANSWER:
+        looked_at = 0
+        while self._in.find(b"\n", looked_at) < 0:
+            looked_at = len(self._in)
+            if looked_at > _MAX_ANSWER:
                 raise BackendError(f"{self.path}: more than {_MAX_ANSWER} octets without an end")
             try:
                 # The limit is for the whole answer, however many pieces it comes in.
-                left = None if deadline is None else max(0.001, deadline - time.monotonic())
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    raise TimeoutError
                 self._socket.settimeout(left)
                 octets = self._socket.recv(1 << 16)
             except TimeoutError:

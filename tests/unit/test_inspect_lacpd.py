@@ -3,12 +3,15 @@
 import json
 import os
 import time
+from functools import partial
+from itertools import count
 from pathlib import Path
 from socket import SOCK_STREAM
 from typing import Any
 
 import pytest
 
+from lacp.errors import BackendError
 from lacp.inspect import lacpd
 from lacp.inspect.survey import Places
 from lacp.picture.model import LagView
@@ -88,3 +91,16 @@ def test_a_socket_that_this_user_may_not_ask() -> None:
     with listening("team0.sock", SOCK_STREAM, hostile.hang):
         os.chmod("team0.sock", 0)
         assert read() == ["./team0.sock: this user may not ask lacpd; run as root"]
+
+
+def test_one_that_goes_on_talking_is_listened_to_no_longer_than_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Each look at the clock is some pieces later.
+    monkeypatch.setattr(time, "monotonic", partial(next, count(0.0, 0.05)))
+    monkeypatch.setattr(lacpd, "_MAX_ANSWER", 4 << 20)
+    with (
+        listening("team0.sock", SOCK_STREAM, hostile.flood(8 << 20)),
+        pytest.raises(BackendError, match=r"team0\.sock: no answer within 0\.2 s"),
+    ):
+        lacpd.ask("team0.sock", "show", timeout=0.2)
