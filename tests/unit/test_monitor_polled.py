@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -149,3 +150,23 @@ def test_without_a_directory_nobody_is_asked(switch: Switch, tmp_path: Path) -> 
     finally:
         one.close()
         listening.poll.close()
+
+
+def test_who_does_not_read_has_it_keep_no_more_than_some_answers(
+    switch: Switch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polled, "_UNREAD", 3)
+    idle: list[None] = []
+
+    class End(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            idle.append(None)
+            return super().wait(timeout)
+
+    monkeypatch.setattr(threading, "Event", End)
+    switch.seen = Seen([BOND], [])
+    with switch.polled(tmp_path) as look:
+        until(lambda: len(idle) > 20, every=0.001)
+        assert switch.looks == 3
+        # Once he reads, all goes on.
+        assert look(replace(BOND, ports=(DOWN,))) == ["bond0 eth1: link down"]

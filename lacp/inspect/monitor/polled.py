@@ -19,6 +19,9 @@ from lacp.picture.differences import differences
 from lacp.picture.events import Event
 from lacp.picture.model import LagView
 
+#: Answers that may wait for a listener who does not read; until he does, nobody is asked again.
+_UNREAD = 16
+
 
 class Polled:
     """One source."""
@@ -55,14 +58,20 @@ class Polled:
     def _ask(self) -> None:
         """Until the end, in a thread."""
         while True:
-            seen = survey(self._places) if os.path.isdir(self._directory) else Seen()
-            with self._lock:
-                if self._end.is_set():
-                    return
-                self._answers.append(seen)
-                os.eventfd_write(self._wake, 1)
+            if len(self._answers) < _UNREAD and not self._look():
+                return
             if self._end.wait(self._listening.interval):
                 return
+
+    def _look(self) -> bool:
+        """Ask once; returns whether anybody still listens."""
+        seen = survey(self._places) if os.path.isdir(self._directory) else Seen()
+        with self._lock:
+            if self._end.is_set():
+                return False
+            self._answers.append(seen)
+            os.eventfd_write(self._wake, 1)
+        return True
 
     def close(self) -> None:
         """Ask no more."""
