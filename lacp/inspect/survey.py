@@ -69,6 +69,10 @@ READERS: dict[str, tuple[str, str]] = {
 _OF_KERNEL = frozenset({"team", "bond"})
 
 
+#: Sources that did not end in time when they were asked, and the threads that still ask them: what
+#: hangs for ever must not take a thread more at each look.
+_HANGING: dict[tuple[str, Places], threading.Thread] = {}
+
 #: What is there whenever the kernel's bonding driver is loaded, in each network namespace.
 _BONDING = "/proc/thread-self/net/bonding"
 
@@ -88,17 +92,31 @@ def survey(places: Places, patience: float = PATIENCE) -> Seen:
         )
         for name in wanted
     }
-    for thread in threads.values():
-        thread.start()
+    for name, thread in threads.items():
+        if not _hangs(name, places):
+            thread.start()
     seen = Seen()
     for name, thread in threads.items():
+        if thread.ident is None:
+            seen.complaints.append(f"{name}: still no answer to the question before")
+            continue
         thread.join(max(0.0, start + limits[name] + _GRACE - time.monotonic()))
         answer = answers[name]
         seen.complaints += answer.complaints
         if thread.is_alive():
+            _HANGING[name, places] = thread
             seen.complaints.append(f"{name}: no answer within {limits[name]:g} s")
         _add(seen.lags, answer.lags)
     return seen
+
+
+def _hangs(name: str, places: Places) -> bool:
+    """Whether the source still has not answered what it was asked before."""
+    thread = _HANGING.get((name, places))
+    if thread is not None and not thread.is_alive():
+        _HANGING.pop((name, places), None)
+        return False
+    return thread is not None
 
 
 def _absent(name: str, places: Places) -> bool:

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,34 @@ def test_without_a_proc_nobody_knows_and_the_reader_is_asked(
 
 def fake_reader(places: Places, deadline: float) -> list[str]:
     return ["asked"]
+
+
+def test_a_source_that_hangs_takes_one_thread_however_often_it_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(survey, "_GRACE", 0.0)
+    monkeypatch.setitem(survey.READERS, "lacpd", ("tests.unit.test_survey", "hanging_reader"))
+    places = Places(sources=frozenset({"lacpd"}), run_dir="hangs")
+    _goes_on.clear()
+    try:
+        said = [survey.survey(places, 0.001).complaints for _ in range(5)]
+        assert [each.name for each in threading.enumerate()].count("lacpd") == 1
+    finally:
+        _goes_on.set()
+    assert said == [
+        ["lacpd: no answer within 0.001 s"],
+        *[["lacpd: still no answer to the question before"]] * 4,
+    ]
+    for thread in threading.enumerate():
+        if thread.name == "lacpd":
+            thread.join(10)
+    # When it is over, the source is asked as ever.
+    assert survey.survey(places).complaints == ["asked"]
+
+
+_goes_on = threading.Event()
+
+
+def hanging_reader(places: Places, deadline: float) -> Iterator[str]:
+    _goes_on.wait()
+    yield "asked"
