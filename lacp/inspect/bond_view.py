@@ -8,11 +8,11 @@ from typing import Any
 
 from lacp.address import Mac
 from lacp.info import PORT_STATES, PortInfo, PortState
-from lacp.inspect.devices import Device
+from lacp.inspect.devices import Device, PortFacts
 from lacp.netlink import bond
 from lacp.netlink.bond_proc import ProcBond, ProcPort
 from lacp.netlink.codec import integer, mac, nested, number
-from lacp.picture.model import End, LagView, LinkView, Machines, PortView, SystemId
+from lacp.picture.model import End, LagView, Machines, PortView, SystemId
 
 # linux/if_link.h, linux/if_bonding.h
 _XSTATS_TYPE_BOND = 2
@@ -47,16 +47,6 @@ _WITHHELD = (
     "who both ends are: systems, keys, priorities and port numbers (the kernel tells them to "
     "CAP_NET_ADMIN only)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PortFacts:
-    """What the kernel said of a port."""
-
-    device: Device
-    link: LinkView
-    #: Of the driver, by its own numbers.
-    statistics: Mapping[int, bytes]
 
 
 @dataclass(frozen=True, slots=True)

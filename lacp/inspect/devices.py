@@ -14,9 +14,8 @@ import errno
 import os
 import socket
 import struct
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -47,7 +46,7 @@ from lacp.netlink.codec import (
     u32,
 )
 from lacp.netlink.ethtool import speed_and_duplex
-from lacp.netlink.sockets import KernelRefused, Requests
+from lacp.netlink.sockets import KernelRefused, Requests, left
 from lacp.picture.model import LinkView
 
 # linux/rtnetlink.h, linux/if_link.h
@@ -58,8 +57,6 @@ _IFSTATS = struct.Struct("=B3xiI")  # if_stats_msg: family, index, mask of what 
 _SHORT = {IFLA_EXT_MASK: u32(RTEXT_FILTER_SKIP_STATS)}
 #: How often a dump during which something changed is asked for.
 _ATTEMPTS = 3
-#: Seconds for an answer when there is hardly any time left.
-_LEAST = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +79,16 @@ class Device:
     def index(self) -> int:
         """Its interface index."""
         return self.interface.index
+
+
+@dataclass(frozen=True, slots=True)
+class PortFacts:
+    """What the kernel said of a port."""
+
+    device: Device
+    link: LinkView
+    #: What the driver of the device above counts at it, by its own numbers.
+    statistics: Mapping[int, bytes] = field(default_factory=dict)
 
 
 def read_device(message: bytes) -> Device | None:
@@ -112,8 +119,7 @@ class Devices:
         except OSError as error:
             raise BackendError(f"cannot open a socket: {error.strerror}") from error
         try:
-            patience = max(_LEAST, deadline - time.monotonic())
-            self._requests = Requests(socket.NETLINK_ROUTE, patience)
+            self._requests = Requests(socket.NETLINK_ROUTE, left(deadline))
         except BackendError:
             self._any.close()
             raise

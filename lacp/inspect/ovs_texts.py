@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from lacp.address import Mac
 from lacp.info import PORT_STATES, PortState
+from lacp.inspect.values import mac
 from lacp.picture.model import End, SystemId
 
 Value = bool | int | str
@@ -108,7 +108,7 @@ class LacpMember:
             return None
         return End(
             system_priority=_number(told.get(f"{whose} sys_priority")),
-            system=_mac(told.get(f"{whose} sys_id")),
+            system=mac(told.get(f"{whose} sys_id")),
             key=_number(told.get(f"{whose} key")),
             port_priority=_number(told.get(f"{whose} port_priority")),
             port=_number(told.get(f"{whose} port_id")),
@@ -139,7 +139,7 @@ class Lacp:
         """Who it is."""
         return SystemId(
             system_priority=_number(self.told.get("sys_priority")),
-            system=_mac(self.told.get("sys_id")),
+            system=mac(self.told.get("sys_id")),
             key=_number(self.told.get("aggregation key")),
         )
 
@@ -238,13 +238,6 @@ def _boolean(text: str | None) -> bool | None:
 
 def _number(text: str | None) -> int | None:
     return int(text) if text is not None and _NUMBER.fullmatch(text) else None
-
-
-def _mac(text: str | None) -> Mac | None:
-    try:
-        return None if text is None else Mac.parse(text)
-    except ValueError:
-        return None
 
 
 def _state(text: str | None) -> PortState | None:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from lacp.errors import BackendError
 from lacp.inspect import team_driver
 from lacp.inspect.asking import Answered, ask_all, listed
-from lacp.inspect.devices import Device, Devices, netns_inode
+from lacp.inspect.devices import Device, Devices, PortFacts, netns_inode
 from lacp.inspect.survey import KERNEL_PATIENCE, Places
 from lacp.inspect.team_driver import Driver, Options
 from lacp.inspect.teamd import TEAMD, Told, view
-from lacp.picture.model import LagView, LinkView, PortView
+from lacp.picture.model import LagView, PortView
 from lacp.text import plain
 
 _SUFFIX = ".sock"
@@ -26,19 +26,11 @@ _OF_DAEMON = "what its daemon knows"
 
 
 @dataclass(frozen=True, slots=True)
-class _Below:
-    """A port, as the kernel has it."""
-
-    device: Device
-    link: LinkView
-
-
-@dataclass(frozen=True, slots=True)
 class _Team:
     """A device, as the kernel has it."""
 
     device: Device
-    ports: tuple[_Below, ...] = ()
+    ports: tuple[PortFacts, ...] = ()
     options: Options | None = None
     #: Why there are no options.
     unseen: tuple[str, ...] = ()
@@ -87,7 +79,7 @@ def _kernel_teams(kernel: Devices, deadline: float) -> list[_Team]:
     teams = []
     with Driver(deadline) as driver:
         for device in devices:
-            ports = tuple(_Below(port, kernel.link(port)) for port in kernel.below(device.index))
+            ports = tuple(PortFacts(port, kernel.link(port)) for port in kernel.below(device.index))
             try:
                 teams.append(_Team(device, ports, driver.options(device.index)))
             except BackendError as error:
@@ -188,7 +180,7 @@ def _joined(lag: LagView, team: _Team, here: int | None) -> LagView:
     )
 
 
-def _joined_port(port: PortView, below: _Below | None, options: Options | None) -> PortView:
+def _joined_port(port: PortView, below: PortFacts | None, options: Options | None) -> PortView:
     if below is None:
         return port
     device, link = below.device, below.link
@@ -216,9 +208,16 @@ def _joined_port(port: PortView, below: _Below | None, options: Options | None) 
 
 def _untold(team: _Team, here: int | None, why: str) -> LagView:
     """A team of which only the kernel tells."""
-    device, options = team.device, team.options
+    lag = kernel_view(team.device, team.ports, team.options, here)
+    return replace(lag, unseen=(*team.unseen, f"{_OF_DAEMON}: {why}"))
+
+
+def kernel_view(
+    device: Device, ports: Sequence[PortFacts], options: Options | None, netns: int | None
+) -> LagView:
+    """A team as the kernel alone tells of it; without `options` that is little."""
     active = team_driver.active_port(options) if options is not None else None
-    names = {each.device.index: each.device.name for each in team.ports}
+    names = {each.device.index: each.device.name for each in ports}
     return LagView(
         name=device.name,
         source="team",
@@ -229,14 +228,13 @@ def _untold(team: _Team, here: int | None, why: str) -> LagView:
         address=device.interface.address,
         mtu=device.mtu,
         active_port=names.get(active) if active is not None else None,
-        netns=here,
+        netns=netns,
         settings=team_driver.settings(options) if options is not None else {},
-        ports=tuple(_kernel_port(each, options) for each in team.ports),
-        unseen=(*team.unseen, f"{_OF_DAEMON}: {why}"),
+        ports=tuple(_kernel_port(each, options) for each in ports),
     )
 
 
-def _kernel_port(below: _Below, options: Options | None) -> PortView:
+def _kernel_port(below: PortFacts, options: Options | None) -> PortView:
     device = below.device
     collecting = distributing = None
     settings: Mapping[str, object] = {}
@@ -258,14 +256,3 @@ def _kernel_port(below: _Below, options: Options | None) -> PortView:
         queue_id=queue if isinstance(queue, int) else None,
         settings=settings,
     )
-
-
-def kernel_view(
-    device: Device,
-    ports: Sequence[tuple[Device, LinkView]],
-    options: Options | None,
-    netns: int | None,
-) -> LagView:
-    """A team as the kernel alone tells of it; without `options` that is little."""
-    below = tuple(_Below(port, link) for port, link in ports)
-    return replace(_untold(_Team(device, below, options), netns, ""), unseen=())

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import errno
-import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
 from lacp.errors import BackendError
 from lacp.netlink.generic import NETLINK_GENERIC, find_family
-from lacp.netlink.sockets import KernelRefused, Requests
+from lacp.netlink.sockets import KernelRefused, Requests, left
 from lacp.netlink.team import FAMILY, Key, Value, get_request, read_options
 
 #: The driver's word for a device that has been given no mode yet.
 _NO_MODE = "*NOMODE*"
 #: Tables of the balancer, of 256 values each, and a program: for machines.
 _LEFT_OUT = frozenset({"lb_hash_stats", "lb_tx_hash_to_port_mapping", "lb_port_stats"})
-#: Seconds for an answer when there is hardly any time left.
-_LEAST = 0.05
 
 Options = Mapping[Key, Value]
 
@@ -27,7 +24,7 @@ class Driver:
     """Asks the team driver until `deadline`, of `time.monotonic`."""
 
     def __init__(self, deadline: float) -> None:
-        self._requests = Requests(NETLINK_GENERIC, max(_LEAST, deadline - time.monotonic()))
+        self._requests = Requests(NETLINK_GENERIC, left(deadline))
         self._family: int | None = None
 
     def __enter__(self) -> Self:

@@ -9,6 +9,7 @@ import os
 import select
 import socket
 import struct
+import time
 from collections.abc import Iterator
 
 from lacp.errors import BackendError
@@ -27,6 +28,8 @@ from lacp.netlink.codec import (
 RECEIVE_BUFFER = 4 << 20
 #: Seconds for an answer. The kernel answers within the call, unless it waits for its own locks.
 PATIENCE = 10.0
+#: The same, when there is hardly any time left.
+_LEAST = 0.05
 
 # linux/netlink.h
 _NLM_F_CAPPED = 0x100
@@ -55,6 +58,11 @@ class KernelRefused(BackendError):
 
 class Lost(Exception):
     """The kernel dropped announcements, and perhaps answers: what was known of anything is void."""
+
+
+def left(deadline: float) -> float:
+    """Seconds for an answer until `deadline`, of `time.monotonic`."""
+    return max(_LEAST, deadline - time.monotonic())
 
 
 class Requests:

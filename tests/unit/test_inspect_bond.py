@@ -17,8 +17,8 @@ from lacp.errors import BackendError
 from lacp.info import PortState
 from lacp.inspect import bond as reader
 from lacp.inspect import devices
-from lacp.inspect.bond_view import PortFacts, lag_view
-from lacp.inspect.devices import read_device
+from lacp.inspect.bond_view import lag_view
+from lacp.inspect.devices import PortFacts, read_device
 from lacp.inspect.survey import Places
 from lacp.netlink import bond, bond_proc
 from lacp.netlink.codec import (
@@ -163,7 +163,7 @@ def view(mode: int, said: Mapping[int, bytes], more: Mapping[int, bytes] | None 
     device, port = read_device(bond_link(mode=mode, more=more)), read_device(port_link(1, said))
     assert device is not None
     assert port is not None
-    return lag_view(device, [PortFacts(port, LinkView(), {})], None, None).ports[0]
+    return lag_view(device, [PortFacts(port, LinkView())], None, None).ports[0]
 
 
 def test_a_bond_is_all_that_message_and_text_say(host: Host) -> None:
@@ -457,4 +457,4 @@ def test_no_text_raises(said: str) -> None:
     device, port = read_device(bond_link()), read_device(port_link(1))
     assert device is not None
     assert port is not None
-    assert json.dumps(document(lag_view(device, [PortFacts(port, LinkView(), {})], shown, 1)))
+    assert json.dumps(document(lag_view(device, [PortFacts(port, LinkView())], shown, 1)))

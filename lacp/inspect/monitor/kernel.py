@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
-from lacp.inspect.bond_view import PortFacts
-from lacp.inspect.devices import Device, Devices, read_device
+from lacp.inspect.devices import Device, Devices, PortFacts, read_device
 from lacp.inspect.monitor.base import NEVER, Listening, about, marked, missed, resync_over
 from lacp.inspect.monitor.kinds import Kind, Lag
 from lacp.netlink.codec import (
@@ -312,7 +311,7 @@ class Kernel:
         else:
             link = before.link
         link = replace(link, up=interface.operational, admin_up=interface.up)
-        lag.ports[device.index] = PortFacts(device, link, {})
+        lag.ports[device.index] = PortFacts(device, link)
         self._above[device.index] = lag.device.index
 
     def _leave(self, index: int) -> Lag | None:

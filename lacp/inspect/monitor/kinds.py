@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from lacp.inspect.bond_view import PortFacts
-from lacp.inspect.devices import Device, Devices
+from lacp.inspect.devices import Device, Devices, PortFacts
 from lacp.picture.model import LagView
 
 

@@ -84,8 +84,8 @@ class Teams:
 
     def view(self, lag: Lag) -> LagView:
         """As `lacp.inspect.team` has one without a daemon."""
-        ports = [(each.device, each.link) for each in lag.ports.values()]
-        return kernel_view(lag.device, ports, self._options.get(lag.device.index), self._netns)
+        options = self._options.get(lag.device.index)
+        return kernel_view(lag.device, tuple(lag.ports.values()), options, self._netns)
 
     def _ask(self, index: int) -> dict[Key, Value] | None:
         """All options of a team; None when they are not shown, to other users than root."""
