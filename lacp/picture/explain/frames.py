@@ -155,7 +155,9 @@ def _since(port: PortView, side: str) -> str:
 
 def unexplained(port: PortView, seen: Seen) -> Finding | None:
     """The port carries no traffic and no rule knows why: it may be on its way."""
-    if port.distributing is not False or (seen.lag.mode in BACKUP_MODES and seen.active):
+    if port.distributing is not False or port.refusal:
+        return None
+    if seen.lag.mode in BACKUP_MODES and seen.active:
         return None
     machines = port.machines
     mux = None if machines is None else machines.mux

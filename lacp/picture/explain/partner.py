@@ -199,7 +199,7 @@ def passive_both(port: PortView, seen: Seen) -> Finding | None:
 def partner_not_in_sync(port: PortView, seen: Seen) -> Finding | None:
     """The partner hears us but does not want this link in its LAG."""
     actor, partner = port.actor, port.partner
-    if partner is None or partner.says(_SYNC) is not False or not hears(port):
+    if port.refusal or partner is None or partner.says(_SYNC) is not False or not hears(port):
         return None
     others = [each for each in seen.active if each is not port and _in_sync(each)]
     evidence = [f"the partner's state {octet(partner.state)} lacks S, in sync (6.4.2.3)"]

@@ -190,8 +190,10 @@ def test_a_partner_deaf_by_our_own_fault_is_not_told() -> None:
     frame = left.system.ports["1"].frame()
     hears(network, 1, our_system=NO_MAC)
     left.manage(lambda system, now: system.transmit_failed("1", frame, now))
-    assert codes(network)["1"][0] == "frames_refused"
-    assert "not_echoed" not in codes(network)["1"]
+    assert codes(network)["1"] == ["frames_refused"]
+    # Nor when it has given us up, which takes the port out of use.
+    hears(network, 1, our_system=NO_MAC, state=PortState(0x45))
+    assert codes(network) == {"lag": ["no_carrier"], "1": ["frames_refused"]}
 
 
 def test_both_passive_after_a_change() -> None:
