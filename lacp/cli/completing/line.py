@@ -37,6 +37,8 @@ class Line:
 
     def __init__(self, parser: ArgumentParser) -> None:
         self.given: dict[str, list[str]] = {}
+        #: What is typed so far of the word that is yet to be completed.
+        self.begun = ""
         self._enter(parser)
 
     def _enter(self, parser: ArgumentParser) -> None:
@@ -91,6 +93,7 @@ class Line:
 
     def fitting(self, word: str, values: Values) -> Fitting:
         """What may become of `word`, the last one, which is yet to be completed."""
+        self.begun = word
         if (awaited := self._awaits(word)) is not None:
             return _matching(self._fitting(awaited, values), word)
         if word.startswith("-") and not self._words_only:

@@ -24,11 +24,12 @@ _WORDS: Mapping[str, Sequence[str]] = {
 }
 
 
-def paths(sockets: Sequence[str], patience: float) -> Iterator[Candidate]:
-    """Every path that can be set; of several teams, with the team's name in front."""
+def paths(sockets: Sequence[str], begun: str, patience: float) -> Iterator[Candidate]:
+    """Every path that can be set; with the team's name in front of several teams, or if what is
+    typed so far begins with it."""
     found = list(_configs(sockets, patience))
     for team, config in found:
-        front = f"{team}." if len(found) > 1 else ""
+        front = f"{team}." if len(found) > 1 or begun.startswith(team) else ""
         for keys in settable(config, config.ports):
             yield Candidate(f"{front}{'.'.join(keys)}", meaning(keys).says)
 

@@ -53,7 +53,7 @@ def _names(line: Line) -> Iterator[Candidate]:
 def _paths(line: Line) -> Iterator[Candidate]:
     from lacp.cli.completing.settings import paths
 
-    return paths(_sockets(line), _PATIENCE)
+    return paths(_sockets(line), line.begun, _PATIENCE)
 
 
 def _settings(line: Line) -> Iterator[Candidate]:

@@ -138,6 +138,7 @@ SET = {
     "runner.fallback ": "none single static",
     "runner.active_port e": "eth1 eth2",
     "ports.eth2.lacp_p": "ports.eth2.lacp_prio",
+    "team0.runner.fa": "team0.runner.fast_rate team0.runner.fallback",
     "team0.ports.eth1.sticky t": "true",
     "runner.nothing ": "",
     "ports.eth9.sticky ": "",
