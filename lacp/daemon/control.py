@@ -21,12 +21,15 @@ from lacp.daemon.service import Service
 from lacp.daemon.team import Team
 from lacp.errors import LacpError
 from lacp.picture.model import Document, document
+from lacp.text import plain
 
 log = logging.getLogger("lacp.daemon")
 
 VERSION = 1
 #: Octets of a request, its newline included.
 MAX_REQUEST = 64 * 1024
+#: How deep a request may nest; no configuration nests deeper.
+MAX_LEVELS = 64
 #: Octets that may wait for a client that does not read.
 MAX_WAITING = 1024 * 1024
 MAX_CLIENTS = 32
@@ -291,7 +294,7 @@ def _set(control: Control, _: Client, request: Document) -> Document:
     path, value = request.get("path"), request.get("value")
     if not isinstance(path, str) or "value" not in request:
         raise RequestError("set: expected a path and a value")
-    control.team.journal.say(logging.INFO, f"asked to set {path} to {json.dumps(value)}")
+    control.team.journal.say(logging.INFO, f"asked to set {plain(path)} to {json.dumps(value)}")
     outcome = control.service.set(control.team, path, value, control.now())
     control.changed()
     return {"lag": control.team.name, **document(outcome)}
@@ -320,7 +323,22 @@ def _request(line: bytes) -> Document:
         raise RequestError("expected one line of JSON") from None
     if not isinstance(request, dict):
         raise RequestError("expected a JSON object")
+    if _nests_too_deeply(request):
+        # What comes of it must be written down again, where there is less room on the stack.
+        raise RequestError(f"found more than {MAX_LEVELS} levels, expected fewer")
     return request
+
+
+def _nests_too_deeply(request: Document) -> bool:
+    level: list[Any] = [request]
+    for _ in range(MAX_LEVELS):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return bool(level)
 
 
 def _refusal(message: str) -> Document:

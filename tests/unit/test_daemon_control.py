@@ -211,6 +211,43 @@ def test_wrong_requests_are_answered_and_the_next_is_served(tmp_path: Path) -> N
     play(tmp_path, story)
 
 
+def test_what_nests_deeply_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    async def story(loop: Loop, path: str) -> None:
+        client = await blocking(Raw, path)
+        before = (await blocking(client.ask, b'{"request": "config"}\n'))["text"]
+        for depth in (64, 500, 960, 975, 980, 985, 2000):
+            deep = b"[" * depth + b"]" * depth
+            for asked in (
+                b'{"request": "config", "id": %b}\n',
+                b'{"request": "set", "path": "runner.min_ports", "value": %b}\n',
+                b'{"request": "set", "path": "link_watch", "value": {"name": "ethtool", "": %b}}\n',
+            ):
+                answer = await blocking(client.ask, asked % deep)
+                assert answer["ok"] is False
+                assert answer["error"] in (
+                    "found more than 64 levels, expected fewer",
+                    "expected one line of JSON",
+                )
+        assert (await blocking(client.ask, b'{"request": "config"}\n'))["text"] == before
+        client.socket.close()
+
+    play(tmp_path, story)
+
+
+def test_what_no_log_can_hold_is_asked_for_in_vain_and_logged_all_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story(loop: Loop, path: str) -> None:
+        client = await blocking(Raw, path)
+        with caplog.at_level(logging.INFO, "lacp.daemon"):
+            asked = b'{"request": "set", "path": "a\\ud800\\nb", "value": "\\ud800"}\n'
+            assert "'a??b' of team0 cannot be set" in (await blocking(client.ask, asked))["error"]
+        assert caplog.messages == ['team0: asked to set a??b to "\\ud800"']
+        client.socket.close()
+
+    play(tmp_path, story)
+
+
 @pytest.mark.parametrize("end", [b"", b"\n"])
 def test_a_request_without_end_is_refused(tmp_path: Path, end: bytes) -> None:
     async def story(loop: Loop, path: str) -> None:
