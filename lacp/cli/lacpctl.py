@@ -164,11 +164,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Who asks so means it.
         words = [*words[1:], "--help"]
     try:
-        args = build_parser().parse_args(words)
+        try:
+            args = build_parser().parse_args(words)
+        except SystemExit as stop:
+            # What --help and --version say is to get out, or it is said that it did not.
+            sys.stdout.flush()
+            return stop.code if isinstance(stop.code, int) else BAD_USAGE
         args.words = [_PROGRAM, *words]
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else BAD_USAGE
-    try:
         return run(args, Screen())
     except Failure as failure:
         return complain(_PROGRAM, str(failure), failure.code)

@@ -19,7 +19,8 @@ from lacp.cli.lacpctl import COMMANDS, build_parser, main, run
 from lacp.cli.output import Screen
 from lacp.cli.source import Shown
 from lacp.inspect import lacpd
-from lacp.picture.model import counted, lag_view
+from lacp.picture.model import counted
+from lacp.picture.reading import read_lag
 from tests.unit.cli.documents import MIXED, lag, port
 from tests.unit.cli.fake_lacpd import Serve, answering, fake_lacpd, line, saying
 
@@ -295,11 +296,12 @@ def test_one_strange_daemon_does_not_hide_another(
 # How it ends.
 
 
-def test_a_reader_that_has_seen_enough_hears_no_complaint() -> None:
+@pytest.mark.parametrize("words", ["simulate", "--version", "--help"])
+def test_a_reader_that_has_seen_enough_hears_no_complaint(words: str) -> None:
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
-        [*PROGRAM, "simulate"], stdout=write, stderr=subprocess.PIPE, text=True, check=False
+        [*PROGRAM, words], stdout=write, stderr=subprocess.PIPE, text=True, check=False
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
@@ -317,10 +319,23 @@ def test_interrupted_is_130(run_dir: Path) -> None:
     assert (child.returncode, err) == (130, "")
 
 
-def test_a_full_disk_is_one_line() -> None:
+def test_interrupted_before_anything_is_done_is_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(self: object) -> None:
+        raise KeyboardInterrupt
+
+    # The imports of a command take longer than many a finger.
+    monkeypatch.setattr(Row, "load", interrupted)
+    assert main(["show"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("words", [["simulate", "--list"], ["--version"]])
+def test_a_full_disk_is_one_line(words: list[str]) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [*PROGRAM, "simulate", "--list"],
+            [*PROGRAM, *words],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -351,7 +366,7 @@ def test_a_simulation_in_a_pipe_keeps_to_columns(width: int) -> None:
 def test_text_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
     row = show.COMMAND
     args = build_parser().parse_args(["show"])
-    seen = Shown(host="here", time="", lags=(counted(lag_view(MIXED)),))
+    seen = Shown(host="here", time="", lags=(counted(read_lag(MIXED)),))
     answer = Answer(seen, 1, ["one thing", "another"])
     args.row = type(row)(row.name, row.help, row.arguments, lambda _: answer, row.text)
     assert run(args, Screen()) == 1
