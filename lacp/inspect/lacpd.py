@@ -67,7 +67,7 @@ def read(places: Places, deadline: float) -> Iterator[LagView | str]:
     """
     from lacp.inspect.asking import Way, listed
     from lacp.inspect.asking import ask as ask_all
-    from lacp.picture.model import ModelError, lag_view
+    from lacp.picture.reading import ModelError, read_lag
 
     named = places.socket is not None
     paths = [places.socket] if places.socket is not None else listed(places.run_dir, _SUFFIX)
@@ -79,7 +79,7 @@ def read(places: Places, deadline: float) -> Iterator[LagView | str]:
             continue
         path, answer = found
         try:
-            yield lag_view(answer.get("lag"))
+            yield read_lag(answer.get("lag"))
         except ModelError as error:
             yield f"{path}: {plain(str(error))}"
 

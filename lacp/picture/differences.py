@@ -17,12 +17,11 @@ from lacp.picture.model import (
     LagView,
     LinkView,
     Machines,
-    ModelError,
     PortView,
     SystemId,
     document,
-    lag_view,
 )
+from lacp.picture.reading import ModelError, read_lag
 
 #: Members of a LAG whose change is a `lag_changed`, and those of a port that are a `port_changed`.
 _OF_LAG = ("mode", "admin_up", "min_ports", "max_ports", "address", "mtu")
@@ -202,7 +201,7 @@ def _of_lag(event: Event) -> dict[str, Any]:
             told = {facts["member"]: facts["new"]}
         case _:
             return {}
-    read = lag_view({**_NAMELESS, **told})
+    read = read_lag({**_NAMELESS, **told})
     return {member: getattr(read, member) for member in told}
 
 
@@ -216,7 +215,7 @@ def _with_port(lag: LagView, event: Event, name: str) -> LagView:
         return replace(lag, ports=(*others, new))
     told = _of_port(lag, event)
     # Read as a picture's document is, so that nothing else than expected gets in.
-    (read,) = lag_view({**_NAMELESS, "ports": [{"name": name, **told}]}).ports
+    (read,) = read_lag({**_NAMELESS, "ports": [{"name": name, **told}]}).ports
     new = replace(old, **{member: _kept(old, read, member, told) for member in told})
     return replace(lag, ports=tuple(new if port is old else port for port in lag.ports))
 

@@ -1,33 +1,24 @@
 """One model of a LAG for lacpd, the kernel's drivers, teamd and Open vSwitch, and its JSON.
 
 What a source cannot know is None, and null in JSON; nothing is ever guessed. The members of the
-JSON are the fields here, under their names and in their order.
+JSON are the fields here, under their names and in their order; `lacp.picture.reading` reads it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
-from math import isfinite
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 from lacp.address import NO_MAC, Mac
-from lacp.errors import LacpError
-from lacp.info import PORT_STATES, PortState
+from lacp.info import PortState
 from lacp.link import Duplex
 
 #: An object as JSON has it.
 Document = dict[str, Any]
-_Value = TypeVar("_Value")
-#: How deep the values of `settings` may nest.
-_DEEPEST = 16
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-class ModelError(LacpError):
-    """A document is none of this model; the message says where in it, and what was expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +168,8 @@ class LagView:
     """A LAG: a team, a bond, however it is called where it was made."""
 
     name: str
-    #: lacpd, bond (the kernel's driver), team (the kernel's, without a daemon that answers), teamd
-    #: or ovs.
+    #: lacpd, bond (the kernel's driver), team (the kernel's, without a daemon that answers), teamd,
+    #: ovs, or engine: a system without any daemon (`lacp.protocol.view`).
     source: str
     #: The source's word for how it spreads frames: lacp, 802.3ad, active-backup, balance-tcp.
     mode: str | None = None
@@ -277,152 +268,3 @@ _NAMES: dict[type, tuple[str, ...]] = {}
 @cache
 def _flags(state: PortState) -> tuple[str, ...]:
     return tuple(state.flags)
-
-
-def lag_view(found: Any, where: str = "lag") -> LagView:
-    """The LAG that a document tells of; members that are not known here are left out.
-
-    Raises ModelError when a member is something else than expected.
-    """
-    return _read(LagView, found, where)
-
-
-def _read(kind: Callable[..., _Value], found: Any, where: str) -> _Value:
-    if not isinstance(found, Mapping):
-        raise ModelError(f"{where}: found {_kind_of(found)}, expected an object")
-    told = {
-        name: take(found[name], f"{where}.{name}")
-        for name, take in _takers(kind).items()
-        if name in found
-    }
-    try:
-        return kind(**told)
-    except TypeError:
-        raise ModelError(f"{where}: a name is missing") from None
-
-
-@cache
-def _takers(kind: Hashable) -> Mapping[str, Callable[[Any, str], Any]]:
-    assert isinstance(kind, type)
-    return {each.name: _TAKERS[str(each.type)] for each in fields(kind)}
-
-
-def _kind_of(found: Any) -> str:
-    names = {dict: "an object", list: "an array", str: "a string", type(None): "null"}
-    return names.get(type(found), repr(found))
-
-
-def _plain(kinds: tuple[type, ...], expected: str, *, null: bool) -> Callable[[Any, str], Any]:
-    def take(found: Any, where: str) -> Any:
-        if (found is None and null) or (
-            isinstance(found, kinds) and (bool in kinds or not isinstance(found, bool))
-        ):
-            return found
-        raise ModelError(f"{where}: found {_kind_of(found)}, expected {expected}")
-
-    return take
-
-
-def _number(found: Any, where: str) -> float | None:
-    # JSON as Python reads it has numbers that are none.
-    if found is None or (
-        isinstance(found, int | float) and not isinstance(found, bool) and isfinite(found)
-    ):
-        return found
-    raise ModelError(f"{where}: found {_kind_of(found)}, expected a number or null")
-
-
-def _anything(found: Any, where: str, depth: int = 0) -> Any:
-    """Whatever a source calls its own, within reason."""
-    if depth > _DEEPEST:
-        raise ModelError(f"{where}: found more than {_DEEPEST} levels, expected fewer")
-    if isinstance(found, Mapping):
-        return {str(name): _anything(each, where, depth + 1) for name, each in found.items()}
-    if isinstance(found, list):
-        return [_anything(each, where, depth + 1) for each in found]
-    return _number(found, where) if isinstance(found, float) else found
-
-
-def _mac(found: Any, where: str) -> Mac | None:
-    if found is None:
-        return None
-    try:
-        return Mac.parse(found)
-    except (TypeError, ValueError):
-        raise ModelError(f"{where}: found {_kind_of(found)}, expected a MAC address") from None
-
-
-def _state(found: Any, where: str) -> PortState | None:
-    if found is None:
-        return None
-    if isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= 0xFF:
-        return PORT_STATES[found]
-    raise ModelError(f"{where}: found {_kind_of(found)}, expected an octet")
-
-
-def _duplex(found: Any, where: str) -> Duplex | None:
-    if found in (None, Duplex.FULL, Duplex.HALF):
-        return None if found is None else Duplex(found)
-    raise ModelError(f"{where}: found {_kind_of(found)}, expected full, half or null")
-
-
-def _one(kind: type[Any], *, null: bool) -> Callable[[Any, str], Any]:
-    def take(found: Any, where: str) -> Any:
-        if found is None:
-            return None if null else kind()
-        return _read(kind, found, where)
-
-    return take
-
-
-def _many(take: Callable[[Any, str], Any], *, null: bool) -> Callable[[Any, str], Any]:
-    def take_all(found: Any, where: str) -> Any:
-        if found is None:
-            return None if null else ()
-        if not isinstance(found, list | tuple):
-            raise ModelError(f"{where}: found {_kind_of(found)}, expected an array")
-        return tuple(take(each, f"{where}[{number}]") for number, each in enumerate(found))
-
-    return take_all
-
-
-def _by_name(take: Callable[[Any, str], Any], *, null: bool) -> Callable[[Any, str], Any]:
-    def take_all(found: Any, where: str) -> Any:
-        if found is None:
-            return None if null else _NOTHING
-        if not isinstance(found, Mapping):
-            raise ModelError(f"{where}: found {_kind_of(found)}, expected an object")
-        return {str(name): take(each, f"{where}.{name}") for name, each in found.items()}
-
-    return take_all
-
-
-_INT = _plain((int,), "an integer or null", null=True)
-_FLOAT = _number
-_STR = _plain((str,), "a string or null", null=True)
-_TEXT = _plain((str,), "a string", null=False)
-_COUNT = _plain((int,), "an integer", null=False)
-
-#: How each type of a field is read, by the words that the field is declared with.
-_TAKERS: Mapping[str, Callable[[Any, str], Any]] = {
-    "str": _TEXT,
-    "str | None": _STR,
-    "int | None": _INT,
-    "float | None": _FLOAT,
-    "bool | None": _plain((bool,), "true, false or null", null=True),
-    "Mac | None": _mac,
-    "PortState | None": _state,
-    "Duplex | None": _duplex,
-    "SystemId | None": _one(SystemId, null=True),
-    "End | None": _one(End, null=True),
-    "LinkView": _one(LinkView, null=False),
-    "Machines | None": _one(Machines, null=True),
-    "Mapping[str, int] | None": _by_name(_COUNT, null=True),
-    "Mapping[str, int | None] | None": _by_name(_INT, null=True),
-    "Mapping[str, float | None] | None": _by_name(_FLOAT, null=True),
-    "Mapping[str, Any]": _by_name(_anything, null=False),
-    "tuple[str, ...]": _many(_TEXT, null=False),
-    "tuple[Change, ...] | None": _many(_one(Change, null=False), null=True),
-    "tuple[WatcherView, ...] | None": _many(_one(WatcherView, null=False), null=True),
-    "tuple[PortView, ...]": _many(lambda found, where: _read(PortView, found, where), null=False),
-}

@@ -17,7 +17,8 @@ import pytest
 
 from lacp.picture.formats.ieee import ieee
 from lacp.picture.formats.openconfig import openconfig
-from lacp.picture.model import LagView, lag_view
+from lacp.picture.model import LagView
+from lacp.picture.reading import read_lag
 from tests import yang
 from tests.daemons import conf
 from tests.interop import guest
@@ -160,7 +161,7 @@ def found() -> Document:
 @pytest.fixture(scope="module")
 def seen(found: Document) -> dict[str, LagView]:
     lags = json.loads(found["shown"]["output"])["lags"]
-    views = {one["name"]: lag_view(one) for one in lags}
+    views = {one["name"]: read_lag(one) for one in lags}
     assert len(views) == len(lags)
     return views
 
@@ -231,7 +232,7 @@ def test_the_bond_of_open_vswitch_is_what_it_says(
 
 
 def test_the_team_of_lacpd_is_what_it_says(found: Document, seen: dict[str, LagView]) -> None:
-    lag, told = seen["ours"], lag_view(found["ours"])
+    lag, told = seen["ours"], read_lag(found["ours"])
     for name in ("mode", "ifindex", "address", "actor", "partner", "min_ports", "netns"):
         assert getattr(lag, name) == getattr(told, name), name
     for port, its in zip(lag.ports, told.ports, strict=True):

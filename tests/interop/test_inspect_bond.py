@@ -24,7 +24,8 @@ from lacp.netlink.bond import COUPLED_CONTROL, LACP, MIIMON, MODE
 from lacp.netlink.codec import u8, u32
 from lacp.netlink.links import Links
 from lacp.picture.formats.proc import proc
-from lacp.picture.model import LagView, PortView, document, lag_view
+from lacp.picture.model import LagView, PortView, document
+from lacp.picture.reading import read_lag
 from tests.interop import guest
 from tests.interop.netns import Namespace, namespaces, veth
 from tests.waiting import until
@@ -206,7 +207,7 @@ def look() -> dict[str, Any]:
 
         until(settled, 40, lambda: str(_read(here)), every=0.2)
         found = _look(here, there)
-        lags = [lag_view(each) for each in found["seen"]]
+        lags = [read_lag(each) for each in found["seen"]]
         carried = {lag.name: _carried(here, there, lag) for lag in lags if lag.ports}
         return found | {"carried": carried}
 
@@ -220,7 +221,7 @@ def looked() -> dict[str, Any]:
 
 def _lags(found: list[Any]) -> dict[str, LagView]:
     assert [one for one in found if isinstance(one, str)] == []
-    return {one["name"]: lag_view(one) for one in found}
+    return {one["name"]: read_lag(one) for one in found}
 
 
 @pytest.fixture(scope="module")

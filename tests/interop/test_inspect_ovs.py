@@ -14,7 +14,8 @@ import pytest
 
 from lacp.info import PortInfo
 from lacp.inspect.survey import Places, Seen, survey
-from lacp.picture.model import End, LagView, PortView, lag_view
+from lacp.picture.model import End, LagView, PortView
+from lacp.picture.reading import read_lag
 from tests.interop.commands import lacpctl
 from tests.interop.netns import Namespace, namespace, veth
 from tests.interop.ovs import OpenVSwitch, open_vswitch
@@ -258,7 +259,7 @@ def test_it_is_known_in_which_namespace_the_switch_is(switch: OpenVSwitch, seen:
 def test_lacpctl_shows_the_same(switch: OpenVSwitch, tmp_path: Path) -> None:
     done = lacpctl(switch.namespace, tmp_path, switch, "--json", "show")
     assert (done.returncode, done.stderr) == (0, "")
-    shown = Seen([lag_view(one) for one in json.loads(done.stdout)["lags"]])
+    shown = Seen([read_lag(one) for one in json.loads(done.stdout)["lags"]])
     test_every_bond_is_listed(shown)
     for name in ("slb", "tcp", "fast", "slow", "alone"):
         test_every_field_is_that_of_lacp_show(switch, shown, name)

@@ -22,8 +22,8 @@ from lacp.picture.model import (
     SystemId,
     WatcherView,
     document,
-    lag_view,
 )
+from lacp.picture.reading import read_lag
 from lacp.protocol.edition import EDITIONS
 from lacp.protocol.variables import Control
 from lacp.sim.network import Network
@@ -248,4 +248,4 @@ def test_any_picture_can_be_explained(seen: list[LagView]) -> None:
         well_formed(found)
         assert {each.port for each in found} <= {None, *(port.name for port in lag.ports)}
         told = with_problems(lag, found)
-        assert lag_view(document(told)) == told
+        assert read_lag(document(told)) == told

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from lacp.errors import BackendError
 from lacp.inspect import jsonrpc, ovs, ovs_database, ovs_texts, teamd
-from lacp.picture.model import LagView, document, lag_view
+from lacp.picture.model import LagView, document
+from lacp.picture.reading import read_lag
 
 #: JSON, often with the keys that are looked for.
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
@@ -45,7 +46,7 @@ def objects(keys: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
 def whole(lag: LagView) -> None:
     """It is a picture that JSON can say, and that can be read again."""
     told = json.loads(json.dumps(document(lag), allow_nan=False))
-    assert document(lag_view(told)) == told
+    assert document(read_lag(told)) == told
 
 
 @given(objects(TEAMD_KEYS), objects(TEAMD_KEYS))

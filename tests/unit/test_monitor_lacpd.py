@@ -26,7 +26,8 @@ from lacp.inspect.monitor.lacpd import told
 from lacp.inspect.survey import Places
 from lacp.picture.differences import differences
 from lacp.picture.events import Event
-from lacp.picture.model import LagView, lag_view
+from lacp.picture.model import LagView
+from lacp.picture.reading import read_lag
 from tests.daemons import conf
 from tests.waiting import until, until_holds
 
@@ -120,7 +121,7 @@ def shown(loop: Loop, name: str) -> LagView:
     client = control._HANDLERS["show"]
     holder = next(iter(loop._controls.values()))
     found = client(loop._controls.get(team, holder), None, {})  # type: ignore[arg-type]
-    return told(lag_view(json.loads(json.dumps(found["lag"]))))
+    return told(read_lag(json.loads(json.dumps(found["lag"]))))
 
 
 async def known(ear: Ear, *names: str) -> None:

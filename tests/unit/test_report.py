@@ -14,8 +14,8 @@ from lacp.daemon.host import Host as Interfaces
 from lacp.daemon.host import this_host
 from lacp.dataplane.base import DeviceChanged
 from lacp.info import PortState
-from lacp.picture import model
 from lacp.picture.model import LagView, PortView, document
+from lacp.picture.reading import read_lag
 from tests.daemons import Host, World, conf, lacp, world
 
 
@@ -42,7 +42,7 @@ def test_the_document_is_the_view(hosts: World) -> None:
         seen = view(left, verbose)
         told = report.lag_document(left.team(), hosts.now, verbose)
         assert told == document(seen)
-        assert model.lag_view(told) == seen
+        assert read_lag(told) == seen
 
 
 def test_both_ends_and_what_the_partner_says_of_us(hosts: World) -> None:

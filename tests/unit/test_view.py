@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lacp.picture.model import document
-from lacp.picture.model import lag_view as read
+from lacp.picture.reading import read_lag
 from lacp.protocol.view import lag_view
 from tests.worlds import cable, pair, port
 
@@ -12,7 +12,7 @@ def test_a_picture_is_the_document_of_itself() -> None:
     network = pair(2)
     network.run(40)
     seen = lag_view(network.nodes["left"].system, "lag0", network.now, str)
-    assert read(document(seen)) == seen
+    assert read_lag(document(seen)) == seen
     assert (seen.name, seen.source, seen.mode, seen.lacp, seen.up) == (
         *("lag0", "engine", "lacp", True, True),
     )

@@ -15,7 +15,8 @@ from time import monotonic
 
 from lacp.cli.output import printable
 from lacp.cli.source import look
-from lacp.picture.model import LagView, ModelError, lag_view
+from lacp.picture.model import LagView
+from lacp.picture.reading import ModelError, read_lag
 from lacp.text import plain
 
 #: Octets of one look of another host.
@@ -133,7 +134,7 @@ class RemoteLooker(Looker):
         """A look is a document in a line; what else comes is a complaint."""
         try:
             found = json.loads(line)
-            lags = tuple(lag_view(each) for each in found["lags"])
+            lags = tuple(read_lag(each) for each in found["lags"])
             sight = Sight(
                 asked=self._host, host=str(found["host"]), time=str(found["time"]), lags=lags
             )

@@ -19,7 +19,8 @@ from lacp.inspect.monitor.base import NEVER, Listening, about, resynced
 from lacp.inspect.values import decoded
 from lacp.picture.differences import applied, differences
 from lacp.picture.events import Event, read_event
-from lacp.picture.model import LagView, ModelError, PortView, lag_view
+from lacp.picture.model import LagView, PortView
+from lacp.picture.reading import ModelError, read_lag
 
 _SUFFIX = ".sock"
 _REQUESTS = b'{"version":1,"request":"monitor"}\n{"version":1,"request":"show"}\n'
@@ -313,7 +314,7 @@ class _Team:
             yield from self._stranger(str(document.get("error")))
         elif isinstance(document.get("lag"), Mapping):
             try:
-                lag = lag_view(document["lag"])
+                lag = read_lag(document["lag"])
             except ModelError as error:
                 yield from self._stranger(str(error))
                 return

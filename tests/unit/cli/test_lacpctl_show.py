@@ -14,7 +14,8 @@ from lacp.cli.output import Screen, age, printable
 from lacp.cli.source import Shown
 from lacp.info import PortState
 from lacp.link import speed
-from lacp.picture.model import LagView, counted, lag_view
+from lacp.picture.model import LagView, counted
+from lacp.picture.reading import read_lag
 from lacp.wire.flags import BITS, LEGEND, letters
 from tests.golden import Golden
 from tests.unit.cli.documents import (
@@ -52,7 +53,7 @@ def shown(document: dict[str, Any], *arguments: str, width: int = 80) -> str:
 
 
 def view(document: dict[str, Any]) -> LagView:
-    return counted(lag_view(document))
+    return counted(read_lag(document))
 
 
 def told(screen: Screen, lag: LagView, *arguments: str) -> str:
