@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import re
 import shlex
 import subprocess
 import threading
@@ -13,6 +12,8 @@ from argparse import Namespace
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import Self
 
 from lacp.cli.command import Failure
 from lacp.cli.common import BAD, BAD_USAGE, DONE, complain
@@ -24,10 +25,8 @@ _PROGRAM = "lacpctl"
 _LIVE = frozenset({"watch", "monitor"})
 #: What a shell says when there is no such program, and ssh when it does not get there.
 _NO_PROGRAM, _NO_WAY = 127, 255
-#: What ssh would take for an option, and what is no name, is refused.
-_HOST = re.compile(r"[^-\s\x00-\x1f][^\s\x00-\x1f]*")
-#: By itself ssh tries for minutes to get to a host that is gone.
-_PATIENCE = ("-o", "ConnectTimeout=10")
+#: By itself ssh tries for minutes to get to a host that is gone, and never notices that one goes.
+_PATIENCE = ("-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5")
 #: Hosts that are asked at a time.
 _AT_A_TIME = 16
 #: Characters of an answer; thousands of ports fit.
@@ -100,8 +99,9 @@ def command(
 def _once(hosts: Sequence[str], words: Sequence[str], as_json: bool, screen: Screen) -> int:
     """A command that ends: the hosts are asked at once, and stand one below the other."""
     codes = [DONE]
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        answers = pool.map(lambda host: _ask(host, words, screen), hosts)
+    running = _Running()
+    with ThreadPoolExecutor(_AT_A_TIME) as pool, running:
+        answers = pool.map(lambda host: _ask(host, words, screen, running), hosts)
         for number, (host, said) in enumerate(zip(hosts, answers, strict=True)):
             if len(hosts) > 1 and not as_json:
                 if number:
@@ -115,9 +115,32 @@ def _once(hosts: Sequence[str], words: Sequence[str], as_json: bool, screen: Scr
     return max(codes)
 
 
-def _ask(host: str, words: Sequence[str], screen: Screen) -> _Said:
+class _Running:
+    """What is asked at the moment: ended when the one who asked is, who else would wait for it."""
+
+    def __init__(self) -> None:
+        self._processes: list[subprocess.Popen[str]] = []
+        self._over = False
+
+    def note(self, process: subprocess.Popen[str]) -> None:
+        """One that has begun."""
+        self._processes.append(process)
+        if self._over:
+            process.terminate()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over = True
+        for process in self._processes:
+            process.terminate()
+
+
+def _ask(host: str, words: Sequence[str], screen: Screen, running: _Running) -> _Said:
     errors: list[str] = []
     with _begun(host, words, screen, subprocess.PIPE) as process:
+        running.note(process)
 
         def listen() -> None:
             assert process.stderr is not None
@@ -185,7 +208,8 @@ def _streams(hosts: Sequence[str], words: Sequence[str], as_json: bool, screen: 
 
     def follow(host: str, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
-        for line in process.stdout:
+        # A line without an end is none.
+        for line in iter(partial(process.stdout.readline, _MOST), ""):
             said.put((host, line.rstrip("\n")))
         said.put((host, process.wait()))
 

@@ -16,8 +16,10 @@ from lacp.cli.remote import command, without_hosts
 from tests.unit.cli.documents import MIXED, lag, port
 from tests.unit.cli.fake_lacpd import answering, fake_lacpd
 from tests.unit.cli.on_terminal import on_terminal
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[3]
+PATIENCE = "-o ConnectTimeout=10 -o ServerAliveInterval=5"
 
 #: Each host has the directory of its name for its run directory; some are not what they should be.
 SSH = """#!/bin/sh
@@ -29,6 +31,7 @@ case $host in
     bare) PATH=/usr/bin:/bin;;
     flood) exec yes;;
     grumble) exec yes >&2;;
+    hangs*) exec sleep 60;;
     rude) printf 'lacpctl\\033[2J: no\\n' >&2; printf 'a\\033[2Jb\\n'; exit 3;;
 esac
 LACPD_RUN_DIR={here}/$host
@@ -74,7 +77,7 @@ def test_one_host_is_as_if_one_were_there(hosts: Path, capsys: pytest.CaptureFix
         assert main(["show", "--host", "a", *ASK, "eth9"]) == 1
         assert "lacpctl: nothing here is called eth9; there is team0" in capsys.readouterr().err
     words = "-- a env COLUMNS=80 lacpctl show --source lacpd eth2 --json"
-    assert said(hosts)[0] == f"-o ConnectTimeout=10 {words}"
+    assert said(hosts)[0] == f"{PATIENCE} {words}"
 
 
 def test_several_hosts_stand_one_below_the_other(
@@ -124,6 +127,16 @@ def test_a_host_that_does_not_stop_is_listened_to_no_more(
         assert f"{host}: ssh was ended by signal 9" in capsys.readouterr().err
 
 
+def test_interrupted_it_waits_for_no_host(hosts: Path) -> None:
+    show = [sys.executable, "-m", "lacp.cli.lacpctl", "show", "--host", "hangs1", "--host=hangs2"]
+    with subprocess.Popen(show, stderr=subprocess.PIPE, text=True) as asked:
+        until(lambda: (hosts / "log").exists() and len(said(hosts)) == 2)
+        # To it alone, and not to ssh as from a terminal.
+        asked.send_signal(signal.SIGINT)
+        assert asked.communicate(timeout=20) == (None, "")
+        assert asked.returncode == 130
+
+
 @pytest.mark.parametrize("host", ["-oProxyCommand=x", "", "a b", "a\nb"])
 def test_what_is_no_host(host: str, hosts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", f"--host={host}"]) == 2
@@ -161,7 +174,7 @@ def test_a_live_command_has_the_terminal_for_its_own(hosts: Path) -> None:
         terminal.wait("eth1")
         terminal.press("q")
         assert terminal.ended() == 0
-    assert said(hosts) == ["-o ConnectTimeout=10 -t -- a lacpctl watch --source lacpd"]
+    assert said(hosts) == [f"{PATIENCE} -t -- a lacpctl watch --source lacpd"]
 
 
 def test_streams_of_several_hosts_say_where_each_line_is_from(hosts: Path) -> None:
