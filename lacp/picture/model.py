@@ -18,6 +18,9 @@ from lacp.link import Duplex
 
 #: An object as JSON has it.
 Document = dict[str, Any]
+#: Modes in which one port carries traffic and the others wait to take over, as bonding and Open
+#: vSwitch, and teamd, call them.
+BACKUP_MODES = frozenset({"active-backup", "activebackup"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 

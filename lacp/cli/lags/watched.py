@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from lacp.cli.output import Cell, Column, Screen, known
 from lacp.link import Duplex, speed
-from lacp.picture.model import LagView, LinkView, PortView, WatcherView
+from lacp.picture.model import BACKUP_MODES, LagView, LinkView, PortView, WatcherView
 from lacp.text import count
 
 COLUMNS = (
@@ -19,9 +19,6 @@ COLUMNS = (
     Column("QUEUE", right=True, optional=1),
     Column("WENT DOWN", right=True, optional=1),
 )
-
-#: Modes in which one port carries everything, as teamd, bonding and Open vSwitch call them.
-_ONE_ACTIVE = {"activebackup", "active-backup"}
 
 
 def is_watched(lag: LagView) -> bool:
@@ -40,7 +37,7 @@ def speaks(lag: LagView) -> bool | None:
 def facts(lag: LagView, screen: Screen) -> Iterator[str]:
     """Who the LAG is, where there are no two ends to tell of."""
     said = [f"address  {known(lag.address, 'unknown')}"]
-    if lag.active_port is not None or lag.mode in _ONE_ACTIVE:
+    if lag.active_port is not None or lag.mode in BACKUP_MODES:
         said.append(f"active port  {known(lag.active_port, 'none')}")
     yield from screen.wrap("   ".join(said), "  ", "    ")
 
@@ -61,10 +58,10 @@ def traffic(lag: LagView, port: PortView) -> Cell:
     if port.distributing is None and port.collecting is None:
         return Cell("?", "warn")
     if port.distributing and port.collecting is not False:
-        return Cell("active" if lag.mode in _ONE_ACTIVE else "yes", "good")
+        return Cell("active" if lag.mode in BACKUP_MODES else "yes", "good")
     if port.distributing:
         return Cell("out only", "good")
-    if lag.mode in _ONE_ACTIVE and port.usable:
+    if lag.mode in BACKUP_MODES and port.usable:
         return Cell("standby")
     return Cell("in only", "warn") if port.collecting else Cell("no", "warn")
 

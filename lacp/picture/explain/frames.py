@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lacp.picture.explain.seen import BACKUP_MODES, Seen, counted
+from lacp.picture.explain.seen import Seen, counted
 from lacp.picture.explain.words import lasted, octet, weight
 from lacp.picture.findings import Finding, Gravity, Where
-from lacp.picture.model import PortView
+from lacp.picture.model import BACKUP_MODES, PortView
 
 #: A part of all LACPDUs; more than that is odd.
 _SHARE = 0.01

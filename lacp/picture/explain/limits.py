@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lacp.link import Duplex
 from lacp.picture.explain import remedy, silence
-from lacp.picture.explain.seen import BACKUP_MODES, Seen
+from lacp.picture.explain.seen import Seen
 from lacp.picture.explain.words import listed, octet, quoted
 from lacp.picture.findings import Finding, Gravity, Where
-from lacp.picture.model import LagView
+from lacp.picture.model import BACKUP_MODES, LagView
 
 #: Of ports that are counted one by one.
 _FEW = 8

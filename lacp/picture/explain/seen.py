@@ -13,9 +13,6 @@ _DEFAULTED = PortState.DEFAULTED
 _EXPIRED = PortState.EXPIRED
 _AGGREGATION = PortState.AGGREGATION
 
-#: Modes in which one port carries traffic and the others wait to take over.
-BACKUP_MODES = frozenset({"active-backup", "activebackup"})
-
 #: A port of a system: who it is wherever it is plugged in.
 PortId = tuple[Mac, int]
 #: What has to be equal at both ends for ports to aggregate (6.3.6.1): actor's key, partner's system

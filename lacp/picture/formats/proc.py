@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lacp.info import PortState
-from lacp.picture.model import End, LagView, PortView
+from lacp.picture.model import BACKUP_MODES, End, LagView, PortView
 from lacp.text import plain
 
 #: What the driver calls its modes, and what comes nearest to the modes and runners of others.
@@ -38,7 +38,7 @@ _HASH_POLICIES = ("layer2", "layer3+4", "layer2+3", "encap2+3", "encap3+4", "vla
 #: Modes in which the driver selects by a hash, and those in which one port is the active one.
 _HASHED = {"802.3ad", "balance-xor"}
 _TLB = {"balance-tlb", "balance-alb"}
-_PRIMARY = {"active-backup", "activebackup", *_TLB}
+_PRIMARY = BACKUP_MODES | _TLB
 
 _CHURN = {
     "ACTOR_CHURN_MONITOR": "monitoring",
