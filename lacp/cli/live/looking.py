@@ -23,6 +23,8 @@ from lacp.text import plain
 _MAX_LOOK = 64 << 20
 #: Seconds until a host is tried again, and for which what it complains of is told.
 _AGAIN, _TOLD = 5.0, 10.0
+#: Sights that may wait for a terminal that takes nothing more, and seconds until that is seen.
+_UNTAKEN, _PAUSE = 8, 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,10 @@ class Looker(threading.Thread):
         return sight
 
     def _tell(self, sight: Sight) -> None:
+        # Where nothing is taken, nothing more is looked for.
+        while self._sights.qsize() >= _UNTAKEN:
+            if self._over.wait(_PAUSE):
+                return
         self._sights.put(sight)
         with suppress(OSError):
             os.write(self._wake, b"l")
