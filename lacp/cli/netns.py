@@ -20,7 +20,8 @@ def enter(name: str) -> None:
     """
     path = _path(name)
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        # What is no namespace may be something that opens only when somebody comes.
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise Failure(_refused(name, path, error)) from None
     try:

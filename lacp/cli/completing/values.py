@@ -13,7 +13,7 @@ from lacp.cli.completing.line import Candidate, Fitting, Line
 #: Seconds for everything that is looked at: somebody waits at the keyboard.
 _PATIENCE = 0.4
 #: What is inserted into a command line must be nothing but a word to any shell.
-_SAFE = re.compile(r"[\w.@%+:,/#-]+", re.ASCII)
+_SAFE = re.compile(r"(?![#-])[\w.@%+:,/#-]+", re.ASCII)
 
 
 def values(action: Action, line: Line) -> Fitting:

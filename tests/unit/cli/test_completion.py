@@ -121,7 +121,8 @@ def test_names_of_lags_and_ports(run_dir: Path, capsys: pytest.CaptureFixture[st
 def test_a_name_that_a_shell_would_run_is_not_offered(
     run_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    strange = lag("$(reboot)", port("eth1"), port("a b"), port("x;y"), port("`z`"))
+    names = ("eth1", "a b", "x;y", "`z`", "#c", "--host")
+    strange = lag("$(reboot)", *map(port, names))
     with fake_lacpd(run_dir / "team0.sock", answering(strange)):
         assert fitting(capsys, "show", "--source", "lacpd", "")[1] == ["eth1"]
 

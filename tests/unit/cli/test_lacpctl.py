@@ -374,3 +374,17 @@ def test_text_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None
     assert out.startswith("team0: up, 1 of 4 ports active")
     assert err == "lacpctl: one thing\nlacpctl: another\n"
     assert not re.search("Traceback", out + err)
+
+
+def test_what_opens_only_when_somebody_comes_is_no_namespace(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = subprocess.run(
+        [*PROGRAM, "show", "--netns", str(tmp_path / "pipe")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"lacpctl: --netns {tmp_path}/pipe: ")
+    assert done.stderr.count("\n") == 1
