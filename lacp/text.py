@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+#: What means nothing to a shell.
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:@%+=,/")
+
 
 def plain(text: str) -> str:
     """`text` with nothing in it that would move a terminal's cursor."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def quoted(name: str) -> str:
+    """A name as a shell takes it."""
+    if name and _PLAIN.issuperset(name):
+        return name
+    return "'" + name.replace("'", "'\\''") + "'"
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

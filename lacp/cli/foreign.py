@@ -3,64 +3,17 @@
 from __future__ import annotations
 
 import json
-import shlex
 from argparse import Namespace
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
 from lacp.cli.command import Failure
 from lacp.cli.source import places
 from lacp.inspect.survey import READERS, survey
+from lacp.picture import commands
 from lacp.picture.model import LagView
-
-#: Options of the bonding driver, by teamd's name.
-_BOND: Mapping[str, str] = {
-    "active": "lacp_active",
-    "fast_rate": "lacp_rate",
-    "sys_prio": "ad_actor_sys_prio",
-    "system": "ad_actor_system",
-    "min_ports": "min_links",
-    "agg_select_policy": "ad_select",
-    "active_port": "active_slave",
-    "tx_hash": "xmit_hash_policy",
-    "hwaddr_policy": "fail_over_mac",
-    "notify_peers": "num_grat_arp",
-    "mcast_rejoin": "resend_igmp",
-    "lacp_key": "ad_user_port_key",
-}
-#: Those of a port of a bond.
-_BOND_PORT: Mapping[str, str] = {
-    "prio": "prio",
-    "queue_id": "queue_id",
-    "lacp_prio": "actor_port_prio",
-}
-#: Those that the bonding driver changes only while the bond is down.
-_WHILE_DOWN = ("lacp_active", "lacp_rate", "ad_select", "ad_user_port_key")
-#: The bonding driver's words for what teamd says in others.
-_BOND_WORDS: Mapping[tuple[str, object], str] = {
-    ("lacp_active", True): "on",
-    ("lacp_active", False): "off",
-    ("lacp_rate", True): "fast",
-    ("lacp_rate", False): "slow",
-}
-#: Columns of a port of Open vSwitch, and of an interface below it.
-_OVS: Mapping[str, str] = {
-    "fast_rate": "other_config:lacp-time",
-    "active": "lacp",
-    "sys_prio": "other_config:lacp-system-priority",
-    "system": "other_config:lacp-system-id",
-}
-_OVS_PORT: Mapping[str, str] = {
-    "lacp_prio": "other_config:lacp-port-priority",
-    "lacp_key": "other_config:lacp-aggregation-key",
-}
-_OVS_WORDS: Mapping[tuple[str, object], str] = {
-    ("lacp", True): "active",
-    ("lacp", False): "passive",
-    ("other_config:lacp-time", True): "fast",
-    ("other_config:lacp-time", False): "slow",
-}
+from lacp.text import quoted
 
 
 def others(args: Namespace) -> list[LagView]:
@@ -94,49 +47,34 @@ def there(lag: LagView, path: str, value: Any) -> str:
 
 
 def _bond(name: str, port: str, key: str, value: Any) -> tuple[str, str]:
-    made = "a bond of the kernel"
-    if port and key in _BOND_PORT:
-        return made, f"ip link set dev {_q(port)} type bond_slave {_BOND_PORT[key]} {_v(value)}"
-    if not key:
-        return made, f"ip link set dev {_q(name)} type bond OPTION VALUE (ip link help bond)"
-    option = _BOND.get(key, key)
-    said = _BOND_WORDS.get((option, value)) if isinstance(value, bool) else None
-    if option == "xmit_hash_policy" and isinstance(value, list):
-        said = "POLICY"
-    command = f"ip link set dev {_q(name)} type bond {_q(option)} {said or _v(value)}"
-    if option in _WHILE_DOWN:
-        command = f"ip link set dev {_q(name)} down && {command} && ip link set dev {_q(name)} up"
-    return made, command
+    return "a bond of the kernel", commands.of_bond(name, port, key, value)
 
 
 def _teamd(name: str, port: str, key: str, value: Any) -> tuple[str, str]:
     made = "a team of teamd"
     if port and key:
-        options = _q(json.dumps({key: value}))
-        command = f"teamdctl {_q(name)} port config update {_q(port)} {options}"
+        options = quoted(json.dumps({key: value}))
+        command = f"teamdctl {quoted(name)} port config update {quoted(port)} {options}"
         return made, f"{command} (with all else that is to hold for the port)"
     if key == "active_port":
-        return made, f"teamdctl {_q(name)} state item set runner.active_port {_v(value)}"
-    said = _q(key) if key else "what is to change"
+        return (
+            made,
+            f"teamdctl {quoted(name)} state item set runner.active_port {commands.word(value)}",
+        )
+    said = quoted(key) if key else "what is to change"
     return made, f"{said} in its configuration, then start teamd again: it reads that once"
 
 
 def _team(name: str, port: str, key: str, value: Any) -> tuple[str, str]:
     made = "a team of the kernel without a daemon that answers"
-    return made, f"teamnl {_q(name)} options lists what it has, teamnl {_q(name)} setoption sets it"
+    return (
+        made,
+        f"teamnl {quoted(name)} options lists what it has, teamnl {quoted(name)} setoption sets it",
+    )
 
 
 def _ovs(name: str, port: str, key: str, value: Any) -> tuple[str, str]:
-    made = "a bond of Open vSwitch"
-    if port and key in _OVS_PORT:
-        return made, f"ovs-vsctl set interface {_q(port)} {_OVS_PORT[key]}={_v(value)}"
-    if key == "active_port":
-        return made, f"ovs-appctl bond/set-active-slave {_q(name)} {_v(value)}"
-    if key not in _OVS:
-        return made, f"ovs-vsctl set port {_q(name)} COLUMN=VALUE (man ovs-vswitchd.conf.db)"
-    column = _OVS[key]
-    said = _OVS_WORDS.get((column, value)) if isinstance(value, bool) else None
-    return made, f"ovs-vsctl set port {_q(name)} {column}={said or _v(value)}"
+    return "a bond of Open vSwitch", commands.of_ovs(name, port, key, value)
 
 
 _MAKERS = {"bond": _bond, "teamd": _teamd, "team": _team, "ovs": _ovs}
@@ -149,13 +87,3 @@ def _name(path: str) -> str:
         if found:
             return front
     return path.partition(".")[0]
-
-
-def _q(word: str) -> str:
-    return shlex.quote(word)
-
-
-def _v(value: Any) -> str:
-    if value is None:
-        return "VALUE"
-    return _q(value if isinstance(value, str) else json.dumps(value))

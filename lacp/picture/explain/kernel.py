@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from lacp.picture.explain import without_lacp
 from lacp.picture.explain.seen import Seen
-from lacp.picture.explain.words import listed, quoted
+from lacp.picture.explain.words import listed
 from lacp.picture.findings import Finding, Gravity
+from lacp.text import quoted
 
 #: How a reader ends what it says of a socket at which no daemon is.
 _NOBODY = ("no such socket", "nobody listens here any more")

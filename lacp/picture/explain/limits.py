@@ -5,9 +5,10 @@ from __future__ import annotations
 from lacp.link import Duplex
 from lacp.picture.explain import remedy, silence
 from lacp.picture.explain.seen import Seen
-from lacp.picture.explain.words import listed, octet, quoted
+from lacp.picture.explain.words import listed, octet
 from lacp.picture.findings import Finding, Gravity, Where
 from lacp.picture.model import BACKUP_MODES, LagView
+from lacp.text import quoted
 
 #: Of ports that are counted one by one.
 _FEW = 8

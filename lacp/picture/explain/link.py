@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from lacp.link import speed as spoken
 from lacp.picture.explain.seen import Seen, counted, half
-from lacp.picture.explain.words import lasted, listed, quoted, weight
+from lacp.picture.explain.words import lasted, listed, weight
 from lacp.picture.findings import Finding, Gravity, Where
 from lacp.picture.model import BACKUP_MODES, PortView
+from lacp.text import quoted
 
 #: Mode of a LAG whose ports may well differ in speed: only one is used, or speed is reckoned with.
 _ANY_SPEED = BACKUP_MODES | {"balance-tlb", "balance-alb", "loadbalance"}

@@ -1,79 +1,50 @@
-"""What to type, by who made the LAG. Names are quoted as a shell takes them."""
+"""What to type, by who made the LAG."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
-from lacp.picture.explain.words import quoted
+from lacp.picture import commands
 from lacp.picture.model import LagView, PortView
-
-_Command = Callable[[str], str]
-
-
-def _by_source(commands: Mapping[str, _Command], lag: LagView) -> tuple[str, ...]:
-    """The command of the LAG's source, where there is one."""
-    command = commands.get(lag.source)
-    return () if command is None else (command(quoted(lag.name)),)
-
+from lacp.text import quoted
 
 _TEAMD = "in teamd's configuration of {name}, then restart teamd: {what}"
 
 
-def _teamd(what: str) -> _Command:
-    return lambda name: _TEAMD.format(name=name, what=what)
-
-
-def _while_down(name: str, option: str) -> str:
-    """An option that the bonding driver takes only while the bond is down."""
-    return (
-        f"ip link set dev {name} down && ip link set dev {name} type bond {option}"
-        f" && ip link set dev {name} up"
-    )
-
-
-_ACTIVE: Mapping[str, _Command] = {
-    "lacpd": lambda name: f"lacpctl set {name}.runner.active true",
-    "bond": lambda name: _while_down(name, "lacp_active on"),
-    "teamd": _teamd('"runner": {"active": true}'),
-    "ovs": lambda name: f"ovs-vsctl set port {name} lacp=active",
-}
-_FAST: Mapping[str, _Command] = {
-    "lacpd": lambda name: f"lacpctl set {name}.runner.fast_rate true",
-    "bond": lambda name: _while_down(name, "lacp_rate fast"),
-    "teamd": _teamd('"runner": {"fast_rate": true}'),
-    "ovs": lambda name: f"ovs-vsctl set port {name} other_config:lacp-time=fast",
-}
-_MIN_PORTS: Mapping[str, _Command] = {
-    "lacpd": lambda name: f"lacpctl set {name}.runner.min_ports 1",
-    "bond": lambda name: f"ip link set dev {name} type bond min_links 1",
-    "teamd": _teamd('"runner": {"min_ports": 1}'),
-}
-_SYSTEM: Mapping[str, _Command] = {
-    "lacpd": lambda name: f"lacpctl set {name}.runner.system MAC",
-    "bond": lambda name: f"ip link set dev {name} type bond ad_actor_system MAC",
-    "teamd": lambda name: f"ip link set dev {name} address MAC",
-    "ovs": lambda name: f"ovs-vsctl set port {name} other_config:lacp-system-id=MAC",
-}
+def _of_runner(lag: LagView, key: str, value: bool | int | str) -> tuple[str, ...]:
+    """Give a key of the runner this value, by what the LAG's source calls it."""
+    name, word = quoted(lag.name), commands.word(value)
+    match lag.source:
+        case "lacpd":
+            return (f"lacpctl set {name}.runner.{key} {word}",)
+        case "bond":
+            return (commands.of_bond(lag.name, "", key, value),)
+        case "teamd":
+            return (_TEAMD.format(name=name, what=f'"runner": {{"{key}": {word}}}'),)
+        case "ovs":
+            return (commands.of_ovs(lag.name, "", key, value),)
+        case _:
+            return ()
 
 
 def speak_first(lag: LagView) -> tuple[str, ...]:
     """Make this end active."""
-    return _by_source(_ACTIVE, lag)
+    return _of_runner(lag, "active", True)
 
 
 def ask_fast(lag: LagView) -> tuple[str, ...]:
     """Ask the partner for a LACPDU each second."""
-    return _by_source(_FAST, lag)
+    return _of_runner(lag, "fast_rate", True)
 
 
 def one_port_is_enough(lag: LagView) -> tuple[str, ...]:
-    """Take the limit away."""
-    return _by_source(_MIN_PORTS, lag)
+    """Take the limit away, which Open vSwitch has not."""
+    return () if lag.source == "ovs" else _of_runner(lag, "min_ports", 1)
 
 
 def another_system(lag: LagView) -> tuple[str, ...]:
-    """Give this end a system identifier of its own."""
-    return _by_source(_SYSTEM, lag)
+    """Give this end a system identifier of its own, which teamd takes from its device."""
+    if lag.source == "teamd":
+        return (f"ip link set dev {quoted(lag.name)} address MAC",)
+    return _of_runner(lag, "system", "MAC")
 
 
 def key_of(lag: LagView, port: PortView, key: object) -> tuple[str, ...]:
@@ -84,7 +55,7 @@ def key_of(lag: LagView, port: PortView, key: object) -> tuple[str, ...]:
     if lag.source == "teamd":
         return (_TEAMD.format(name=name, what=f'"ports": {{"{its}": {{"lacp_key": {key}}}}}'),)
     if lag.source == "ovs":
-        return (f"ovs-vsctl set interface {its} other_config:lacp-aggregation-key={key}",)
+        return (commands.of_ovs(lag.name, port.name, "lacp_key", key),)
     return ()
 
 

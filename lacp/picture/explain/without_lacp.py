@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from lacp.picture.explain.seen import Seen, counted, left
-from lacp.picture.explain.words import lasted, quoted, weight
+from lacp.picture.explain.words import lasted, weight
 from lacp.picture.findings import Finding, Gravity, Where
 from lacp.picture.model import BACKUP_MODES, PortView
+from lacp.text import quoted
 
 #: What a driver's monitor says of a port that it will use, or no longer use, in a moment.
 _SOON = {"going back": "updelay", "going down": "downdelay"}

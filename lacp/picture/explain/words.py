@@ -10,7 +10,6 @@ from lacp.picture.model import End, PortView
 
 #: Names of ports that are told at most; the rest is counted.
 _MOST = 6
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:@%+=,/")
 
 
 def octet(state: PortState | None) -> str:
@@ -34,13 +33,6 @@ def listed(names: Sequence[str]) -> str:
     if len(names) > 1:
         return f"{', '.join(names[:-1])} and {names[-1]}"
     return "".join(names)
-
-
-def quoted(name: str) -> str:
-    """A name as a shell takes it."""
-    if name and _PLAIN.issuperset(name):
-        return name
-    return "'" + name.replace("'", "'\\''") + "'"
 
 
 def who(end: End | None) -> str:
