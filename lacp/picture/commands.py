@@ -1,5 +1,4 @@
-"""How a LAG that lacpd did not make is changed: the command that does it, by teamd's name of what is
-to be changed. Names are quoted as a shell takes them."""
+"""The commands that change a LAG which lacpd did not make, by teamd's names of what is changed."""
 
 from __future__ import annotations
 
