@@ -31,8 +31,8 @@ def interface(kind: str) -> Interface:
         (
             "",
             (
-                "team0: an interface that is no device has this name, and is nothing to take over or "
-                "make anew: expected another name"
+                "team0: an interface that is no device has this name, and is nothing to take over "
+                "or make anew: expected another name"
             ),
         ),
     ],
