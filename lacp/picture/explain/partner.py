@@ -77,16 +77,17 @@ def loop(port: PortView, seen: Seen) -> Finding | None:
 def duplicate_partner_port(port: PortView, seen: Seen) -> Finding | None:
     """Two of our ports hear the same port of the partner."""
     partner = port.partner
-    twins = seen.twins(port)
-    if partner is None or not twins or not hears(port):
+    sharing = seen.sharing(port)
+    if partner is None or len(sharing) < 2 or not hears(port):
         return None
-    has = "has" if len(twins) == 1 else "have"
+    twins = listed(sharing, port.name)
+    has = "has" if len(sharing) == 2 else "have"
     return Finding(
         code="duplicate_partner_port",
         port=port.name,
         gravity=weight(port),
-        said=f"duplicate partner port: {listed(twins)} {has} partner port {partner.port} too",
-        evidence=(f"{port.name} and {listed(twins)} all hear {who(partner)}",),
+        said=f"duplicate partner port: {twins} {has} partner port {partner.port} too",
+        evidence=(f"{port.name} and {twins} all hear {who(partner)}",),
         remedy=(
             "remove the bridge or hub between: LACP needs a link of its own for each port",
             "or give the partner's ports different numbers",
@@ -201,14 +202,14 @@ def partner_not_in_sync(port: PortView, seen: Seen) -> Finding | None:
     actor, partner = port.actor, port.partner
     if port.refusal or partner is None or partner.says(_SYNC) is not False or not hears(port):
         return None
-    others = [each for each in seen.active if each is not port and _in_sync(each)]
+    others = seen.agreed
     evidence = [f"the partner's state {octet(partner.state)} lacks S, in sync (6.4.2.3)"]
     if port.changed_age is not None:
         evidence.append(f"nothing has changed here for {lasted(port.changed_age)}")
     remedies = ["see at the partner why its port is not selected: key, limits, its own findings"]
     if others and actor is not None:
         evidence.append(
-            f"it is in sync on {listed([each.name for each in others])}: "
+            f"it is in sync on {listed(others)}: "
             "it may have all ports that it wants, and this one stands by"
         )
         remedies.append("compare its limit of active ports, and the priorities of ports")

@@ -12,6 +12,7 @@ from lacp.picture.model import LagView, PortView
 _DEFAULTED = PortState.DEFAULTED
 _EXPIRED = PortState.EXPIRED
 _AGGREGATION = PortState.AGGREGATION
+_SYNC = PortState.SYNCHRONIZATION
 
 #: A port of a system: who it is wherever it is plugged in.
 PortId = tuple[Mac, int]
@@ -25,6 +26,7 @@ class Seen:
 
     __slots__ = (
         "active",
+        "agreed",
         "bonding",
         "hearing",
         "hearing_names",
@@ -52,6 +54,8 @@ class Seen:
         self.hearing: list[PortView] = []
         self.hearing_names: list[str] = []
         self.active: list[PortView] = []
+        #: Names of the ports that carry traffic and that the partner wants in its LAG.
+        self.agreed: list[str] = []
         #: Names of our ports by the partner port that they hear, with its key, and by their own
         #: number.
         self.sharers: dict[tuple[PortId, int | None], list[str]] = {}
@@ -65,6 +69,8 @@ class Seen:
                     speeds[port.link.speed] += 1
             if port.distributing:
                 self.active.append(port)
+                if port.partner is not None and port.partner.says(_SYNC):
+                    self.agreed.append(port.name)
             if port.mtu is not None:
                 mtus[port.mtu] += 1
             if self.lacp:
@@ -108,13 +114,12 @@ class Seen:
             return None
         return actor.key, partner.system_priority, partner.system, partner.key
 
-    def twins(self, port: PortView) -> list[str]:
-        """The other ports that hear the same port of the partner, with the same key."""
+    def sharing(self, port: PortView) -> list[str]:
+        """The ports that hear the same port of the partner, with the same key, as this one does."""
         partner = port.partner
         if partner is None or partner.system is None or partner.port is None:
             return []
-        its = (partner.system, partner.port), partner.key
-        return [name for name in self.sharers.get(its, ()) if name != port.name]
+        return self.sharers.get(((partner.system, partner.port), partner.key), [])
 
 
 def identity(port: PortView) -> Identity:

@@ -26,8 +26,13 @@ def lasted(seconds: float) -> str:
     return f"{seconds / 3600:.0f} h" if seconds < 172800 else f"{seconds / 86400:.0f} d"
 
 
-def listed(names: Sequence[str]) -> str:
-    """Names in a sentence; of very many the first ones."""
+def listed(names: Sequence[str], besides: str | None = None) -> str:
+    """Names in a sentence, but for one of them; of very many the first ones."""
+    if len(names) > _MOST + 1:
+        first = [name for name in names[: _MOST + 1] if name != besides][:_MOST]
+        left = len(names) - len(first) - (besides is not None)
+        return f"{', '.join(first)} and {left} more"
+    names = [name for name in names if name != besides]
     if len(names) > _MOST:
         return f"{', '.join(names[:_MOST])} and {len(names) - _MOST} more"
     if len(names) > 1:
