@@ -45,6 +45,21 @@ def test_the_ports_that_hear_somebody_are_named() -> None:
     assert codes(network) == {"4": ["never_heard"]}
 
 
+def test_no_port_hears_anybody() -> None:
+    whole = "none of the 2 ports with a link does: rather its LACP than one link"
+    network = unheard(2)
+    network.run(10)
+    assert whole in only(network, port=1).evidence
+    network = up(3)
+    cable(network, 3).pull()
+    network.nodes["right"].stop()
+    network.run(200)
+    assert whole in told(network, port=1)[0].evidence
+    network = unheard(1)
+    network.run(10)
+    assert not any("none of the" in line for line in only(network, port=1).evidence)
+
+
 def test_nobody_speaks_first() -> None:
     network = pair(1, activity=False)
     network.run(200)
