@@ -54,7 +54,7 @@ def _row(lag: LagView, port: PortView) -> tuple[Cell, ...]:
         Cell(mux(machines.mux), "good" if port.distributing else ""),
         watched.traffic(lag, port),
         Cell(letters(actor.state)),
-        Cell(letters(partner.state)),
+        Cell(of_partner(partner)),
         Cell(known(partner.port if heard or partner.system is None else None)),
         Cell(age(port.last_rx_age), "warn" if machines.receive == "EXPIRED" else ""),
         Cell(known(machines.receive).lower().replace("_", " ")),
@@ -71,6 +71,12 @@ def selected(selected: str | None) -> Cell:
     """Whether the port is selected, in a word."""
     words = {"SELECTED": ("yes", ""), "STANDBY": ("standby", "warn"), "UNSELECTED": ("no", "warn")}
     return Cell(*words.get(selected or "", (known(selected), "")))
+
+
+def of_partner(partner: End) -> str:
+    """The state of a partner that is heard; what is assumed of nobody is no news of anybody."""
+    nobody = partner.system is not None and not partner.known
+    return "-" if nobody else letters(partner.state)
 
 
 def mux(state: str | None) -> str:

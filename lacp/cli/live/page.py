@@ -247,7 +247,7 @@ def _cells(memory: Memory, lag: LagView, port: PortView) -> list[Cell]:
         Cell(age(port.last_rx_age), "warn" if expired else ""),
         Cell(changed, "bold" if what and since is not None and since < _FRESH else ""),
         Cell("-" if actor.state is None else letters(actor.state)),
-        Cell("-" if partner.state is None else letters(partner.state)),
+        Cell("-" if partner.state is None else spoken.of_partner(partner)),
         Cell(_rate(rates[0] if rates else None)),
         Cell(_rate(rates[1] if rates else None)),
         Cell(str(partner.system) if partner.known else "-"),

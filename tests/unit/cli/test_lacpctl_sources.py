@@ -2,16 +2,19 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
+from lacp.address import NO_MAC
 from lacp.cli.commands import show
 from lacp.cli.lacpctl import build_parser, main
 from lacp.cli.lags.brief import brief
 from lacp.cli.output import Screen, columns_of, printable
 from lacp.cli.source import Shown, select
+from lacp.info import PortState
 from lacp.inspect.survey import READERS
-from lacp.picture.model import LagView, PortView, counted
+from lacp.picture.model import End, LagView, PortView, counted
 from tests.unit.cli import made
 
 
@@ -37,7 +40,15 @@ def test_a_bond_says_who_made_it_and_what_its_ports_do() -> None:
     assert lines[3].split()[:4] == ["PORT", "LINK", "SELECTED", "TRAFFIC"]
     assert "MUX" not in lines[3]
     assert lines[4].split()[:6] == ["eth1", "10G", "yes", "yes", "A-GSCD--", "A-GSCD--"]
-    assert lines[5].split()[:6] == ["eth2", "down", "yes", "no", "A-G---F-", "--------"]
+    assert lines[5].split()[:6] == ["eth2", "down", "yes", "no", "A-G---F-", "-"]
+
+
+def test_what_is_assumed_of_nobody_is_not_shown_as_a_state() -> None:
+    # Whoever may run without a partner assumes that one is in sync.
+    nobody = End(system=NO_MAC, port=0, key=0, state=PortState(0x1A))
+    lost = replace(made.BOND.ports[1], partner=nobody)
+    lines = told(replace(made.BOND, ports=(made.BOND.ports[0], lost)))
+    assert lines[5].split()[4:6] == ["A-G---F-", "-"]
 
 
 def test_what_is_not_seen_is_said_once_and_never_guessed() -> None:
