@@ -14,7 +14,12 @@ import pytest
 from tests.interop import configurations, guest
 from tests.reference import SHARED
 
-pytestmark = [pytest.mark.interop, pytest.mark.guest, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.guest,
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+]
 
 #: Seconds: what is on its way when the cable goes is lost, and what is sent until the kernel has
 #: been told, in a guest whose one CPU does all of it. A gap without a loss is a guest that waited.
