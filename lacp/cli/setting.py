@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from argparse import Namespace
 from typing import Any
 
@@ -37,7 +36,7 @@ def change(args: Namespace, path: str, value: Any) -> Answer:
 
 def settings(args: Namespace, team: str | None) -> Answer:
     """What can be set now of this team, or of every one."""
-    where = {_team(path): path for path in sockets(args)}
+    where = {lacpd.team_of(path): path for path in sockets(args)}
     if team is not None and args.socket is None:
         if team not in where:
             from lacp.cli import foreign
@@ -68,17 +67,13 @@ def _listed(answer: Document, path: str) -> Document:
     return {"name": str(answer.get("lag")), "settings": found}
 
 
-def _team(socket: str) -> str:
-    return os.path.basename(socket).removesuffix(".sock")
-
-
 def _socket(args: Namespace, path: str, value: Any) -> str:
     """The socket of the team that `path` is about. Raises Failure when that is not one of lacpd."""
     if args.socket is not None:
         return str(args.socket)
     nameless = _begins(path)
     try:
-        where = {_team(each): each for each in sockets(args)}
+        where = {lacpd.team_of(each): each for each in sockets(args)}
     except Failure:
         if nameless:
             raise

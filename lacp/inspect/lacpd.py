@@ -42,15 +42,19 @@ def sockets(directory: str | os.PathLike[str]) -> list[str]:
 
     Raises BackendError when the directory is there but cannot be read.
     """
-    path = os.fspath(directory)
-    try:
-        return sorted(
-            os.path.join(path, name) for name in os.listdir(path) if name.endswith(_SUFFIX)
-        )
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise BackendError(f"{path}: {error.strerror}") from None
+    from lacp.inspect.asking import listed
+
+    return listed(os.fspath(directory), _SUFFIX)
+
+
+def socket_of(directory: str, team: str) -> str:
+    """Where the lacpd of a team is asked."""
+    return os.path.join(directory, f"{team}{_SUFFIX}")
+
+
+def team_of(path: str) -> str:
+    """The team whose lacpd is asked at this path."""
+    return os.path.basename(path).removesuffix(_SUFFIX)
 
 
 def ask(path: str, request: str, /, timeout: float = TIMEOUT, **arguments: Any) -> Document:
@@ -65,12 +69,12 @@ def read(places: Places, deadline: float) -> Iterator[LagView | str]:
     Raises BackendError when the run directory cannot be read. A socket that a killed daemon left
     behind is nobody's, and says nothing unless it was asked for by its path.
     """
-    from lacp.inspect.asking import Way, listed
+    from lacp.inspect.asking import Way
     from lacp.inspect.asking import ask as ask_all
     from lacp.picture.reading import ModelError, read_lag
 
     named = places.socket is not None
-    paths = [places.socket] if places.socket is not None else listed(places.run_dir, _SUFFIX)
+    paths = [places.socket] if places.socket is not None else sockets(places.run_dir)
     line = _line("show", {"verbose": places.verbose})
     way = Way("lacpd", socket.SOCK_STREAM, (line,), _whole, ending=b"\n")
     for found in ask_all(way, paths, deadline, named=named):
@@ -89,25 +93,6 @@ def _whole(pieces: Sequence[bytes]) -> Document | None:
     if not pieces[-1].endswith(b"\n"):
         return None
     return _agreed(_document(b"".join(pieces)))
-
-
-def show(
-    directory: str | os.PathLike[str], *, verbose: bool = False
-) -> tuple[list[Document], list[str]]:
-    """The LAGs of every lacpd in the run directory, and a line for each that did not answer.
-
-    A socket that a killed daemon left behind is nobody's, and says nothing.
-    """
-    lags: list[Document] = []
-    failures: list[str] = []
-    for path in sockets(directory):
-        try:
-            lags.append(ask(path, "show", verbose=verbose)["lag"])
-        except AbandonedError:
-            continue
-        except (LacpError, KeyError) as error:
-            failures.append(str(error))
-    return lags, failures
 
 
 def _line(request: str, arguments: Mapping[str, Any]) -> bytes:

@@ -21,6 +21,7 @@ from typing import Any
 
 from lacp.errors import LacpError
 from lacp.inspect import lacpd as client
+from lacp.inspect.survey import Places, Seen, survey
 from tests.interop.netns import Namespace
 from tests.lab import need_tool
 from tests.waiting import until
@@ -37,6 +38,11 @@ def apart(directory: Path) -> tuple[str, ...]:
     """
     teamd = str(directory / "teamd")
     return "--run-dir", str(directory), "--teamd-run-dir", teamd, "--dataplane", "none"
+
+
+def seen(directory: Path) -> Seen:
+    """What every lacpd of a run directory tells."""
+    return survey(Places(sources=frozenset({"lacpd"}), run_dir=str(directory)), patience=5)
 
 
 def run_here(*arguments: str, run_dir: Path | None = None) -> subprocess.CompletedProcess[str]:

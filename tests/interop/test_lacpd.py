@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from lacp.inspect import lacpd as client
+from lacp.inspect.survey import Seen
 from tests.daemons import conf
-from tests.interop.daemon import COMMAND, ROOT, Daemon, apart, lacpd, run_here, watching
+from tests.interop.daemon import COMMAND, ROOT, Daemon, apart, lacpd, run_here, seen, watching
 from tests.interop.netns import Namespace, namespaces, veth
 
 pytestmark = pytest.mark.netns
@@ -93,7 +94,7 @@ def test_sigkill_and_restart(stack: ExitStack) -> None:
     pair.left.kill()
     assert (pair.left.directory / "team0.sock").exists()
     # A dead daemon's socket is nobody's.
-    assert client.show(str(pair.left.directory)) == ([], [])
+    assert seen(pair.left.directory) == Seen()
     pair.left.start()
     pair.both_up()
     assert {port["name"]: port["actor"]["port"] for port in pair.left.lag()["ports"]} == before
@@ -248,8 +249,8 @@ def test_many_teams_in_one_process(stack: ExitStack) -> None:
     end = time.monotonic() + 20
     for _, directory in daemons:
         while True:
-            lags, _ = client.show(str(directory))
-            if len(lags) == count and all(lag["up"] for lag in lags):
+            lags = seen(directory).lags
+            if len(lags) == count and all(lag.up for lag in lags):
                 break
             assert time.monotonic() < end, (directory / "log").read_text()[-3000:]
             time.sleep(0.05)
@@ -296,7 +297,7 @@ def test_in_the_background(stack: ExitStack) -> None:
     )
     assert done.returncode == 0, done.stderr
     # It runs as soon as the command is back.
-    assert client.show(str(directory))[0][0]["name"] == "team0"
+    assert [lag.name for lag in seen(directory).lags] == ["team0"]
     pid = int(pid_file.read_text())
     assert os.readlink(f"/proc/{pid}/cwd") == "/"
     again = subprocess.run(

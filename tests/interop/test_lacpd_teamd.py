@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from lacp.inspect import lacpd as client
 from tests.daemons import conf
+from tests.interop.daemon import seen
 from tests.interop.netns import Namespace, namespace
 from tests.waiting import until
 
@@ -88,7 +88,7 @@ def test_its_life_in_the_background(teamd: Teamd) -> None:
     assert teamd.pid("team0") == pid
     # SIGHUP ends nothing.
     os.kill(pid, signal.SIGHUP)
-    assert client.show(str(teamd.own))[0][0]["name"] == "team0"
+    assert [lag.name for lag in seen(teamd.own).lags] == ["team0"]
     assert teamd.call("-k", "-t", "team0") == (0, "")
     assert not list(teamd.run_dir.iterdir())
     assert teamd.call("-k", "-t", "team0") == (1, "Daemon not running\n")

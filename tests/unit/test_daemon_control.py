@@ -26,7 +26,7 @@ from lacp.daemon.sources import Sources
 from lacp.errors import BackendError, LacpError
 from lacp.inspect import lacpd
 from lacp.inspect.monitor.changes import Changes
-from lacp.inspect.survey import Places
+from lacp.inspect.survey import Places, survey
 from tests.daemons import conf
 from tests.waiting import until_holds
 
@@ -134,9 +134,10 @@ def test_show_counters_history_config(tmp_path: Path) -> None:
         assert [*history["history"]] == ["a2"]
         text = (await blocking(lacpd.ask, path, "config"))["text"]
         assert text == (tmp_path / "0.conf").read_text()
-        lags, failures = await blocking(lacpd.show, str(tmp_path))
-        assert [each["name"] for each in lags] == ["team0", "team1"]
-        assert failures == []
+        places = Places(sources=frozenset({"lacpd"}), run_dir=str(tmp_path))
+        seen = await blocking(survey, places)
+        assert {lag.name for lag in seen.lags} == {"team0", "team1"}
+        assert seen.complaints == []
 
     play(tmp_path, story)
 

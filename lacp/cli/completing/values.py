@@ -63,11 +63,11 @@ def _settings(line: Line) -> Iterator[Candidate]:
 
 
 def _sockets(line: Line) -> list[str]:
-    from lacp.inspect.asking import listed
+    from lacp.inspect.lacpd import sockets
 
     if "host" in line.given:
         return []
-    return line.given.get("socket") or listed(_run_dir(line), ".sock")
+    return line.given.get("socket") or sockets(_run_dir(line))
 
 
 def _run_dir(line: Line) -> str:
@@ -76,10 +76,10 @@ def _run_dir(line: Line) -> str:
 
 def _teams(line: Line) -> Iterator[Candidate]:
     """The teams that a lacpd runs."""
-    from lacp.inspect.asking import listed
+    from lacp.inspect.lacpd import sockets, team_of
 
-    for path in listed(_run_dir(line), ".sock"):
-        yield Candidate(os.path.basename(path).removesuffix(".sock"))
+    for path in sockets(_run_dir(line)):
+        yield Candidate(team_of(path))
 
 
 def _interfaces(line: Line) -> Iterator[Candidate]:

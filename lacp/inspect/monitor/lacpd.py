@@ -7,7 +7,6 @@ compares its first picture with what the events of the one before had come to.
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from lacp.errors import BackendError
+from lacp.inspect.lacpd import sockets
 from lacp.inspect.monitor.base import NEVER, Listening, about, resynced
 from lacp.inspect.values import decoded
 from lacp.picture.differences import applied, differences
@@ -22,7 +22,6 @@ from lacp.picture.events import Event, read_event
 from lacp.picture.model import LagView, PortView
 from lacp.picture.reading import ModelError, read_lag
 
-_SUFFIX = ".sock"
 _REQUESTS = b'{"version":1,"request":"monitor"}\n{"version":1,"request":"show"}\n'
 #: Octets of one line; thousands of ports fit.
 _LINE = 16 << 20
@@ -142,12 +141,9 @@ class Lacpd:
         if self._path is not None:
             return [self._path], None
         try:
-            names = sorted(os.listdir(self._run_dir))
-        except FileNotFoundError:
-            return [], None
-        except OSError as error:
-            return [], f"{self._run_dir}: {error.strerror}"
-        return [os.path.join(self._run_dir, name) for name in names if name.endswith(_SUFFIX)], None
+            return sockets(self._run_dir), None
+        except BackendError as error:
+            return [], str(error)
 
 
 class _Team:
