@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _FLAPS = "the link flaps once"
-_ALL_FLAP = "every partner selects anew, each link flaps once"
-_NO_FLAP = "no link flaps"
+ALL_FLAP = "every partner selects anew, each link flaps once"
+NO_FLAP = "no link flaps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ def _active(on: bool) -> str:
 
 def _fast_rate(on: bool) -> str:
     asked, missed = ("each second", "3 s") if on else ("every 30 s", "90 s")
-    return f"we ask the partner for a LACPDU {asked}, and miss it after {missed}; {_NO_FLAP}"
+    return f"we ask the partner for a LACPDU {asked}, and miss it after {missed}; {NO_FLAP}"
 
 
 def _system(address: str | None) -> str:
-    who = address or "the address of the team"
-    return f"our system is {who}: {_ALL_FLAP}"
+    whose = "an address of their own" if address else "the address of the team"
+    return f"our LACPDUs bear {whose}"
 
 
 def _max_ports(number: int | None) -> str:
@@ -116,7 +116,7 @@ _RUNNER: dict[str, Meaning] = {
     "fast_rate": Meaning("ask for a LACPDU each second, not every 30", _fast_rate),
     "sys_prio": Meaning(
         "system priority: the lower one decides which ports stand by",
-        lambda new: f"our system priority is {new}: {_ALL_FLAP}",
+        lambda new: f"our system priority is {new}: {ALL_FLAP}",
     ),
     "system": Meaning("the address of our system; none takes that of the team", _system),
     "min_ports": Meaning(
@@ -126,12 +126,12 @@ _RUNNER: dict[str, Meaning] = {
     "max_ports": Meaning("more ports than that stand by", _max_ports),
     "aggregate_wait": Meaning(
         "seconds that a port waits for others",
-        lambda new: f"a port that comes waits {new:g} s for others; {_NO_FLAP}",
+        lambda new: f"a port that comes waits {new:g} s for others; {NO_FLAP}",
     ),
     "fallback": Meaning("what becomes of ports that hear no partner", _fallback),
     "collector_max_delay": Meaning(
         "how long frames may wait here, in tens of microseconds",
-        lambda new: f"our LACPDUs say {new} x 10 us; {_NO_FLAP}",
+        lambda new: f"our LACPDUs say {new} x 10 us; {NO_FLAP}",
     ),
     "wait_to_restore": Meaning(
         "seconds that a port which comes back waits",

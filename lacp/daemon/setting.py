@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lacp.address import Mac
 from lacp.config import teamd
 from lacp.config.document import Json
 from lacp.config.model import TeamConfig
 from lacp.config.section import Findings, Section
 from lacp.daemon import settable
-from lacp.daemon.meanings import meaning
+from lacp.daemon.meanings import ALL_FLAP, NO_FLAP, meaning
 from lacp.daemon.parameters import DEVICE_KEYS, DEVICE_RUNNER_KEYS
 from lacp.daemon.report_settings import plain
 from lacp.daemon.sources import COMMAND_LINE
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Keys that only a device can carry out.
 _OF_DEVICE = (*DEVICE_KEYS, *DEVICE_RUNNER_KEYS, "queue_id")
+#: Keys that may change the address of the system.
+_OF_SYSTEM = (("hwaddr",), ("runner", "system"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,7 @@ class Change:
         self._old = _value(team, team.config, keys)
         self._use = _use(team)
         self._was = team.config, team.addresses.team
+        self._system = _system(team)
         self._warnings: tuple[str, ...] = ()
         if keys != settable.ACTIVE_PORT:
             self._config, self._warnings = _edited(team.config, keys, value)
@@ -134,7 +138,7 @@ class Change:
             return "nothing changes, it is so already"
         if self._keys[-1] in _OF_DEVICE and self._team.dataplane.name == "none":
             return "nothing comes of it: dataplane none has no device"
-        effect = meaning(self._keys).effect(new)
+        effect = f"{meaning(self._keys).effect(new)}{self._identity()}"
         use = _use(self._team)
         if use.carrier is not self._use.carrier:
             effect += f"; the team has {'carrier' if use.carrier else 'no carrier'} now"
@@ -142,12 +146,26 @@ class Change:
             effect += f"; at this moment {use.ports} of {use.of} ports carry traffic"
         return effect
 
+    def _identity(self) -> str:
+        """What becomes of the system that partners know, whose address two keys have to do with."""
+        system = _system(self._team)
+        if system is None or self._keys not in _OF_SYSTEM:
+            return ""
+        if system == self._system:
+            return f"; our system is still {system}, {NO_FLAP}"
+        return f"; our system is now {system}: {ALL_FLAP}"
+
     def _holds(self) -> str:
         if self._keys == settable.ACTIVE_PORT:
             return "as long as it can be used, or until another is asked for"
         source = self._team.config.source
         where = "the configuration that -c gives" if source == COMMAND_LINE else source
         return f"until the next reload or start; to keep it: {self._path} in {where}"
+
+
+def _system(team: Team) -> Mac | None:
+    """The address of the system; None where lacpd speaks no LACP, or has none yet."""
+    return team.addresses.system if isinstance(team.runner, LacpRunner) else None
 
 
 def _ports(team: Team) -> tuple[str, ...]:

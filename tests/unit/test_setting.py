@@ -70,6 +70,34 @@ def test_the_same_again(hosts: World) -> None:
     assert outcome.effect == "nothing changes, it is so already"
 
 
+def test_whose_address_our_system_has_is_said_and_whether_it_is_another_one(hosts: World) -> None:
+    left, _, _ = hosts.pair()
+    hosts.run(5)
+    own, new = str(left.team().addresses.team), "02:00:00:00:00:77"
+    still = f"our system is still {own}, no link flaps"
+    now = "every partner selects anew, each link flaps once"
+    gone = "the team has no carrier now; at this moment 0 of 2 ports carry traffic"
+    said = {
+        ("runner.system", own): f"our LACPDUs bear an address of their own; {still}",
+        ("hwaddr", new): f"device and ports bear {new}; {still}",
+        ("runner.system", None): f"our LACPDUs bear the address of the team; our system is now "
+        f"{new}: {now}; {gone}",
+        ("hwaddr", own): f"device and ports bear {own}; our system is now {own}: {now}; {gone}",
+        ("hwaddr", None): f"the address stays as it is; {still}",
+    }
+    for (path, value), effect in said.items():
+        assert put(left, path, value).effect == effect
+        hosts.run(10)
+        assert left.team().runner.carrier
+
+
+def test_without_lacp_an_address_is_nobodys_system(hosts: World) -> None:
+    left, _, _ = hosts.pair(name="activebackup")
+    hosts.run(5)
+    effect = put(left, "hwaddr", "02:00:00:00:00:77").effect
+    assert effect == "device and ports bear 02:00:00:00:00:77"
+
+
 def test_none_takes_the_key_out_and_the_default_holds(hosts: World) -> None:
     left, _, _ = hosts.pair(min_ports=2)
     hosts.run(5)
