@@ -126,13 +126,19 @@ def nothing(args: Namespace) -> tuple[int, str]:
     That is nothing bad, unless lacpd was asked for, or was killed.
     """
     where = places(args)
-    left = where.socket is None and lacpd.sockets(where.run_dir)
-    if left and (where.sources is None or "lacpd" in where.sources):
-        return BAD, f"no lacpd is running: the sockets in {where.run_dir} are left over"
+    found = where.socket is None and lacpd.sockets(where.run_dir)
+    elsewhere = False
+    if found and (where.sources is None or "lacpd" in where.sources):
+        elsewhere = args.netns is not None and any(map(_listens, found))
+        if not elsewhere:
+            return BAD, f"no lacpd is running: the sockets in {where.run_dir} are left over"
     if where.sources == frozenset({"lacpd"}):
+        if elsewhere:
+            return BAD, f"no lacpd in this namespace: that in {where.run_dir} is in another"
         return BAD, f"no lacpd is running: no socket in {where.run_dir}"
+    run_dir = f"{where.run_dir} that is in this namespace" if elsewhere else where.run_dir
     said = [
-        words.format(run_dir=where.run_dir, ovs_run_dir=where.ovs_run_dir)
+        words.format(run_dir=run_dir, ovs_run_dir=where.ovs_run_dir)
         for name, words in _NOTHING.items()
         if where.sources is None or name in where.sources
     ]

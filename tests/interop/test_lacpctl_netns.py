@@ -60,6 +60,25 @@ def test_a_lacpd_is_shown_in_its_own_namespace_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.netns
+def test_the_socket_of_a_lacpd_elsewhere_is_not_left_over(tmp_path: Path) -> None:
+    with namespaces(2) as (here, there):
+        other = lag("team0", port("eth1"), netns=number(there))
+        with fake_lacpd(tmp_path / "team0.sock", answering(other)):
+            for command in ("show", "explain"):
+                asked = (command, "--run-dir", str(tmp_path), "--netns", here.path)
+                done = ctl(*asked)
+                assert (done.returncode, done.stdout) == (0, "")
+                assert done.stderr.startswith(
+                    f"lacpctl: no LAG here: no lacpd in {tmp_path} that is in this namespace, "
+                )
+                done = ctl(*asked, "--source", "lacpd")
+                assert (done.returncode, done.stdout) == (1, "")
+                assert done.stderr == (
+                    f"lacpctl: no lacpd in this namespace: that in {tmp_path} is in another\n"
+                )
+
+
+@pytest.mark.netns
 def test_a_namespace_that_cannot_be_entered_is_one_line() -> None:
     need_tool("setpriv")
     with namespaces(1) as (here,):
