@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from lacp.errors import BackendError, LacpError
+from lacp.inspect.netns import netns_inode
 from lacp.text import count, plain
 
 _Answer = TypeVar("_Answer")
@@ -296,10 +297,10 @@ def _netns(sock: socket.socket) -> int | None:
     """Where the process is that listens behind a connection (SO_PEERCRED of socket(7))."""
     try:
         told = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        process = _CREDENTIALS.unpack(told)[0]
-        return os.stat(f"/proc/{process}/ns/net").st_ino if process else None
     except OSError:
         return None
+    process = _CREDENTIALS.unpack(told)[0]
+    return netns_inode(process) if process else None
 
 
 def _is_socket(path: str) -> bool:

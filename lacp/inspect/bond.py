@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from lacp.errors import BackendError
 from lacp.inspect.bond_view import lag_view
-from lacp.inspect.devices import Device, Devices, PortFacts, netns_inode
+from lacp.inspect.devices import Device, Devices, PortFacts
+from lacp.inspect.netns import netns_inode
 from lacp.inspect.survey import Places
 from lacp.netlink import bond_proc
 from lacp.netlink.bond import KIND, LACP, MODE

@@ -11,7 +11,6 @@ leaves out statistics, which some drivers have to ask their hardware for.
 from __future__ import annotations
 
 import errno
-import os
 import socket
 import struct
 from collections.abc import Mapping
@@ -192,11 +191,3 @@ class Devices:
                 break
         devices = [device for each in answers if (device := read_device(each)) is not None]
         return sorted(devices, key=lambda device: device.index)
-
-
-def netns_inode() -> int | None:
-    """The number of the thread's network namespace; None without a /proc."""
-    try:
-        return os.stat("/proc/thread-self/ns/net").st_ino
-    except OSError:
-        return None

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from lacp.errors import BackendError
 from lacp.inspect import team_driver
 from lacp.inspect.asking import Answered, ask_all, listed
-from lacp.inspect.devices import Device, Devices, PortFacts, netns_inode
+from lacp.inspect.devices import Device, Devices, PortFacts
+from lacp.inspect.netns import netns_inode
 from lacp.inspect.survey import KERNEL_PATIENCE, Places
 from lacp.inspect.team_driver import Driver, Options
 from lacp.inspect.teamd import TEAMD, Told, view

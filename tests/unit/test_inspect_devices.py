@@ -10,7 +10,8 @@ import pytest
 
 from lacp.errors import BackendError
 from lacp.inspect import devices
-from lacp.inspect.devices import Devices, netns_inode, read_device
+from lacp.inspect.devices import Devices, read_device
+from lacp.inspect.netns import netns_inode
 from lacp.netlink.codec import (
     HEADER,
     IFF_UP,

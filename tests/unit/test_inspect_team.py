@@ -15,7 +15,8 @@ import pytest
 from lacp.address import Mac
 from lacp.errors import BackendError
 from lacp.inspect import team, team_driver
-from lacp.inspect.devices import Device, netns_inode
+from lacp.inspect.devices import Device
+from lacp.inspect.netns import netns_inode
 from lacp.inspect.survey import KERNEL_PATIENCE, Places
 from lacp.inspect.teamd import TEAMD, Told, view
 from lacp.link import Duplex

@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import Self
 
 from lacp.errors import BackendError
-from lacp.inspect.devices import netns_inode
 from lacp.inspect.monitor.base import INTERVAL, Listening, Source
 from lacp.inspect.monitor.lacpd import Lacpd
+from lacp.inspect.netns import netns_inode
 from lacp.inspect.survey import PATIENCE, Places
 from lacp.picture.events import Event
 from lacp.picture.model import LagView
