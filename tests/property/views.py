@@ -36,13 +36,13 @@ SETTINGS = st.dictionaries(
 )
 COUNTERS = st.none() | st.dictionaries(
     st.sampled_from(["lacpdus_rx", "illegal_rx", "tx_errors"]),
-    st.none() | st.integers(0, 2**64 - 1),
+    st.none() | st.integers(-1, 2**64),
 )
 PORTS = st.builds(
     PortView,
     name=NAMES,
     ifindex=NUMBERS,
-    link=st.builds(LinkView, up=TRUTHS, admin_up=TRUTHS, speed=st.none() | st.integers(0, 800_000)),
+    link=st.builds(LinkView, up=TRUTHS, admin_up=TRUTHS, speed=NUMBERS),
     aggregator=st.none() | st.integers(0, 2),
     distributing=TRUTHS,
     actor=ENDS,

@@ -362,6 +362,15 @@ def test_ieee_numbers_that_the_types_do_not_take() -> None:
     assert "actor-admin-key" not in document[LINKAGG]["key-group"][0]
 
 
+@pytest.mark.parametrize("number", [-1, 2**64])
+def test_counts_that_no_counter_holds_are_left_out(number: int) -> None:
+    link = LinkView(up=True, speed=number)
+    odd = lag(ports=(port(counters={"lacpdus_rx": number, "lacpdus_tx": 7}, link=link),))
+    assert "lag-speed" not in json.dumps(in_openconfig(odd))
+    assert '"lacp-out-pkts": "7"' in json.dumps(in_openconfig(odd))
+    assert '"lacp-pdu-tx": "7"' in json.dumps(in_ieee(odd))
+
+
 def test_ieee_two_groups_do_not_say_the_same_key() -> None:
     lags = [
         lag(name, ports=(port(f"{name}p", settings={"lacp_key": key}),))

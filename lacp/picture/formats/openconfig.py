@@ -22,6 +22,7 @@ from lacp.picture.formats.yang import (
     says,
     status,
     uint16,
+    uint32,
     within,
 )
 from lacp.picture.model import End, LagView, PortView, SystemId
@@ -66,7 +67,7 @@ def _aggregate(lag: LagView) -> Node:
     )
     # Its `when`: of LAGs with LACP the members stand in openconfig-lacp.
     members = [port.name for port in lag.ports] if lag.lacp is False else None
-    state = node(lag_speed=_speed(lag), member=members)
+    state = node(lag_speed=uint32(_speed(lag)), member=members)
     device = node(
         mtu=uint16(lag.mtu),
         ifindex=index(lag.ifindex),

@@ -35,13 +35,18 @@ def within(module: str, **nodes: Any) -> Node:
 
 
 def counter(value: int | None) -> str | None:
-    """A number of 64 bits, which JSON has as a string (6.1)."""
-    return None if value is None else str(value)
+    """A number of 64 bits without a sign, which JSON has as a string (6.1)."""
+    return str(value) if value is not None and 0 <= value < 1 << 64 else None
 
 
 def uint16(value: int | None, least: int = 0) -> int | None:
     """A number that the type has room for."""
     return value if value is not None and least <= value <= 0xFFFF else None
+
+
+def uint32(value: int | None) -> int | None:
+    """A number that the type has room for."""
+    return value if value is not None and 0 <= value < 1 << 32 else None
 
 
 def index(value: int | None) -> int | None:
