@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from argparse import Namespace
@@ -14,6 +13,7 @@ from lacp.cli.command import Answer, Failure
 from lacp.cli.common import BAD, BAD_USAGE, DONE
 from lacp.errors import LacpError
 from lacp.inspect import lacpd
+from lacp.inspect.netns import netns_inode
 from lacp.inspect.survey import READERS, Places, survey
 from lacp.picture.findings import with_problems
 from lacp.picture.model import LagView
@@ -101,10 +101,9 @@ def look(args: Namespace, names: list[str], *, verbose: bool = False) -> tuple[S
 
 def _explained(lags: list[LagView]) -> list[LagView]:
     """The LAGs with what is wrong with them, a line each, and their ports counted."""
-    from lacp.picture.explain import among, diagnose
+    from lacp.picture.explain import diagnosed
 
-    both = zip(lags, among(lags), strict=True)
-    return [with_problems(lag, [*diagnose(lag), *beside]) for lag, beside in both]
+    return [with_problems(lag, findings) for lag, findings in diagnosed(lags)]
 
 
 def _lives_here(lag: LagView, args: Namespace) -> bool:
@@ -112,12 +111,7 @@ def _lives_here(lag: LagView, args: Namespace) -> bool:
 
     Sockets of daemons are found in the file system, which namespaces share.
     """
-    return args.netns is None or lag.netns in (None, own_netns())
-
-
-def own_netns() -> int:
-    """The number of the network namespace that this thread is in."""
-    return os.stat("/proc/thread-self/ns/net").st_ino
+    return args.netns is None or lag.netns in (None, netns_inode())
 
 
 def nothing(args: Namespace) -> tuple[int, str]:
@@ -241,7 +235,7 @@ def _reset(args: Namespace, lag: LagCounters, complaints: list[str]) -> LagCount
         why = _NO_RESET.get(lag.source, _KEPT.format(lag.source))
         complaints.append(f"{lag.name}: {why if _counts(lag) else 'it has no counters of LACP'}")
         return lag
-    path = args.socket or os.path.join(args.run_dir, f"{lag.name}.sock")
+    path = args.socket or lacpd.socket_of(args.run_dir, lag.name)
     try:
         answer = lacpd.ask(path, "counters", ports=[port.name for port in lag.ports], reset=True)
     except LacpError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -46,7 +47,7 @@ class Finding:
     where: Where = Where.HERE
 
 
-def with_problems(lag: LagView, findings: list[Finding]) -> LagView:
+def with_problems(lag: LagView, findings: Iterable[Finding]) -> LagView:
     """The LAG with the findings as its `problems`, a line each, and counted.
 
     What is worth a note of something that works is left to `lacpctl explain`.

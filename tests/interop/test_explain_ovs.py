@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from lacp.inspect.survey import Places, Seen, survey
-from lacp.picture.explain import among, diagnose
+from lacp.picture.explain import diagnosed
 from lacp.picture.findings import Finding
 from tests.daemons import conf
 from tests.interop.daemon import Daemon, lacpd
@@ -70,8 +70,7 @@ class Host:
     def explained(self) -> dict[str, list[Finding]]:
         seen = self.look()
         assert seen.complaints == []
-        both = zip(seen.lags, among(seen.lags), strict=True)
-        return {lag.name: [*diagnose(lag), *beside] for lag, beside in both}
+        return {lag.name: list(findings) for lag, findings in diagnosed(seen.lags)}
 
     def codes(self, name: str) -> Codes:
         found: Codes = {}

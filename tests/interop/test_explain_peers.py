@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from lacp.inspect.survey import Places, survey
-from lacp.picture.explain import among, diagnose
+from lacp.picture.explain import diagnosed
 from lacp.picture.model import document
 from tests.interop import guest
 from tests.interop.netns import Namespace, namespaces
@@ -205,15 +205,14 @@ def _mii(here: Namespace, port: str) -> str:
 def _explained(namespace: Namespace) -> Document:
     with namespace.entered():
         seen = survey(Places(sources=frozenset({"bond", "team"})), patience=30)
-    lags = zip(seen.lags, among(seen.lags), strict=True)
     return {
         "complaints": seen.complaints,
         **{
             lag.name: {
                 "lag": document(lag),
-                "findings": document([*diagnose(lag), *beside]),
+                "findings": document(findings),
             }
-            for lag, beside in lags
+            for lag, findings in diagnosed(seen.lags)
         },
     }
 

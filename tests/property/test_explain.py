@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from lacp.address import Mac
 from lacp.info import PORT_STATES
 from lacp.link import Duplex
-from lacp.picture.explain import among, diagnose
+from lacp.picture.explain import diagnose, diagnosed
 from lacp.picture.findings import Finding, with_problems
 from lacp.picture.model import (
     Change,
@@ -74,7 +75,7 @@ def act(network: Network, what: str, where: Any, value: Any) -> None:
             cable.set_link(duplex=value)
 
 
-def well_formed(found: list[Finding]) -> None:
+def well_formed(found: Sequence[Finding]) -> None:
     """Each finding is one line that says how it is known and what to do."""
     for each in found:
         assert each.said.isprintable()
@@ -243,8 +244,7 @@ lags = st.builds(
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(lags, min_size=1, max_size=3))
 def test_any_picture_can_be_explained(seen: list[LagView]) -> None:
-    for lag, beside in zip(seen, among(seen), strict=True):
-        found = [*diagnose(lag), *beside]
+    for lag, found in diagnosed(seen):
         well_formed(found)
         assert {each.port for each in found} <= {None, *(port.name for port in lag.ports)}
         told = with_problems(lag, found)

@@ -89,20 +89,16 @@ def explained(
     lags: Sequence[LagView], asked: Sequence[LagView], names: Sequence[str]
 ) -> list[ExplainedLag]:
     """The findings of what was asked about; each is made from the whole picture."""
-    from lacp.picture.explain import among, diagnose
+    from lacp.picture.explain import diagnosed
 
     wanted = {(lag.name, lag.source): lag for lag in asked}
     answer = []
-    for lag, beside in zip(lags, among(lags), strict=True):
+    for lag, findings in diagnosed(lags):
         its = wanted.get((lag.name, lag.source))
         if its is None:
             continue
         ports = () if lag.name in names or not names else tuple(p.name for p in its.ports)
-        told = [
-            each
-            for each in (*diagnose(lag), *beside)
-            if not ports or each.port is None or each.port in ports
-        ]
+        told = [each for each in findings if not ports or each.port is None or each.port in ports]
         told.sort(key=lambda each: _ORDER.index(each.gravity))
         answer.append(
             ExplainedLag(

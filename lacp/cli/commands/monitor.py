@@ -57,10 +57,11 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> Answer:
     """Listen to every source."""
-    from lacp.cli.source import own_netns, places
+    from lacp.cli.source import places
     from lacp.inspect.monitor.changes import Changes
+    from lacp.inspect.netns import netns_inode
 
-    netns = None if args.netns is None else own_netns()
+    netns = None if args.netns is None else netns_inode()
     changes = Changes(places(args), interval=args.interval, netns=netns)
     return Answer(_told(changes, args))
 

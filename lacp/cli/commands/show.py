@@ -83,11 +83,10 @@ def _modelled(model: str, shown: Any) -> tuple[object, list[str]]:
 
 def _metrics(shown: Any) -> Iterator[str]:
     from lacp.daemon.metrics.exposition import TEXT, pieces
-    from lacp.picture.explain import among, diagnose
+    from lacp.picture.explain import diagnosed
     from lacp.picture.metrics.family import Observed
 
-    both = zip(shown.lags, among(shown.lags), strict=True)
-    seen = [Observed(lag, (*diagnose(lag), *beside)) for lag, beside in both]
+    seen = [Observed(lag, findings) for lag, findings in diagnosed(shown.lags)]
     for piece in pieces(seen, None, TEXT):
         for line in piece.splitlines():
             yield line.decode()

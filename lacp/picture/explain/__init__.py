@@ -55,6 +55,12 @@ def among(lags: Sequence[LagView]) -> list[tuple[Finding, ...]]:
     return found
 
 
+def diagnosed(lags: Sequence[LagView]) -> Iterator[tuple[LagView, tuple[Finding, ...]]]:
+    """Each of the LAGs of one host with all its findings, those beside the others last."""
+    for lag, beside in zip(lags, among(lags), strict=True):
+        yield lag, (*diagnose(lag), *beside)
+
+
 def _causes(port: PortView, seen: Seen, groups: Sequence[Group]) -> Iterator[Finding]:
     for rules, last in groups:
         finding = _first(rules, port, seen)
