@@ -63,21 +63,28 @@ def ask(path: str, request: str, /, timeout: float = TIMEOUT, **arguments: Any) 
         return connection.ask(request, **arguments)
 
 
+def ask_all(
+    paths: Sequence[str], deadline: float, request: str, *, named: bool = False, **arguments: Any
+) -> Iterator[tuple[str, Document] | str]:
+    """One request to each of these sockets at the same time: what `lacp.inspect.asking.ask` has."""
+    from lacp.inspect.asking import Way, ask
+
+    line = _line(request, arguments)
+    way = Way("lacpd", socket.SOCK_STREAM, (line,), _whole, ending=b"\n")
+    return ask(way, paths, deadline, named=named)
+
+
 def read(places: Places, deadline: float) -> Iterator[LagView | str]:
     """The LAG of each lacpd, or a line for one that does not say in time what it is.
 
     Raises BackendError when the run directory cannot be read. A socket that a killed daemon left
     behind is nobody's, and says nothing unless it was asked for by its path.
     """
-    from lacp.inspect.asking import Way
-    from lacp.inspect.asking import ask as ask_all
     from lacp.picture.reading import ModelError, read_lag
 
     named = places.socket is not None
     paths = [places.socket] if places.socket is not None else sockets(places.run_dir)
-    line = _line("show", {"verbose": places.verbose})
-    way = Way("lacpd", socket.SOCK_STREAM, (line,), _whole, ending=b"\n")
-    for found in ask_all(way, paths, deadline, named=named):
+    for found in ask_all(paths, deadline, "show", named=named, verbose=places.verbose):
         if isinstance(found, str):
             yield found
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 
@@ -58,9 +59,11 @@ def _now(config: TeamConfig, path: str) -> object:
 
 
 def _configs(sockets: Sequence[str], patience: float) -> Iterator[tuple[str, TeamConfig]]:
-    for path in sockets:
+    """The teams that answer in time, in the order of their sockets."""
+    found = lacpd.ask_all(sockets, time.monotonic() + patience, "config")
+    answers = [each for each in found if not isinstance(each, str)]
+    for path, answer in sorted(answers, key=lambda each: each[0]):
         try:
-            answer = lacpd.ask(path, "config", timeout=patience)
             yield str(answer["lag"]), loads(str(answer["text"]), path).config
         except (LacpError, KeyError):
             continue

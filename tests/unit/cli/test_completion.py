@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,15 @@ def test_nobody_is_kept_waiting_and_nothing_is_complained_of(
             main(["__complete", "lacpctl", *words])
             assert time.monotonic() - started < 2
             assert capsys.readouterr().err == ""
+    said = line({"version": 1, "ok": True, "lag": "z", "text": json.dumps(CONFIG)})
+    with ExitStack() as open_:
+        for number in range(8):
+            open_.enter_context(fake_lacpd(run_dir / f"{number}.sock", sleeping))
+        open_.enter_context(fake_lacpd(run_dir / "z.sock", saying(said)))
+        # However many say nothing, it is as if one did, and who answers is heard.
+        started = time.monotonic()
+        assert fitting(capsys, "set", "z.runner.min")[1] == ["z.runner.min_ports"]
+        assert time.monotonic() - started < 2
     for wrong in ([], ["lacpctl"], ["rm", ""], ["lacpctl", "--netns", "no/such", "show", ""]):
         assert main(["__complete", *wrong]) != 0
         assert capsys.readouterr() == ("", "")
