@@ -8,8 +8,6 @@ from lacp.picture.explain.words import listed
 from lacp.picture.findings import Finding, Gravity
 from lacp.text import quoted
 
-#: How a reader ends what it says of a socket at which no daemon is.
-_NOBODY = ("no such socket", "nobody listens here any more")
 #: How one begins what it says of a switch that does not answer.
 _OF_SWITCH = "what becomes of the bond"
 
@@ -32,12 +30,12 @@ def miimon_off(seen: Seen) -> Finding | None:
 
 def no_daemon(seen: Seen) -> Finding | None:
     """A team device of the kernel without a daemon: nobody watches its links."""
-    told = [each for each in seen.lag.unseen if each.endswith(_NOBODY)]
-    if seen.lag.source != "team" or not told:
+    told = without_lacp.abandoned(seen)
+    if not told:
         return None
     return Finding(
         code="no_daemon",
-        gravity=Gravity.ODDITY,
+        gravity=Gravity.FAULT if seen.up and not seen.active else Gravity.ODDITY,
         said="no daemon answers for this team: nobody watches its links or speaks LACP",
         evidence=tuple(told),
         remedy=("start the daemon that made it: teamd or lacpd with its configuration",),

@@ -93,7 +93,12 @@ def no_carrier(seen: Seen) -> Finding | None:
     return Finding(
         code="no_carrier",
         said=said,
-        evidence=(f"0 of {len(seen.lag.ports)} ports carry traffic, {len(seen.up)} have a link",),
+        evidence=(
+            (
+                f"0 of {len(seen.lag.ports)} ports carry traffic, {len(seen.up)} "
+                f"{'has' if len(seen.up) == 1 else 'have'} a link"
+            ),
+        ),
         remedy=("see what is told of its ports below",),
         where=Where.EITHER,
     )

@@ -86,7 +86,8 @@ class Seen:
         actor, partner = port.actor, port.partner
         if actor is not None and actor.system is not None and actor.port is not None:
             self.numbers.setdefault((actor.system, actor.port), []).append(port.name)
-        if hears(port):
+        # The bonding driver keeps what it heard on a link that is down.
+        if hears(port) and port.link.up is not False:
             self.hearing.append(port)
             self.hearing_names.append(port.name)
             if partner is not None and partner.system is not None and partner.port is not None:

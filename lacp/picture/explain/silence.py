@@ -291,4 +291,7 @@ def _company(port: PortView, seen: Seen) -> Iterator[str]:
     if others:
         yield f"{listed(others)} {'hears' if len(others) == 1 else 'hear'} a partner"
     elif len(seen.up) > 1:
-        yield f"none of the {len(seen.up)} ports with a link does: rather its LACP than one link"
+        yield (
+            f"none of the {len(seen.up)} ports with a link hears a partner: "
+            "rather its LACP than one link"
+        )

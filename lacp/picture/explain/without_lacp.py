@@ -13,6 +13,8 @@ from lacp.text import quoted
 
 #: What a driver's monitor says of a port that it will use, or no longer use, in a moment.
 _SOON = {"going back": "updelay", "going down": "downdelay"}
+#: How a reader ends what it says of a socket at which no daemon is.
+_NOBODY = ("no such socket", "nobody listens here any more")
 
 
 def watcher_down(port: PortView, seen: Seen) -> Finding | None:
@@ -102,20 +104,21 @@ def arp_silent(port: PortView, seen: Seen) -> Finding | None:
     if not interval or port.usable is not False or not port.link.up:
         return None
     targets = seen.lag.settings.get("arp_ip_target") or seen.lag.settings.get("ns_ip6_target")
-    told = ", ".join(map(str, targets)) if isinstance(targets, list | tuple) else str(targets)
+    told = list(map(str, targets)) if isinstance(targets, list | tuple) else []
+    target = quoted(told[0]) if told else "TARGET"
     return Finding(
         code="arp_silent",
         port=port.name,
         gravity=weight(port),
         said="the ARP monitor hears nothing although the link is up",
         evidence=(
-            f"arp_interval is {interval} ms, targets: {told if targets else 'none'}",
+            f"arp_interval is {interval} ms, targets: {', '.join(told) or 'none'}",
             f"arp_validate is {seen.lag.settings.get('arp_validate', 'not known')}",
         ),
         remedy=(
             "see that the targets answer on this link and its VLAN",
             "see that the bond has an address in the network of the targets",
-            f"arping -I {quoted(seen.lag.name)} TARGET",
+            *(() if ":" in target else (f"arping -I {quoted(seen.lag.name)} {target}",)),
         ),
         where=Where.PARTNER,
     )
@@ -158,7 +161,7 @@ def carries_nothing(port: PortView, seen: Seen) -> Finding | None:
         return None
     if seen.lag.mode in BACKUP_MODES and seen.active:
         return None
-    if idle_for_want_of_lacp(seen):
+    if idle_for_want_of_lacp(seen) or abandoned(seen):
         return None
     return Finding(
         code="carries_nothing",
@@ -173,6 +176,13 @@ def idle_for_want_of_lacp(seen: Seen) -> bool:
     """Whether this is a bond of Open vSwitch whose mode needs LACP and has none."""
     lag = seen.lag
     return lag.source == "ovs" and lag.mode == "balance-tcp" and not seen.lacp and not seen.active
+
+
+def abandoned(seen: Seen) -> list[str]:
+    """What was seen of a team of the kernel that no daemon runs; nothing if one may do so."""
+    if seen.lag.source != "team":
+        return []
+    return [each for each in seen.lag.unseen if each.endswith(_NOBODY)]
 
 
 def _number(settings: Mapping[str, Any], name: str) -> int:

@@ -234,6 +234,15 @@ def test_the_arp_monitor_hears_nothing() -> None:
         "the ARP monitor hears nothing although the link is up",
         Where.PARTNER,
         "arp_interval is 1000 ms, targets: 192.0.2.1, 192.0.2.2",
+        remedy="arping -I bond0 192.0.2.1",
+    )
+    six = settings | {"arp_ip_target": [], "ns_ip6_target": []}
+    is_told(
+        only(lag(port("eth0"), silent, settings=six)),
+        "arp_silent",
+        "the ARP monitor hears nothing although the link is up",
+        Where.PARTNER,
+        "arp_interval is 1000 ms, targets: none",
         remedy="arping -I bond0 TARGET",
     )
 
@@ -317,6 +326,13 @@ def test_the_driver_takes_a_port_of_a_bond_with_lacp_for_down() -> None:
     assert said(bond(with_lacp("eth0"), bad)) == [("eth1", "monitor_down")]
 
 
+def test_what_the_driver_keeps_of_a_port_without_link_is_not_heard() -> None:
+    down = with_lacp("eth1", 2, link=LinkView(up=False), distributing=False)
+    lost = diagnose(bond(with_lacp("eth0"), down, unheard("eth2", 3)))[-1]
+    assert (lost.port, lost.code) == ("eth2", "never_heard")
+    assert "eth0 hears a partner" in lost.evidence
+
+
 def test_a_bond_that_lacpd_made_is_a_bond() -> None:
     ours = bond(unheard(machines=None), source="lacpd", dataplane="bond", partner=None)
     assert said(ours) == [(None, "partnerless"), ("eth0", "never_heard")]
@@ -367,6 +383,11 @@ def test_a_team_without_a_daemon() -> None:
         gone,
         gravity=Gravity.ODDITY,
     )
+    # Nobody will put its ports into use.
+    idle = [port(name, distributing=False, collecting=False) for name in ("eth0", "eth1")]
+    dead = replace(kernel, ports=tuple(idle), up=False)
+    assert said(dead) == [(None, "no_daemon"), (None, "no_carrier")]
+    assert diagnose(dead)[0].gravity is Gravity.FAULT
     # That one may not ask is no fault of the team.
     refused = "what its daemon knows: /run/teamd/team0.sock: Permission denied"
     assert said(replace(kernel, unseen=(refused,))) == []

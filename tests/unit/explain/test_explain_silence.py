@@ -46,7 +46,7 @@ def test_the_ports_that_hear_somebody_are_named() -> None:
 
 
 def test_no_port_hears_anybody() -> None:
-    whole = "none of the 2 ports with a link does: rather its LACP than one link"
+    whole = "none of the 2 ports with a link hears a partner: rather its LACP than one link"
     network = unheard(2)
     network.run(10)
     assert whole in only(network, port=1).evidence
