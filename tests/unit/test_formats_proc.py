@@ -135,7 +135,19 @@ Aggregator ID: N/A
 
 
 def test_no_aggregator_in_use() -> None:
-    assert "bond team0 has no active aggregator\n" in proc(replace(TEAM, aggregator=None))
+    idle = replace(PORT, distributing=False)
+    assert "bond team0 has no active aggregator\n" in proc(
+        replace(TEAM, aggregator=None, ports=(idle,))
+    )
+
+
+def test_an_aggregator_in_use_of_which_the_number_is_not_known() -> None:
+    used = replace(PORT, distributing=True)
+    told = proc(replace(TEAM, aggregator=None, ports=(used,)))
+    assert "no active aggregator" not in told
+    assert (
+        "Active Aggregator Info:\n\tActor Key: 1\n\tPartner Key: 33\n\tPartner Mac Address: "
+    ) in told
 
 
 @pytest.mark.parametrize(

@@ -147,13 +147,15 @@ def _lacp(lag: LagView) -> Iterator[str]:
         return
     yield f"System priority: {actor.system_priority}"
     yield f"System MAC address: {actor.system}"
-    if lag.aggregator is None:
+    if lag.aggregator is None and not any(port.distributing for port in lag.ports):
         yield f"bond {lag.name} has no active aggregator"
         return
     yield "Active Aggregator Info:"
-    yield f"\tAggregator ID: {lag.aggregator}"
-    attached = sum(port.aggregator == lag.aggregator for port in lag.ports)
-    yield f"\tNumber of ports: {settings.get('ad_num_ports', attached)}"
+    if lag.aggregator is not None:
+        # Open vSwitch has one, and no number for it.
+        yield f"\tAggregator ID: {lag.aggregator}"
+        attached = sum(port.aggregator == lag.aggregator for port in lag.ports)
+        yield f"\tNumber of ports: {settings.get('ad_num_ports', attached)}"
     yield from _known("\tActor Key", actor.key)
     if lag.partner is not None:
         yield from _known("\tPartner Key", lag.partner.key)
