@@ -141,9 +141,21 @@ def body(memory: Memory, choice: Choice, width: int) -> list[Row]:
             gone = Cell(name, "bold"), Cell(": "), Cell("GONE", "bad"), Cell(_ago(memory, since))
             rows.append(Row(gone, gone))
     if not rows:
-        nothing = (Cell("no LAG here" if not choice.wanted else "nothing has such a name", "dim"),)
+        nothing = (Cell(_why_nothing(memory, choice), "dim"),)
         rows.append(Row(nothing, nothing))
     return rows
+
+
+def _why_nothing(memory: Memory, choice: Choice) -> str:
+    if not choice.wanted:
+        return "no LAG here"
+    lags = memory.lags.values()
+    there = any(choice.shows(name) for lag in lags for name in _names(lag))
+    return "nothing of such a name has problems" if there else "nothing has such a name"
+
+
+def _names(lag: LagView) -> list[str]:
+    return [lag.name, *(port.name for port in lag.ports)]
 
 
 def _ago(memory: Memory, since: float) -> str:

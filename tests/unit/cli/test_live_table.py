@@ -123,6 +123,8 @@ def test_sorted_by_what_was_heard_longest_ago_and_by_what_changed_last() -> None
 def test_nothing_there_is_said() -> None:
     assert "no LAG here" in text(looked(), Choice())[2]
     assert "nothing has such a name" in text(looked(made.BOND), Choice(wanted="x"))[2]
+    well = Choice(wanted="eth1", only_problems=True)
+    assert "nothing of such a name has problems" in text(looked(made.BOND), well)[2]
 
 
 # Keys.
