@@ -12,6 +12,8 @@ from lacp.cli.common import BAD, DONE, Parser, common_options
 from lacp.cli.output import Screen
 from lacp.errors import LacpError
 
+PROGRAM = "lacpctl"
+
 #: What a command says: one document, or one after another as they come.
 Document = dict[str, Any]
 
@@ -44,8 +46,6 @@ class Answer:
 class Command:
     """One command: its arguments, what finds the answer, and what puts it into words."""
 
-    name: str
-    help: str
     arguments: Callable[[ArgumentParser], object]
     run: Callable[[Namespace], Answer]
     #: The answer's data as lines; a stream's are printed as they come.
@@ -59,7 +59,8 @@ class Command:
 
 
 class Row(NamedTuple):
-    """A command that is not imported yet; its module has it as COMMAND."""
+    """What a command is called, and what it does in a line; it is COMMAND in its module, which is
+    not imported yet."""
 
     name: str
     help: str
@@ -87,8 +88,9 @@ class CommandParser(Parser):
         """Import the command and declare its arguments, once."""
         if self._row is None:
             return
-        command, self._row = self._row.load(), None
-        self.description = f"{command.help[0].upper()}{command.help[1:]}."
+        row, self._row = self._row, None
+        command = row.load()
+        self.description = f"{row.help[0].upper()}{row.help[1:]}."
         self.epilog = command.notes
         command.arguments(self)
         # Before or after the command, as the fingers have it.

@@ -11,6 +11,7 @@ from argparse import (
     Action,
     ArgumentError,
     ArgumentParser,
+    ArgumentTypeError,
     RawDescriptionHelpFormatter,
 )
 from collections.abc import Iterable, Sequence
@@ -84,6 +85,23 @@ def common_options(
         default=unsaid,
         help="look there, with its lacpctl, by ssh; may be given several times",
     )
+
+
+def interval_option(parser: ArgumentParser, help: str) -> None:
+    """The option of commands that look again and again."""
+    parser.add_argument(
+        "-n", "--interval", type=_interval, default=1.0, metavar="SECONDS", help=help
+    )
+
+
+def _interval(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.1 <= value <= 3600:
+        raise ArgumentTypeError(f"{text!r}, expected seconds from 0.1 to 3600")
+    return value
 
 
 class Formatter(RawDescriptionHelpFormatter):

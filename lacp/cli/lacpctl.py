@@ -7,7 +7,7 @@ import sys
 from argparse import SUPPRESS, Action, ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 
-from lacp.cli.command import Command, CommandParser, Failure, Row
+from lacp.cli.command import PROGRAM, Command, CommandParser, Failure, Row
 from lacp.cli.common import (
     BAD,
     BAD_USAGE,
@@ -22,7 +22,6 @@ from lacp.cli.output import Screen, printable
 from lacp.cli.streams import prepare, silence
 from lacp.errors import LacpError
 
-_PROGRAM = "lacpctl"
 _HERE = "lacp.cli.commands"
 
 #: The commands in the order of --help. Only the module of the one that is asked for is imported.
@@ -37,7 +36,7 @@ COMMANDS: tuple[Row, ...] = (
     ),
     Row("monitor", "print events as they happen, until interrupted", f"{_HERE}.monitor"),
     Row("watch", "show the LAGs again and again, until interrupted", f"{_HERE}.watch"),
-    Row("set", "change one parameter of a team while it runs", f"{_HERE}.change"),
+    Row("set", "change one parameter of a team while it runs", f"{_HERE}.set"),
     Row("decode", "print every field of a frame, and where it deviates", f"{_HERE}.decode"),
     Row("simulate", "play a scenario in virtual time: no root, no network", f"{_HERE}.simulate"),
     Row(
@@ -66,14 +65,14 @@ class _Version(Action):
             own = version("lacp")
         except PackageNotFoundError:
             own = "(not installed)"
-        print(_PROGRAM, own)
+        print(PROGRAM, own)
         parser.exit()
 
 
 def build_parser() -> Parser:
     """The parser of the whole command line."""
     parser = Parser(
-        _PROGRAM,
+        PROGRAM,
         description="Look at link aggregation: on this host, in a frame, in a simulation.",
     )
     parser.add_argument("--version", action=_Version, help="show the version and exit")
@@ -83,7 +82,7 @@ def build_parser() -> Parser:
         dest="command",
         metavar="COMMAND",
         required=True,
-        prog=_PROGRAM,
+        prog=PROGRAM,
         parser_class=CommandParser,
     )
     for row in COMMANDS:
@@ -98,7 +97,7 @@ def run(args: Namespace, screen: Screen) -> int:
     command: Command = args.row
     command.check(args)
     if not command.asks:
-        _not_asking(command, args)
+        _not_asking(args)
     if command.asks and args.host:
         from lacp.cli.remote import elsewhere
 
@@ -128,15 +127,15 @@ def run(args: Namespace, screen: Screen) -> int:
         finally:
             screen.release()
     for complaint in answer.complaints:
-        complain(_PROGRAM, complaint, answer.code)
+        complain(PROGRAM, complaint, answer.code)
     return answer.code
 
 
-def _not_asking(command: Command, args: Namespace) -> None:
+def _not_asking(args: Namespace) -> None:
     """Refuse what says where to look, before a command that does not look at LAGs."""
     for option in ("host", "netns", "source", "socket"):
         if getattr(args, option, None) is not None:
-            raise Failure(f"--{option}: {command.name} does not look at LAGs", BAD_USAGE)
+            raise Failure(f"--{option}: {args.command} does not look at LAGs", BAD_USAGE)
 
 
 def _document(data: object) -> object:
@@ -170,12 +169,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             # What --help and --version say is to get out, or it is said that it did not.
             sys.stdout.flush()
             return stop.code if isinstance(stop.code, int) else BAD_USAGE
-        args.words = [_PROGRAM, *words]
+        args.words = [PROGRAM, *words]
         return run(args, Screen())
     except Failure as failure:
-        return complain(_PROGRAM, str(failure), failure.code)
+        return complain(PROGRAM, str(failure), failure.code)
     except LacpError as error:
-        return complain(_PROGRAM, str(error), BAD)
+        return complain(PROGRAM, str(error), BAD)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -184,7 +183,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return DONE
     except OSError as error:
         silence()
-        return complain(_PROGRAM, error.strerror or str(error), BAD)
+        return complain(PROGRAM, error.strerror or str(error), BAD)
 
 
 if __name__ == "__main__":

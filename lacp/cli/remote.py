@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
-from lacp.cli.command import Failure
+from lacp.cli.command import PROGRAM, Failure
 from lacp.cli.common import BAD, BAD_USAGE, DONE, complain
 from lacp.cli.output import Screen
 from lacp.text import plain
 
-_PROGRAM = "lacpctl"
 #: Commands that go on until they are interrupted.
 _LIVE = frozenset({"watch", "monitor"})
 #: What a shell says when there is no such program, and ssh when it does not get there.
@@ -92,7 +91,7 @@ def command(
     """The command line of ssh. The shell at the other end reads the last word of it."""
     # ssh does not say over there how wide the text may be.
     wide = [] if width is None else ["env", f"COLUMNS={width}"]
-    said = shlex.join([*wide, _PROGRAM, *words])
+    said = shlex.join([*wide, PROGRAM, *words])
     return ["ssh", *_PATIENCE, *(["-t"] if terminal else []), "--", host, said]
 
 
@@ -166,16 +165,16 @@ def _complaints(host: str, said: _Said, *, label: bool) -> int:
     """Hand on what the host has to complain of; returns the exit code."""
     lines = [line for line in said.err.splitlines() if line.strip()]
     if said.code in (_NO_PROGRAM, _NO_WAY) or said.code < 0:
-        return complain(_PROGRAM, _why(host, said.code, lines), BAD)
+        return complain(PROGRAM, _why(host, said.code, lines), BAD)
     for line in lines:
-        its = line.removeprefix(f"{_PROGRAM}: ")
-        complain(_PROGRAM, f"{host}: {its}" if label else its, said.code)
+        its = line.removeprefix(f"{PROGRAM}: ")
+        complain(PROGRAM, f"{host}: {its}" if label else its, said.code)
     return said.code
 
 
 def _why(host: str, code: int, lines: Sequence[str] = ()) -> str:
     if code == _NO_PROGRAM:
-        return f"{host}: there is no {_PROGRAM} in the PATH of a command that ssh runs there"
+        return f"{host}: there is no {PROGRAM} in the PATH of a command that ssh runs there"
     if code < 0:
         return f"{host}: ssh was ended by signal {-code}"
     last = lines[-1].strip() if lines else "no connection"
@@ -197,7 +196,7 @@ def _handed_over(host: str, words: Sequence[str], screen: Screen) -> int:
     except OSError as error:
         raise _no_ssh(error) from None
     if code in (_NO_PROGRAM, _NO_WAY) or code < 0:
-        return complain(_PROGRAM, _why(host, code), BAD)
+        return complain(PROGRAM, _why(host, code), BAD)
     return code
 
 
@@ -225,7 +224,7 @@ def _streams(hosts: Sequence[str], words: Sequence[str], as_json: bool, screen: 
             if isinstance(what, str):
                 screen.line(_labelled(host, what, as_json))
             elif what in (_NO_PROGRAM, _NO_WAY) or what < 0:
-                codes.append(complain(_PROGRAM, _why(host, what), BAD))
+                codes.append(complain(PROGRAM, _why(host, what), BAD))
             else:
                 codes.append(what)
         return max(codes)

@@ -29,8 +29,6 @@ def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
 
 
 COMMAND = Command(
-    "completion",
-    "print what bash, zsh or fish needs to complete these commands",
     arguments,
     run,
     text,

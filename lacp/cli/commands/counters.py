@@ -81,8 +81,6 @@ def _cell(counters: Mapping[str, int | None] | None, name: str) -> Cell:
 
 
 COMMAND = Command(
-    "counters",
-    "show what came and went on each port",
     arguments,
     run,
     text,

@@ -331,8 +331,6 @@ def _said(screen: Screen, style: str, what: str, why: str) -> Iterator[str]:
 
 
 COMMAND = Command(
-    "decode",
-    "print every field of a frame, and where it deviates",
     arguments,
     run,
     text,

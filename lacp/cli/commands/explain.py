@@ -218,8 +218,6 @@ def _facts(title: str, facts: Sequence[str], screen: Screen) -> Iterator[str]:
 
 
 COMMAND = Command(
-    "explain",
-    "say what is wrong with each LAG, how that is known, and what to do",
     arguments,
     run,
     text,

@@ -6,8 +6,8 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from lacp.cli.command import Answer, Command, Document
-from lacp.cli.common import DONE, complain
+from lacp.cli.command import PROGRAM, Answer, Command, Document
+from lacp.cli.common import DONE, complain, interval_option
 from lacp.cli.moments import day, time_of_day
 from lacp.cli.output import Screen, printable
 from lacp.picture.events import EVENTS, UNFILTERED, phrase, style
@@ -15,16 +15,6 @@ from lacp.picture.events import EVENTS, UNFILTERED, phrase, style
 if TYPE_CHECKING:
     from lacp.inspect.monitor.changes import Changes
     from lacp.picture.events import Event
-
-
-def _interval(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.1 <= value <= 3600:
-        raise ArgumentTypeError(f"{text!r}, expected seconds from 0.1 to 3600")
-    return value
 
 
 def _events(text: str) -> frozenset[str]:
@@ -45,14 +35,7 @@ def arguments(parser: ArgumentParser) -> None:
         metavar="NAME",
         help="only these events, several with commas; what was lost is always told",
     )
-    parser.add_argument(
-        "-n",
-        "--interval",
-        type=_interval,
-        default=1.0,
-        metavar="SECONDS",
-        help="between two looks at what nobody announces (default 1)",
-    )
+    interval_option(parser, "between two looks at what nobody announces (default 1)")
 
 
 def run(args: Namespace) -> Answer:
@@ -93,9 +76,9 @@ def _say_what_is_awaited(changes: Changes, names: frozenset[str]) -> None:
     lags = changes.lags()
     there = {lag.name for lag in lags} | {port.name for lag in lags for port in lag.ports}
     for name in sorted(names - there):
-        complain("lacpctl", f"nothing here is called {name} yet: waiting for it", DONE)
+        complain(PROGRAM, f"nothing here is called {name} yet: waiting for it", DONE)
     if not lags and not names:
-        complain("lacpctl", "there is no LAG here yet: waiting for one", DONE)
+        complain(PROGRAM, "there is no LAG here yet: waiting for one", DONE)
 
 
 def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
@@ -115,8 +98,6 @@ def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
 
 
 COMMAND = Command(
-    "monitor",
-    "print events as they happen, until interrupted",
     arguments,
     run,
     text,

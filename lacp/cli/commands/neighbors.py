@@ -140,8 +140,6 @@ def _system(neighbor: Neighbor) -> Cell:
 
 
 COMMAND = Command(
-    "neighbors",
-    "show who is at the other end of each port",
     arguments,
     run,
     text,

@@ -130,8 +130,6 @@ def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
 
 
 COMMAND = Command(
-    "show",
-    "show the LAGs, their ports and what both ends say",
     arguments,
     run,
     text,

@@ -255,8 +255,6 @@ def _summary(playback: Playback, screen: Screen) -> Iterator[str]:
 
 
 COMMAND = Command(
-    "simulate",
-    "play a scenario in virtual time: no root, no network",
     arguments,
     run,
     text,

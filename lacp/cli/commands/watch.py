@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from lacp.cli.command import Answer, Command
-from lacp.cli.common import BAD, complain
+from lacp.cli.command import PROGRAM, Answer, Command
+from lacp.cli.common import BAD, complain, interval_option
 from lacp.cli.moments import time_of_day
 from lacp.cli.output import Screen, printable
 
@@ -15,22 +15,10 @@ if TYPE_CHECKING:
     from lacp.cli.source import Shown
 
 
-def _interval(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.1 <= value <= 3600:
-        raise ArgumentTypeError(f"{text!r}, expected seconds from 0.1 to 3600")
-    return value
-
-
 def arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("names", nargs="*", metavar="LAG|PORT", help="only these")
-    parser.add_argument(
-        "-n", "--interval", type=_interval, default=1.0, metavar="SECONDS", help="default 1"
-    )
+    interval_option(parser, "default 1")
 
 
 def run(args: Namespace) -> Answer:
@@ -53,7 +41,7 @@ def _looks(args: Namespace) -> Iterator[Shown]:
         shown, complaints = look(args, args.names)
         for each in complaints:
             if each not in told:
-                complain("lacpctl", each, BAD)
+                complain(PROGRAM, each, BAD)
         told = complaints
         yield shown
         sleep(args.interval)
@@ -79,8 +67,6 @@ def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
 
 
 COMMAND = Command(
-    "watch",
-    "show the LAGs again and again, until interrupted",
     arguments,
     run,
     text,

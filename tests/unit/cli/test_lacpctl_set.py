@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lacp.cli import foreign, setting
-from lacp.cli.commands import change
+from lacp.cli.commands.set import text
 from lacp.cli.lacpctl import main
 from lacp.cli.output import Screen
 from lacp.daemon import settable
@@ -265,7 +265,7 @@ def test_what_keys_mean_is_whole_and_said_once_of_what_ports_have_in_common() ->
         {"path": f"ports.eth{number}.lacp_prio", "value": 255, "says": says} for number in (1, 2)
     ]
     data = {"lags": [{"name": "team0", "settings": settings}]}
-    lines = list(change.text(data, Screen(StringIO(), {}, width=60), Namespace()))
+    lines = list(text(data, Screen(StringIO(), {}, width=60), Namespace()))
     assert all(len(line) <= 60 for line in lines)
     first, second = (f"team0.ports.eth{number}.lacp_prio 255" for number in (1, 2))
     assert (lines[0], lines[-1]) == (first, second)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lacp.cli.command import Answer
+from lacp.cli.command import Answer, Command
 from lacp.cli.commands import show
 from lacp.cli.lacpctl import main, run
 from lacp.cli.output import Screen
@@ -65,7 +65,6 @@ def test_a_command_pays_for_what_it_uses_only(
 
 
 def test_a_command_that_goes_on_collects_its_garbage(capsys: pytest.CaptureFixture[str]) -> None:
-    row = show.COMMAND
     args = Namespace(json=True, host=None, netns=None)
     seen = []
 
@@ -73,7 +72,7 @@ def test_a_command_that_goes_on_collects_its_garbage(capsys: pytest.CaptureFixtu
         seen.append(gc.isenabled())
         yield {}
 
-    args.row = type(row)(row.name, row.help, row.arguments, lambda _: Answer(events()), row.text)
+    args.row = Command(show.arguments, lambda _: Answer(events()), show.text)
     gc.disable()
     try:
         assert run(args, Screen()) == 0

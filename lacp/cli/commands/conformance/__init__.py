@@ -47,8 +47,6 @@ def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
 
 
 COMMAND = Command(
-    "conformance",
-    "hold a device on a cable against the standard, case by case",
     arguments,
     run,
     text,

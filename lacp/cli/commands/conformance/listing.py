@@ -85,4 +85,4 @@ def _needs(case: Document) -> str:
     return f"{', '.join(parts)}; {case['wall']}"
 
 
-COMMAND = Command("list", "list the cases of the catalogue", arguments, run, text, asks=False)
+COMMAND = Command(arguments, run, text, asks=False)

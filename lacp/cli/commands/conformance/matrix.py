@@ -64,6 +64,4 @@ def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
     return markdown(data) if args.markdown else lines(data, screen)
 
 
-COMMAND = Command(
-    "matrix", "put the results of several runs side by side", arguments, run, text, asks=False
-)
+COMMAND = Command(arguments, run, text, asks=False)

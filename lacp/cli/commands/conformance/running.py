@@ -129,8 +129,6 @@ def _closing(end: End, screen: Screen, args: Namespace) -> Iterator[str]:
 
 
 COMMAND = Command(
-    "run",
-    "run cases against the device at the far end of these interfaces",
     arguments,
     run,
     text,

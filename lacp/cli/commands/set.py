@@ -96,8 +96,6 @@ def _said(value: Any) -> str:
 
 
 COMMAND = Command(
-    "set",
-    "change one parameter of a team while it runs",
     arguments,
     run,
     text,
