@@ -56,7 +56,8 @@ def never_heard(port: PortView, seen: Seen) -> Finding | None:
     return Finding(
         code="never_heard",
         port=port.name,
-        gravity=weight(port),
+        # For just that there is fallback.
+        gravity=Gravity.NOTE if _by_fallback(port, seen) else weight(port),
         said="no LACPDU was ever received",
         evidence=(*_counts(port), *_state(port), *_company(port, seen)),
         remedy=(
@@ -115,9 +116,9 @@ def partner_lost(port: PortView, seen: Seen) -> Finding | None:
 
 def fallback_used(port: PortView, seen: Seen) -> Finding | None:
     """The port carries traffic without a partner because `fallback` says so."""
-    fallback = seen.lag.fallback
-    if fallback in (None, "none") or hears(port) is not False or not port.distributing:
+    if not _by_fallback(port, seen):
         return None
+    fallback = seen.lag.fallback
     return Finding(
         code="fallback_used",
         port=port.name,
@@ -126,6 +127,11 @@ def fallback_used(port: PortView, seen: Seen) -> Finding | None:
         evidence=(f"fallback is {fallback} and the receive machine is DEFAULTED",),
         remedy=("nothing, if the other end has no LACP yet",),
     )
+
+
+def _by_fallback(port: PortView, seen: Seen) -> bool:
+    asked = seen.lag.fallback not in (None, "none")
+    return asked and hears(port) is False and bool(port.distributing)
 
 
 def lacpdus_late(port: PortView, seen: Seen) -> Finding | None:

@@ -176,7 +176,11 @@ def test_fallback(fallback: Fallback) -> None:
         Where.HERE,
         gravity=Gravity.NOTE,
     )
-    assert (second.code, second.gravity) == ("never_heard", Gravity.ODDITY)
+    assert (second.code, second.gravity) == ("never_heard", Gravity.NOTE)
+    # It is as it was asked for: no problem.
+    shown = with_problems(view(network), [first, second]).port("1")
+    assert shown is not None
+    assert shown.problems == ()
 
 
 def test_one_way_is_told_at_both_ends() -> None:
