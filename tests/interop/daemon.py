@@ -7,6 +7,7 @@ with namespace() as here, lacpd(here, directory, conf("team0", ["e0", "e1"])) as
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -174,12 +175,13 @@ def lacpd(namespace: Namespace, text: str, *options: str, start: bool = True) ->
 
 
 class Times:
-    """When slow-protocol frames left an interface, by the kernel's clock."""
+    """When LACPDUs passed an interface one way, by the kernel's clock."""
 
     _SO_TIMESTAMPNS = 35
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, arriving: bool) -> None:
         self._sock = sock
+        self._arriving = arriving
         sock.setsockopt(socket.SOL_SOCKET, self._SO_TIMESTAMPNS, 1)
         sock.setblocking(False)
         self.sent: list[float] = []
@@ -191,7 +193,13 @@ class Times:
                 frame, ancillary, _, address = self._sock.recvmsg(256, 64)
             except BlockingIOError:
                 return
-            if address[2] != socket.PACKET_OUTGOING or frame[12:15] != b"\x88\x09\x01":
+            except OSError as error:
+                # Said once when the interface went down.
+                if error.errno == errno.ENETDOWN:
+                    continue
+                raise
+            arrived = address[2] != socket.PACKET_OUTGOING
+            if arrived is not self._arriving or frame[12:15] != b"\x88\x09\x01":
                 continue
             ((_, _, stamp),) = ancillary
             seconds, nanoseconds = struct.unpack("=qq", stamp)
@@ -205,11 +213,15 @@ class Times:
 
 
 @contextmanager
-def watching(namespace: Namespace, interface: str) -> Iterator[Times]:
-    """See when LACPDUs leave an interface of `namespace`."""
+def watching(namespace: Namespace, interface: str, *, arriving: bool = False) -> Iterator[Times]:
+    """See when LACPDUs leave an interface of `namespace`, or when they arrive there.
+
+    Seen leaving is also what the driver refuses, and the sender is told of, as a cable does whose
+    other end is down.
+    """
     with namespace.entered():
         sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
     with sock:
         sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 1 << 22)
         sock.bind((interface, 3))
-        yield Times(sock)
+        yield Times(sock, arriving)

@@ -37,7 +37,9 @@ class Lab:
         self.here, self.there = stack.enter_context(namespaces(2))
         for port in BOTH:
             veth(self.here, port, self.there, port)
-        self.times: list[Times] = [stack.enter_context(watching(self.here, p)) for p in BOTH]
+        self.times: list[Times] = [
+            stack.enter_context(watching(self.there, port, arriving=True)) for port in BOTH
+        ]
         self.switch: OpenVSwitch = stack.enter_context(open_vswitch(self.there))
         self.switch.bond("bond0", BOTH, active=active, fast=fast)
         self.daemon: Daemon = stack.enter_context(lacpd(self.here, conf("team0", BOTH, **ours)))
@@ -68,7 +70,7 @@ class Lab:
         self.daemon.until(same, 35)
 
     def rate(self) -> int:
-        """The most LACPDUs that we have sent on a port in a second."""
+        """The most LACPDUs of ours that have arrived on a port in a second."""
         for times in self.times:
             times.read()
         return max(times.most_in_a_second() for times in self.times)
