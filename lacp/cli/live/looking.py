@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import threading
@@ -15,6 +14,7 @@ from time import monotonic
 
 from lacp.cli.output import printable
 from lacp.cli.source import look
+from lacp.inspect.values import decoded
 from lacp.picture.model import LagView
 from lacp.picture.reading import ModelError, read_lag
 from lacp.text import plain
@@ -139,15 +139,15 @@ class RemoteLooker(Looker):
     def _take(self, line: str) -> None:
         """A look is a document in a line; what else comes is a complaint."""
         try:
-            found = json.loads(line)
+            found = decoded(line)
             lags = tuple(read_lag(each) for each in found["lags"])
             sight = Sight(
                 asked=self._host, host=str(found["host"]), time=str(found["time"]), lags=lags
             )
-        except ModelError as error:
-            self._complain(f"a look that is none: {error}")
-        except (ValueError, RecursionError, KeyError, TypeError):
-            if line.strip():
+        except (ModelError, ValueError, KeyError, TypeError) as error:
+            if line.startswith("{"):
+                self._complain(f"a look that is none: {error}")
+            elif line.strip():
                 self._complain(line.strip().removeprefix("lacpctl: "))
         else:
             self._last = printable(sight)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from queue import SimpleQueue
@@ -11,7 +13,7 @@ from threading import Event
 import pytest
 
 from lacp.cli.live import looking
-from lacp.cli.live.looking import Looker, Sight
+from lacp.cli.live.looking import Looker, RemoteLooker, Sight
 from lacp.cli.source import Shown
 from tests.waiting import until
 
@@ -63,3 +65,21 @@ def test_a_terminal_that_takes_nothing_has_nothing_heaped_up_for_it(
         looker.stop()
         looker.join(10)
     assert not looker.is_alive()
+
+
+def test_a_look_that_is_made_to_fill_the_memory_is_none(wake: int) -> None:
+    lag = {"name": "a", "source": "bond"}
+    crowd = {**lag, "settings": {"x": [[]] * 20_000}}
+    looks = ({"host": "x", "time": "", "lags": [each]} for each in (lag, crowd))
+    said = "\\n".join(json.dumps(each) for each in looks)
+    sights: SimpleQueue[Sight] = SimpleQueue()
+    command = [sys.executable, "-c", f"print('{said}')"]
+    looker = RemoteLooker("b", command, Namespace(interval=0.1, names=[]), sights, wake)
+    looker.start()
+    try:
+        assert [lag.name for lag in sights.get(timeout=10).lags] == ["a"]
+        (complaint,) = sights.get(timeout=10).complaints
+    finally:
+        looker.stop()
+        looker.join(10)
+    assert complaint.startswith("b: a look that is none: 20,00")
