@@ -103,11 +103,6 @@ class Tab:
                 **more,
             )
 
-    def screenshot(self, path: Path) -> None:
-        """The whole page as a PNG."""
-        said = self.call("Page.captureScreenshot", captureBeyondViewport=True)
-        path.write_bytes(b64decode(said["data"]))
-
     def pdf(self) -> bytes:
         """The page as it prints."""
         return b64decode(self.call("Page.printToPDF", printBackground=True)["data"])

@@ -130,11 +130,6 @@ class Lacp:
         return words[0] == "active" if words[:1] in (["active"], ["passive"]) else None
 
     @property
-    def negotiated(self) -> bool:
-        """Whether a partner has been found."""
-        return "negotiated" in self.told.get("status", "").split()
-
-    @property
     def actor(self) -> SystemId:
         """Who it is."""
         return SystemId(

@@ -11,8 +11,8 @@ import struct
 from collections.abc import Iterable
 from typing import NamedTuple
 
-#: A <- the word, half-word or octet at k, or at X + k.
-LD_W, LD_H, LD_B = 0x20, 0x28, 0x30
+#: A <- the word or half-word at k; the word, half-word or octet at X + k.
+LD_W, LD_H = 0x20, 0x28
 LD_W_X, LD_H_X, LD_B_X = 0x40, 0x48, 0x50
 #: A <- k, memory k, the length of the frame; memory k <- A.
 LD_K, LD_MEM, LD_LEN, ST = 0x00, 0x60, 0x80, 0x02
@@ -23,7 +23,7 @@ ADD_K, MUL_K, AND_K, LSH_K, RSH_K, MOD_K = 0x04, 0x24, 0x54, 0x64, 0x74, 0x94
 ADD_X, SUB_X, XOR_X = 0x0C, 0x1C, 0xAC
 JA, JEQ_K, JGE_K, JSET_K, JGE_X = 0x05, 0x15, 0x35, 0x45, 0x3D
 RET_K, RET_A = 0x06, 0x16
-TAX, TXA = 0x07, 0x87
+TAX = 0x07
 
 #: Where `LD_W` finds what the kernel knows of a frame besides its octets.
 AD_VLAN_TAG = 0xFFFFF000 + 44

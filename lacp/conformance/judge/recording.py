@@ -30,7 +30,6 @@ class Recording:
 
     #: Since when the actor has denied it to a partner who always deserved it.
     denied_since: float | None = None
-    denied_frame: int = 0
 
     def judge(
         self, actor: Actor, seen: Seen, other: Actor, usable: list[Run], since: float
@@ -63,7 +62,7 @@ class Recording:
 
     def _denied(self, actor: Actor, seen: Seen, other: Actor, run: Run) -> Found:
         if self.denied_since is None:
-            self.denied_since, self.denied_frame = seen.time, seen.frame
+            self.denied_since = seen.time
         passed = seen.time - self.denied_since
         if passed <= actor.patience:
             return "RXM-00", Verdict.INCONCLUSIVE, run, ""
