@@ -10,6 +10,7 @@ import pytest
 
 from lacp.inspect import survey
 from lacp.inspect.survey import Places
+from lacp.netlink import bond_proc
 
 
 def modules_after(code: str) -> set[str]:
@@ -50,6 +51,10 @@ def test_without_a_proc_nobody_knows_and_the_reader_is_asked(
     monkeypatch.setattr(survey, "_BONDING", str(tmp_path / "no proc" / "bonding"))
     monkeypatch.setitem(survey.READERS, "bond", ("tests.unit.test_survey", "fake_reader"))
     assert survey.survey(Places(sources=frozenset({"bond"}))).complaints == ["asked"]
+
+
+def test_where_the_glance_is_at_is_where_the_reader_reads() -> None:
+    assert survey._BONDING == bond_proc.PROC
 
 
 def fake_reader(places: Places, deadline: float) -> list[str]:

@@ -68,7 +68,7 @@ def run(args: Namespace) -> Answer:
 
 def of(lag: LagView) -> Iterator[Neighbor]:
     """A neighbor for each port, and one for the LAG when its ports do not tell who it is."""
-    from lacp.cli.lags.watched import speaks
+    from lacp.cli.lags.cells import speaks
 
     spoken = speaks(lag)
     partners = [port.partner for port in lag.ports]

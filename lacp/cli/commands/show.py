@@ -121,7 +121,7 @@ def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
         else:
             yield from brief(lag, screen, only_problems=args.problems)
     if args.verbose:
-        from lacp.cli.lags.watched import is_watched
+        from lacp.cli.lags.cells import is_watched
         from lacp.wire.flags import LEGEND
 
         if not all(map(is_watched, data.lags)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lacp.cli.lags import watched
+from lacp.cli.lags import cells, watched
 from lacp.cli.lags.brief import folded, is_well
 from lacp.cli.lags.heading import heading, problems, unseen
 from lacp.cli.moments import day, time_of_day
@@ -41,7 +41,7 @@ _SIDES = (
 def detail(lag: LagView, screen: Screen, *, only_problems: bool = False) -> Iterator[str]:
     """The LAG, and a block for each of its ports, or of those with problems."""
     yield from heading(lag, screen)
-    spoken = not watched.is_watched(lag)
+    spoken = not cells.is_watched(lag)
     device = _told(lag, ("address", *_DEVICE) if spoken else _DEVICE)
     yield from _pairs("device", device, screen)
     yield from _pairs("settings", [*_told(lag, _LACP_SETTINGS), *_options(lag.settings)], screen)
@@ -84,7 +84,7 @@ def _word(value: Any) -> str:
 
 def _about(port: PortView, screen: Screen) -> Iterator[str]:
     """A port, its link, and what is wrong with it."""
-    link = watched.link(port.link)
+    link = cells.link(port.link)
     index = f" (ifindex {port.ifindex})" if port.ifindex is not None else ""
     duplex = port.link.duplex if link.text != "down" else None
     rate = link.text if link.text == "down" else speed(port.link.speed) or link.text
@@ -95,7 +95,7 @@ def _about(port: PortView, screen: Screen) -> Iterator[str]:
 
 def _state(lag: LagView, port: PortView, screen: Screen) -> Iterator[str]:
     """Whether the port is used, and what says so."""
-    traffic = watched.traffic(lag, port)
+    traffic = cells.traffic(lag, port)
     since = f", {age(port.changed_age)} since a change" if port.changed_age is not None else ""
     yield from _pairs("traffic", [f"{traffic.text}{since}"], screen)
     for title, value in (("missing", port.missing), ("held", port.held), ("", port.refusal)):
@@ -103,7 +103,7 @@ def _state(lag: LagView, port: PortView, screen: Screen) -> Iterator[str]:
             yield from _pairs(title or "refused", [value], screen)
     its = port.link_watches or ()
     # The carrier by itself says no more than the link does.
-    if watched.is_watched(lag) or any(each.name != "ethtool" for each in its):
+    if cells.is_watched(lag) or any(each.name != "ethtool" for each in its):
         yield from _pairs("watchers", watched.watchers(port), screen)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lacp.cli.lags import watched
+from lacp.cli.lags import cells
 from lacp.cli.output import Cell, Column, age, known
 from lacp.picture.model import End, LagView, Machines, PortView
 from lacp.wire.flags import letters
@@ -46,13 +46,13 @@ def _row(lag: LagView, port: PortView) -> tuple[Cell, ...]:
     machines, counters = port.machines or Machines(), port.counters or {}
     actor, partner = port.actor or End(), port.partner or End()
     heard = partner.known
-    downs = watched.went_down(port)
+    downs = cells.went_down(port)
     return (
         Cell(port.name, "bold"),
-        watched.link(port.link),
+        cells.link(port.link),
         selected(port.selected),
         Cell(mux(machines.mux), "good" if port.distributing else ""),
-        watched.traffic(lag, port),
+        cells.traffic(lag, port),
         Cell(letters(actor.state)),
         Cell(of_partner(partner)),
         Cell(known(partner.port if heard or partner.system is None else None)),

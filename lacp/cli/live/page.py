@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lacp.cli.lags import spoken, watched
+from lacp.cli.lags import cells, spoken
 from lacp.cli.lags.brief import is_well
 from lacp.cli.lags.heading import condition, made
 from lacp.cli.live.choice import HELP, Choice
@@ -248,13 +248,13 @@ def _cells(memory: Memory, lag: LagView, port: PortView) -> list[Cell]:
     rates = memory.life(lag, port).rates
     changed = "-" if since is None else f"{age(since)} {what}".rstrip()
     machines = port.machines
-    state = watched.traffic(lag, port)
+    state = cells.traffic(lag, port)
     if machines is not None and machines.mux is not None:
         state = Cell(spoken.mux(machines.mux), "good" if port.distributing else "warn")
     expired = machines is not None and machines.receive == "EXPIRED"
     return [
         Cell(port.name, "bold"),
-        watched.link(port.link),
+        cells.link(port.link),
         state,
         Cell(age(port.last_rx_age), "warn" if expired else ""),
         Cell(changed, "bold" if what and since is not None and since < _FRESH else ""),
