@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 from lacp.cli.command import PROGRAM, Failure
 from lacp.cli.common import BAD, BAD_USAGE, DONE, complain
@@ -254,10 +254,16 @@ def _labelled(host: str, line: str, as_json: bool) -> str:
         return f"{host}: {plain(line)}"
     try:
         found = json.loads(line)
+        if isinstance(found, dict):
+            # Python reads a little deeper than it writes.
+            return _one_line({"host": host, **found})
     except (ValueError, RecursionError):
-        found = None
-    document = found if isinstance(found, dict) else {"error": plain(line)}
-    return json.dumps({"host": host, **document}, separators=(", ", ": "))
+        pass
+    return _one_line({"host": host, "error": plain(line)})
+
+
+def _one_line(document: dict[str, Any]) -> str:
+    return json.dumps(document, separators=(", ", ": "))
 
 
 def _no_ssh(error: OSError) -> Failure:

@@ -21,6 +21,7 @@ from lacp.daemon.service import Service
 from lacp.daemon.team import Team
 from lacp.errors import LacpError
 from lacp.picture.model import Document, document
+from lacp.picture.reading import nests_deeper
 from lacp.text import plain
 
 log = logging.getLogger("lacp.daemon")
@@ -323,22 +324,10 @@ def _request(line: bytes) -> Document:
         raise RequestError("expected one line of JSON") from None
     if not isinstance(request, dict):
         raise RequestError("expected a JSON object")
-    if _nests_too_deeply(request):
+    if nests_deeper(request, MAX_LEVELS):
         # What comes of it must be written down again, where there is less room on the stack.
         raise RequestError(f"found more than {MAX_LEVELS} levels, expected fewer")
     return request
-
-
-def _nests_too_deeply(request: Document) -> bool:
-    level: list[Any] = [request]
-    for _ in range(MAX_LEVELS):
-        level = [
-            inner
-            for each in level
-            if isinstance(each, dict | list)
-            for inner in (each.values() if isinstance(each, dict) else each)
-        ]
-    return bool(level)
 
 
 def _refusal(message: str) -> Document:

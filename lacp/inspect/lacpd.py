@@ -29,6 +29,7 @@ _SUFFIX = ".sock"
 TIMEOUT = 5.0
 #: Octets of one answer; thousands of ports fit.
 _MAX_ANSWER = 64 * 1024 * 1024
+_FOREIGN = "this is not lacpd's protocol"
 
 Document = dict[str, Any]
 
@@ -115,7 +116,7 @@ def _document(line: bytes) -> Document:
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise BackendError("this is not lacpd's protocol")
+        raise BackendError(_FOREIGN)
     return document
 
 
@@ -214,8 +215,13 @@ class Connection:
         return self._decoded()
 
     def _decoded(self) -> Document:
+        from lacp.picture.reading import nests_deeper
+
         line, _, self._in = self._in.partition(b"\n")
         try:
-            return _document(bytes(line))
+            document = _document(bytes(line))
         except BackendError as error:
             raise BackendError(f"{self.path}: {error}") from None
+        if nests_deeper(document):
+            raise BackendError(f"{self.path}: {_FOREIGN}")
+        return document

@@ -15,6 +15,7 @@ from typing import Any
 
 from lacp.link import speed
 from lacp.picture.model import Document
+from lacp.picture.reading import nests_deeper
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -68,7 +69,7 @@ _FRONT = ("time", "lag", "port", "event", "source")
 def read_event(document: Mapping[str, Any], source: str) -> Event | None:
     """The event that a document tells of; None when it is no event."""
     time, lag, port, event = (document.get(name) for name in _FRONT[:4])
-    if not (isinstance(event, str) and isinstance(lag, str)):
+    if not (isinstance(event, str) and isinstance(lag, str)) or nests_deeper(document):
         return None
     if not isinstance(port, str | None) or not isinstance(time, str | None):
         return None

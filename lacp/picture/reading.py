@@ -25,6 +25,8 @@ from lacp.picture.model import (
 )
 
 _Value = TypeVar("_Value")
+#: How deep a document may nest that is read without knowing what ought to be in it.
+LEVELS = 100
 #: How deep the values of `settings` may nest.
 _DEEPEST = 16
 
@@ -39,6 +41,22 @@ def read_lag(found: Any, where: str = "lag") -> LagView:
     Raises ModelError when a member is something else than expected.
     """
     return _read(LagView, found, where)
+
+
+def nests_deeper(document: Any, levels: int = LEVELS) -> bool:
+    """Whether a document of JSON has more levels of objects and arrays than that.
+
+    Python reads some hundred levels more than it can write, or anybody has a use for.
+    """
+    level = [document]
+    for _ in range(levels + 1):
+        level = [each for each in level if isinstance(each, dict | list)]
+        if not level:
+            return False
+        level = [
+            inner for each in level for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return True
 
 
 def _read(kind: Callable[..., _Value], found: Any, where: str) -> _Value:
@@ -63,7 +81,8 @@ def _takers(kind: Hashable) -> Mapping[str, Callable[[Any, str], Any]]:
 
 def _kind_of(found: Any) -> str:
     names = {dict: "an object", list: "an array", str: "a string", type(None): "null"}
-    return names.get(type(found), repr(found))
+    name = names.get(type(found))
+    return repr(found) if name is None else name
 
 
 def _plain(kinds: tuple[type, ...], expected: str, *, null: bool) -> Callable[[Any, str], Any]:

@@ -14,7 +14,9 @@ import pytest
 from lacp.errors import BackendError
 from lacp.inspect import lacpd
 from lacp.inspect.survey import Places
+from lacp.picture.events import read_event
 from lacp.picture.model import LagView
+from lacp.picture.reading import LEVELS, nests_deeper
 from tests import hostile
 from tests.hostile import listening
 
@@ -104,3 +106,36 @@ def test_one_that_goes_on_talking_is_listened_to_no_longer_than_the_limit(
         pytest.raises(BackendError, match=r"team0\.sock: no answer within 0\.2 s"),
     ):
         lacpd.ask("team0.sock", "show", timeout=0.2)
+
+
+def test_an_answer_that_nests_deeper_than_anybody_writes_is_none() -> None:
+    deep = json.dumps({"ok": True, "lag": "team0", "old": nested(LEVELS)}).encode() + b"\n"
+    with (
+        listening("team0.sock", SOCK_STREAM, hostile.answer(deep)),
+        pytest.raises(BackendError, match="this is not lacpd's protocol"),
+    ):
+        lacpd.ask("team0.sock", "set")
+
+
+@pytest.mark.parametrize("levels", [1, 2, 5])
+@pytest.mark.parametrize("inner", [[], {}, "x", 1, None])
+def test_how_deep_a_document_nests(levels: int, inner: Any) -> None:
+    deep = nested(levels, inner)
+    found = levels + isinstance(inner, list | dict)
+    assert nests_deeper(deep, found - 1)
+    assert not nests_deeper(deep, found)
+    assert not nests_deeper({"a": deep, "b": [1, 2, "[[[["]}, found + 1)
+
+
+def test_an_event_that_nests_deeper_than_anybody_writes_is_none() -> None:
+    line = {"event": "link_changed", "lag": "team0", "port": None, "time": None}
+    assert read_event({**line, "link": nested(10)}, "lacpd") is not None
+    assert read_event({**line, "link": nested(LEVELS)}, "lacpd") is None
+
+
+def nested(levels: int, inner: Any = None) -> Any:
+    """So many arrays within each other."""
+    found = inner
+    for _ in range(levels):
+        found = [found]
+    return found
