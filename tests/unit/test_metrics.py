@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ from lacp.picture.findings import Finding, Gravity
 from lacp.picture.metrics.families import FAMILIES
 from lacp.picture.metrics.family import Kind, Observed
 from lacp.picture.model import End, LagView, LinkView, Machines, PortView, SystemId
+from lacp.protocol.mux import CoupledState, IndependentState, RestoreState
+from lacp.protocol.receive import ReceiveState
 
 #: The value by name and labels, `lag` left out.
 Served = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -205,19 +208,24 @@ def test_the_bits_of_both_ends() -> None:
 @pytest.mark.parametrize(
     ("members", "states"),
     [
-        ({}, 5),
-        ({"control": "coupled"}, 4),
-        ({"edition": "2020"}, 6),
+        ({}, IndependentState),
+        ({"control": "coupled"}, CoupledState),
+        ({"edition": "2020"}, RestoreState),
     ],
 )
-def test_one_state_of_each_machine(members: dict[str, Any], states: int) -> None:
+def test_one_state_of_each_machine(members: dict[str, Any], states: type[Enum]) -> None:
     found = served(Observed(lag(port(), **members)))
     machines = family(found, "lacp_port_machine_state", "machine", "state")
     assert [key for key, value in machines.items() if value] == [
         ("receive", "CURRENT"),
         ("mux", "ATTACHED"),
     ]
-    assert len([1 for machine, _ in machines if machine == "mux"]) == states
+    assert [*machines] == [
+        (machine, state.name)
+        for machine, its in (("receive", ReceiveState), ("mux", states))
+        for state in its
+        if state.name != "BEGIN"
+    ]
     assert family(found, "lacp_port_churned", "end") == {("actor",): 1, ("partner",): 0}
     assert family(found, "lacp_port_churns_total", "end") == {("actor",): 4, ("partner",): 5}
     assert family(found, "lacp_port_lag_id_changes_total", "end") == {("partner",): 6}
