@@ -110,3 +110,12 @@ def test_the_example(daemon: subprocess.Popen[str], tmp_path: Path) -> None:
         line_with(example, "left: left2 carries nothing")
         daemon.terminate()
         line_with(example, "left: lacpd of left has ended")
+
+
+def test_closing_twice_closes_nothing_of_anybody_else(tmp_path: Path) -> None:
+    changes = Host(Places(run_dir=str(tmp_path), teamd_run_dir=str(tmp_path))).changes()
+    changes.close()
+    others = [os.open(os.devnull, os.O_RDONLY) for _ in range(8)]
+    changes.close()
+    for other in others:
+        os.close(other)

@@ -74,10 +74,11 @@ class Polled:
         return True
 
     def close(self) -> None:
-        """Ask no more."""
+        """Ask no more. Another call does nothing: the descriptor may be somebody else's by then."""
         with self._lock:
-            self._end.set()
-            os.close(self._wake)
+            if not self._end.is_set():
+                self._end.set()
+                os.close(self._wake)
 
     def ready(self) -> bool:
         """Whether it was asked once."""
