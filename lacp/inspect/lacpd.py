@@ -12,7 +12,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,7 +29,7 @@ _SUFFIX = ".sock"
 TIMEOUT = 5.0
 #: Octets of one answer; thousands of ports fit.
 _MAX_ANSWER = 64 * 1024 * 1024
-_FOREIGN = "this is not lacpd's protocol"
+FOREIGN = "this is not lacpd's protocol"
 
 Document = dict[str, Any]
 
@@ -70,8 +70,8 @@ def ask_all(
     """One request to each of these sockets at the same time: what `lacp.inspect.asking.ask` has."""
     from lacp.inspect.asking import Way, ask
 
-    line = _line(request, arguments)
-    way = Way("lacpd", socket.SOCK_STREAM, (line,), _whole, ending=b"\n")
+    sent = (order(request, **arguments),)
+    way = Way("lacpd", socket.SOCK_STREAM, sent, _whole, ending=b"\n")
     return ask(way, paths, deadline, named=named)
 
 
@@ -103,7 +103,8 @@ def _whole(pieces: Sequence[bytes]) -> Document | None:
     return _agreed(_document(b"".join(pieces)))
 
 
-def _line(request: str, arguments: Mapping[str, Any]) -> bytes:
+def order(request: str, /, **arguments: Any) -> bytes:
+    """A request as it is sent."""
     line = json.dumps({"version": VERSION, "request": request, **arguments})
     return line.encode() + b"\n"
 
@@ -116,7 +117,7 @@ def _document(line: bytes) -> Document:
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise BackendError(_FOREIGN)
+        raise BackendError(FOREIGN)
     return document
 
 
@@ -156,7 +157,7 @@ class Connection:
         """Send a request and return its answer."""
         try:
             self._socket.settimeout(self._timeout)
-            self._socket.sendall(_line(request, arguments))
+            self._socket.sendall(order(request, **arguments))
         except OSError as error:
             raise BackendError(f"{self.path}: {error.strerror or error}") from None
         answer = self._document()
@@ -223,5 +224,5 @@ class Connection:
         except BackendError as error:
             raise BackendError(f"{self.path}: {error}") from None
         if nests_deeper(document):
-            raise BackendError(f"{self.path}: {_FOREIGN}")
+            raise BackendError(f"{self.path}: {FOREIGN}")
         return document

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from lacp.errors import BackendError
-from lacp.inspect.lacpd import sockets
+from lacp.inspect.lacpd import FOREIGN, order, sockets
 from lacp.inspect.monitor.base import NEVER, Listening, about, resynced
 from lacp.inspect.values import decoded
 from lacp.picture.differences import applied, differences
@@ -22,7 +22,7 @@ from lacp.picture.events import Event, read_event
 from lacp.picture.model import LagView, PortView
 from lacp.picture.reading import ModelError, read_lag
 
-_REQUESTS = b'{"version":1,"request":"monitor"}\n{"version":1,"request":"show"}\n'
+_REQUESTS = order("monitor") + order("show")
 #: Octets of one line; thousands of ports fit.
 _LINE = 16 << 20
 _CHUNK = 1 << 18
@@ -274,7 +274,7 @@ class _Team:
             self._looked_at = 0
             document = _document(line)
             if document is None:
-                yield from self._stranger("this is not lacpd's protocol")
+                yield from self._stranger(FOREIGN)
                 return
             yield from self._take(document)
             if self._socket is None:
@@ -295,7 +295,7 @@ class _Team:
             return
         event = read_event(document, "lacpd")
         if event is None:
-            yield from self._stranger("this is not lacpd's protocol")
+            yield from self._stranger(FOREIGN)
         elif self._early is not None:
             self._early.append(event)
         else:
