@@ -5,9 +5,8 @@ from __future__ import annotations
 import socket
 import time
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from lacp.cli.command import Answer, Failure
 from lacp.cli.common import BAD, BAD_USAGE, DONE
@@ -31,14 +30,6 @@ _NOTHING = {
 _MANY = 8
 #: Other names of sources: a LAG of a teamd is called after it.
 _MEANT = {"teamd": "team"}
-_KEPT = "the counters of {} cannot be reset"
-#: Why the counters of a LAG cannot be reset.
-_NO_RESET = {
-    "bond": "the kernel's bonding driver keeps its counters until the port leaves the bond",
-    "team": _KEPT.format("the kernel's team driver"),
-    "teamd": _KEPT.format("teamd"),
-    "ovs": _KEPT.format("Open vSwitch"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,81 +167,6 @@ def _listed(lag: LagView) -> str:
     if len(lag.ports) > _MANY:
         names = count(len(lag.ports), "port")
     return f"{lag.name} ({names or 'no ports'})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortCounters:
-    """The counters of a port; None where the source has none."""
-
-    name: str
-    counters: Mapping[str, int | None] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LagCounters:
-    """The counters of the ports of a LAG."""
-
-    name: str
-    source: str
-    ports: tuple[PortCounters, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
-    """What `lacpctl counters` says; its JSON has these members."""
-
-    version: int = 1
-    host: str
-    lags: tuple[LagCounters, ...]
-
-
-def counters(args: Namespace, names: list[str], *, reset: bool = False) -> Answer:
-    """The counters of ports, as `Counted`; with `reset`, they begin at zero behind this look."""
-    answer = show(args, names)
-    shown = answer.data
-    assert isinstance(shown, Shown)
-    complaints = list(answer.complaints)
-    lags = [
-        LagCounters(
-            name=lag.name,
-            source=lag.source,
-            ports=tuple(PortCounters(name=port.name, counters=port.counters) for port in lag.ports),
-        )
-        for lag in shown.lags
-    ]
-    if reset:
-        # What has no counters was not meant, unless it was named.
-        lags = [_reset(args, lag, complaints) if names or _counts(lag) else lag for lag in lags]
-    code = BAD if len(complaints) > len(answer.complaints) else answer.code
-    return Answer(Counted(host=shown.host, lags=tuple(lags)), code, complaints)
-
-
-def _counts(lag: LagCounters) -> bool:
-    return any(port.counters is not None for port in lag.ports)
-
-
-def _reset(args: Namespace, lag: LagCounters, complaints: list[str]) -> LagCounters:
-    """Reset and take the values of that very moment, so that nothing is lost between."""
-    if lag.source != "lacpd":
-        why = _NO_RESET.get(lag.source, _KEPT.format(lag.source))
-        complaints.append(f"{lag.name}: {why if _counts(lag) else 'it has no counters of LACP'}")
-        return lag
-    path = args.socket or lacpd.socket_of(args.run_dir, lag.name)
-    try:
-        answer = lacpd.ask(path, "counters", ports=[port.name for port in lag.ports], reset=True)
-    except LacpError as error:
-        complaints.append(f"{lag.name}: {error}")
-        return lag
-    found = answer.get("counters")
-    read = found if isinstance(found, dict) else {}
-    ports = (replace(port, counters=_numbers(read.get(port.name))) for port in lag.ports)
-    return replace(lag, ports=tuple(ports))
-
-
-def _numbers(found: Any) -> Mapping[str, int | None] | None:
-    if not isinstance(found, dict):
-        return None
-    return {str(name): value for name, value in found.items() if isinstance(value, int)}
 
 
 def sockets(args: Namespace) -> list[str]:

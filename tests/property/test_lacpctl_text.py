@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacp.cli.commands import counters, neighbors, show
+from lacp.cli.commands.counters import Counted, LagCounters, PortCounters
 from lacp.cli.lacpctl import build_parser
 from lacp.cli.live.choice import ORDERS, Choice, keys
 from lacp.cli.live.memory import Memory
 from lacp.cli.live.page import page
 from lacp.cli.output import Screen, columns_of, printable
-from lacp.cli.source import Counted, LagCounters, PortCounters, Shown
+from lacp.cli.source import Shown
 from lacp.picture.model import LagView, PortView, WatcherView, counted
 from tests.property.views import LAGS, TRUTHS
 
