@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from lacp.capture.frame import Frame
 from lacp.capture.gunzip import MAGIC as GZIP
@@ -114,7 +114,7 @@ def open_capture(path: Path | str, *, everything: bool = False) -> Iterator[Capt
         yield Capture(sys.stdin.buffer, "standard input", everything=everything)
         return
     try:
-        stream: BinaryIO = open(path, "rb", buffering=0)  # noqa: SIM115
+        stream = FileIO(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CaptureError(f"{path}: {reason}, expected a capture file") from None

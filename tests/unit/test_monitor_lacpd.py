@@ -18,6 +18,7 @@ from lacp.backends.memory import MemoryBackend, MemoryLink, connect
 from lacp.daemon import control
 from lacp.daemon.loop import Loop, monotonic_clock
 from lacp.daemon.options import Options
+from lacp.daemon.report import lag_document
 from lacp.daemon.service import Service
 from lacp.daemon.sources import Sources
 from lacp.errors import BackendError
@@ -118,10 +119,8 @@ def play(story: Callable[[], Awaitable[None]]) -> None:
 def shown(loop: Loop, name: str) -> LagView:
     """What the daemon would say of a team at this moment, as far as its events tell."""
     team = loop.service.driver.teams[name]
-    client = control._HANDLERS["show"]
-    holder = next(iter(loop._controls.values()))
-    found = client(loop._controls.get(team, holder), None, {})  # type: ignore[arg-type]
-    return told(read_lag(json.loads(json.dumps(found["lag"]))))
+    found = lag_document(team, loop.service.clock.now())
+    return told(read_lag(json.loads(json.dumps(found))))
 
 
 async def known(ear: Ear, *names: str) -> None:

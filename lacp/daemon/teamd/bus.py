@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -199,7 +199,9 @@ async def _disconnected(bus: MessageBus) -> None:
     from dbus_fast.errors import DBusFastError
 
     with contextlib.suppress(OSError, EOFError, DBusFastError):
-        await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
+        # The library says no types here.
+        wait: Callable[[], Awaitable[None]] = bus.wait_for_disconnect
+        await wait()
 
 
 async def _disconnect(bus: MessageBus) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 import zlib
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def decoded(octets: bytes) -> dict[str, Any]:
 def words(octets: bytes, width: int = 80) -> str:
     screen = Screen(io.StringIO(), {}, width=width)
     answer = {"version": 1, "frames": [decoded(octets)]}
-    return "\n".join(decode.text(answer, screen, None)) + "\n"  # type: ignore[arg-type]
+    return "\n".join(decode.text(answer, screen, Namespace())) + "\n"
 
 
 # What it says.

@@ -272,9 +272,11 @@ def test_what_keys_mean_is_whole_and_said_once_of_what_ports_have_in_common() ->
     assert " ".join(line.strip() for line in lines[1:-1]) == says
 
 
-def test_what_is_no_list(run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_list(
+    run_dir: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     teams = Teams()
-    teams._answer = lambda: {"settings": [1]}  # type: ignore[method-assign]
+    monkeypatch.setattr(teams, "_answer", lambda: {"settings": [1]})
     with fake_lacpd(run_dir / "team0.sock", teams.serve("team0")):
         code, _, err = said(capsys)
     assert (code, err.count("\n")) == (1, 1)
