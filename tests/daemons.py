@@ -129,7 +129,12 @@ class Host:
             self.backend,
             Sources(directory=str(directory)),
             Clock(lambda: world.now, lambda: EPOCH + world.now),
-            Options(run_dir=str(directory), dataplane="memory", **options),
+            Options(
+                run_dir=str(directory),
+                teamd_run_dir=str(directory / "teamd"),
+                dataplane="memory",
+                **options,
+            ),
             planes=lambda name, setup: Plane(self),
         )
 
