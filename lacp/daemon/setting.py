@@ -11,7 +11,7 @@ from lacp.config import teamd
 from lacp.config.document import Json
 from lacp.config.model import TeamConfig
 from lacp.config.section import Findings, Section
-from lacp.daemon import settable
+from lacp.daemon import parameters, settable
 from lacp.daemon.meanings import ALL_FLAP, NO_FLAP, meaning
 from lacp.daemon.parameters import DEVICE_KEYS, DEVICE_RUNNER_KEYS
 from lacp.daemon.report_settings import plain
@@ -138,6 +138,8 @@ class Change:
             return "nothing changes, it is so already"
         if self._keys[-1] in _OF_DEVICE and self._team.dataplane.name == "none":
             return "nothing comes of it: dataplane none has no device"
+        if self._keys == ("runner", "tx_hash") and self._team.dataplane.name == "bond":
+            return _spread_by_bond(self._team)
         effect = f"{meaning(self._keys).effect(new)}{self._identity()}"
         use = _use(self._team)
         if use.carrier is not self._use.carrier:
@@ -166,6 +168,20 @@ class Change:
 def _system(team: Team) -> Mac | None:
     """The address of the system; None where lacpd speaks no LACP, or has none yet."""
     return team.addresses.system if isinstance(team.runner, LacpRunner) else None
+
+
+def _spread_by_bond(team: Team) -> str:
+    """What the bonding driver makes of `tx_hash`."""
+    from lacp.dataplane.bond.options import changeable_settings
+    from lacp.netlink.bond import HASH_POLICIES, XMIT_HASH_POLICY
+    from lacp.netlink.codec import integer
+
+    setup = parameters.setup(team.config, team.name, team.addresses.team, team.options)
+    told = changeable_settings(setup).get(XMIT_HASH_POLICY)
+    if told is None:
+        return "nothing comes of it: one port of this bond carries everything"
+    policy = HASH_POLICIES[integer(told)]
+    return f"frames are spread by {policy}, of the bonding driver's policies the nearest"
 
 
 def _ports(team: Team) -> tuple[str, ...]:

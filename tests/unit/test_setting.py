@@ -293,6 +293,8 @@ def test_what_the_device_refuses_is_as_it_was(
 class Bond(MemoryDataplane):
     """What a bond can be, without one."""
 
+    name = "bond"
+
     def inability(self, setup: Setup) -> str | None:
         """As the dataplane of that name has it."""
         return inability(setup)
@@ -309,6 +311,23 @@ def test_what_the_device_cannot_be_is_refused_before_anything_is_done(hosts: Wor
     left.reload(conf(ports=["a1", "a2"], max_ports=2, fast_rate=False))
     assert values(left)["runner.max_ports"] == 1
     assert values(left)["runner.fast_rate"] is True
+
+
+@pytest.mark.parametrize(
+    ("runner", "fragments", "effect"),
+    [
+        ("loadbalance", ["l4"], "frames are spread by layer3+4, of the bonding driver's policies"),
+        ("loadbalance", ["eth"], "frames are spread by layer2, of the bonding driver's policies"),
+        ("lacp", ["l3"], "nothing comes of it: one port of this bond carries everything"),
+    ],
+)
+def test_a_bond_spreads_frames_in_its_own_way(
+    hosts: World, runner: str, fragments: list[str], effect: str
+) -> None:
+    left, _, _ = hosts.pair(name=runner, **({"max_ports": 1} if runner == "lacp" else {}))
+    hosts.run(5)
+    left.plane().__class__ = Bond
+    assert put(left, "runner.tx_hash", fragments).effect.startswith(effect)
 
 
 # The list.
