@@ -9,7 +9,6 @@ from lacp.address import Mac
 from lacp.config.model import TeamConfig, TeamPort
 from lacp.daemon import parameters
 from lacp.daemon.addresses import Addresses
-from lacp.daemon.changes import Changes
 from lacp.daemon.clock import Clock
 from lacp.daemon.effects import Effects
 from lacp.daemon.files import SavedState
@@ -18,6 +17,7 @@ from lacp.daemon.joining import Joining
 from lacp.daemon.journal import Journal
 from lacp.daemon.options import Options
 from lacp.daemon.ports import Member
+from lacp.daemon.reconfiguring import Reconfiguring
 from lacp.dataplane.base import Dataplane, DeviceChanged
 from lacp.errors import BackendError, LacpError
 from lacp.link import DOWN, Link
@@ -66,12 +66,12 @@ class Team:
         )
         self._effects = Effects(dataplane, self.members, self._refused)
 
-        self._changes = Changes(self, self._effects.attempt)
+        self._reconfiguring = Reconfiguring(self, self._effects.attempt)
 
         # What cannot be is said before there is a device.
-        self.runner = self._changes.runner(config)
+        self.runner = self._reconfiguring.runner(config)
         self._create(config)
-        self.runner = self._changes.runner(config)
+        self.runner = self._reconfiguring.runner(config)
 
     def _refused(self, why: str, port: str | None = None) -> None:
         """The device does not do what it was told; the team goes on."""
@@ -227,7 +227,7 @@ class Team:
         for member in self.members.values():
             if member.bears_team:
                 self._joining.address(member)
-        self._changes.tell_runner(self.config, self.addresses.system, now)
+        self._reconfiguring.tell_runner(self.config, self.addresses.system, now)
 
     def follow_up(self, now: float) -> None:
         """Show the dataplane what the link watchers say, and tell those who carries traffic.
@@ -285,11 +285,11 @@ class Team:
         Raises LacpError, changing nothing, when they contradict each other, or what the device can.
         """
         old = self.config
-        changes = self._changes
-        changes.check(config)
-        changes.tell_runner(config, self.addresses.system_under(config), now, said=True)
+        reconfiguring = self._reconfiguring
+        reconfiguring.check(config)
+        reconfiguring.tell_runner(config, self.addresses.system_under(config), now, said=True)
         self.config = config
-        changes.tell_device(old, now)
+        reconfiguring.tell_device(old, now)
         address = self.addresses.configure(config)
         if address is not None:
             self.journal.say(logging.INFO, f"changing hwaddr to {address}")
@@ -299,7 +299,7 @@ class Team:
         was = {name: member.config for name, member in self.members.items()}
         for name, member in self.members.items():
             member.config = config.port(name)
-        changes.tell_runner_of_ports(was, old, now)
+        reconfiguring.tell_runner_of_ports(was, old, now)
         for name, member in self.members.items():
             self._configure_port(member, was[name], old, now)
 
@@ -315,7 +315,7 @@ class Team:
         setup = parameters.port_setup(port)
         if setup != parameters.port_setup(was) and member.joined:
             if port.queue_id != was.queue_id:
-                self._changes.say(member.name, {"queue_id": port.queue_id})
+                self._reconfiguring.say(member.name, {"queue_id": port.queue_id})
             self._effects.attempt(lambda: self.dataplane.configure_port(member.name, setup))
         policies = (old.link_watch_policy, self.config.link_watch_policy)
         if port.link_watch != was.link_watch or policies[0] != policies[1]:

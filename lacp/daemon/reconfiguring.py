@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lacp.daemon.team import Team
 
 
-class Changes:
+class Reconfiguring:
     """Knows what runner and device of one team were told, and tells them what is news."""
 
     def __init__(self, team: Team, attempt: Callable[[Callable[[], None]], bool]) -> None:
