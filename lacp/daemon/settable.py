@@ -29,7 +29,7 @@ _PREFERENCES = ("prio", "sticky")
 _CLOSE = 0.6
 
 
-def settable(
+def keys_of(
     team: str, config: TeamConfig, path: str, ports: Collection[str] | None = None
 ) -> tuple[str, ...]:
     """The keys that lead to what `path` names, with or without the team in front.

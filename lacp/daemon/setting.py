@@ -76,7 +76,7 @@ def listed(team: Team) -> Iterator[Settable]:
 
 def find(team: Team, path: str) -> tuple[str, ...]:
     """The keys that `path` names. Raises UsageError when it cannot be set."""
-    keys = settable.settable(team.name, team.config, path, _ports(team))
+    keys = settable.keys_of(team.name, team.config, path, _ports(team))
     if _stiff(team, keys):
         plane = team.dataplane.name
         raise UsageError(f"{path} cannot be set: the device of dataplane {plane} keeps it")

@@ -10,9 +10,8 @@ from lacp.cli.completing.line import Candidate
 from lacp.config import words
 from lacp.config.model import TeamConfig
 from lacp.config.teamd import loads
+from lacp.daemon import settable
 from lacp.daemon.meanings import meaning
-from lacp.daemon.settable import ACTIVE_PORT
-from lacp.daemon.settable import paths as settable
 from lacp.errors import LacpError
 from lacp.inspect import lacpd
 
@@ -31,7 +30,7 @@ def paths(sockets: Sequence[str], begun: str, patience: float) -> Iterator[Candi
     found = list(_configs(sockets, patience))
     for team, config in found:
         front = f"{team}." if len(found) > 1 or begun.startswith(team) else ""
-        for keys in settable(config, config.ports):
+        for keys in settable.paths(config, config.ports):
             yield Candidate(f"{front}{'.'.join(keys)}", meaning(keys).says)
 
 
@@ -40,7 +39,7 @@ def settings(sockets: Sequence[str], path: str, patience: float) -> Iterator[Can
     for team, config in _configs(sockets, patience):
         within = path.removeprefix(f"{team}.")
         key = within.rpartition(".")[2]
-        if within == ".".join(ACTIVE_PORT):
+        if within == ".".join(settable.ACTIVE_PORT):
             yield from map(Candidate, config.ports)
         elif key in _WORDS:
             yield from map(Candidate, _WORDS[key])

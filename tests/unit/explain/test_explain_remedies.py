@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from lacp.daemon.settable import settable
+from lacp.daemon.settable import keys_of
 from lacp.picture.explain import remedy
 from lacp.picture.model import LagView, PortView
 from tests.daemons import config
@@ -34,7 +34,7 @@ def test_lacpd_takes_what_lacpctl_set_is_told(key: str) -> None:
     assert (program, verb) == ("lacpctl", "set")
     assert path.startswith("team0.")
     assert value in ("true", "1", "5", "MAC")
-    assert settable("team0", config(), path)[-1] == key
+    assert keys_of("team0", config(), path)[-1] == key
 
 
 def test_a_name_is_one_word_for_a_shell() -> None:
