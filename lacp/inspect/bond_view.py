@@ -53,6 +53,8 @@ _WITHHELD = (
 class _Bond:
     """What ports are judged by."""
 
+    #: Whether somebody has set the device up: below one that is down nothing passes.
+    up: bool
     mode: int | None
     #: The one in use, of bonds that speak LACP, and what is told of it (AD_INFO_*).
     aggregator: int | None
@@ -78,6 +80,7 @@ def lag_view(
     mode = number(said.get(bond.MODE))
     info = bond.active_aggregator(said)
     its = _Bond(
+        device.interface.up,
         mode,
         number(info.get(bond.AD_INFO_AGGREGATOR)),
         info,
@@ -249,6 +252,8 @@ def _carries(
     mii = number(device.above.get(bond.PORT_MII_STATUS))
     if state is None or mii is None or its.mode is None:
         return None, None
+    if not its.up:
+        return False, False
     # bond_slave_can_tx: up, with carrier, good for the monitor, and no backup.
     usable = mii == _MII_UP and device.interface.up and device.interface.carrier
     distributing = usable and state == _ACTIVE

@@ -316,6 +316,14 @@ def test_an_aggregator_without_a_partner_carries_traffic_all_the_same() -> None:
     assert (port.collecting, port.distributing) == (True, True)
 
 
+@pytest.mark.parametrize("mode", [bond.LACP, bond.XOR, bond.ALB])
+def test_below_a_device_that_is_down_nothing_passes(mode: int, host: Host) -> None:
+    for flags, expected in ((IFF_UP, True), (0, False)):
+        (lag,), _ = host.read(Kernel(bond_link(mode=mode, flags=flags), port_link(1)))
+        (port,) = lag.ports
+        assert (port.collecting, port.distributing) == (expected, expected)
+
+
 def test_options_bear_the_names_of_the_driver() -> None:
     targets = attribute(0, bytes([192, 0, 2, 1])) + attribute(1, bytes([192, 0, 2, 2]))
     told = {
