@@ -172,7 +172,7 @@ def speed_differs(port: PortView, seen: Seen) -> Finding | None:
     mine, theirs = port.link.speed, seen.speed
     if not mine or not theirs or mine == theirs or not port.link.up:
         return None
-    if seen.lag.mode in _ANY_SPEED:
+    if _any_speed(seen):
         return None
     return Finding(
         code="speed_differs",
@@ -193,7 +193,7 @@ def speed_differs(port: PortView, seen: Seen) -> Finding | None:
 
 def speed_unknown(port: PortView, seen: Seen) -> Finding | None:
     """A port that does not know its speed while the others do."""
-    if port.link.speed or not port.link.up or not seen.speed or seen.lag.mode in _ANY_SPEED:
+    if port.link.speed or not port.link.up or not seen.speed or _any_speed(seen):
         return None
     return Finding(
         code="speed_unknown",
@@ -206,6 +206,14 @@ def speed_unknown(port: PortView, seen: Seen) -> Finding | None:
             f"ethtool {quoted(port.name)}",
         ),
     )
+
+
+def _any_speed(seen: Seen) -> bool:
+    """Whether links may well differ in speed: one is used at a time, or flows move by load."""
+    lag = seen.lag
+    # lacpd has the whole of it under this name, a teamd each value.
+    balances = lag.settings.get("tx_balancer") or lag.settings.get("tx_balancer.name")
+    return lag.mode in _ANY_SPEED or bool(balances)
 
 
 def mtu_lower(port: PortView, seen: Seen) -> Finding | None:

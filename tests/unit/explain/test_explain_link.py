@@ -130,6 +130,11 @@ def test_speeds_that_differ() -> None:
     assert codes(network) == {"2": ["speed_differs"]}
     backup = replace(view(network), mode="active-backup")
     assert diagnose(backup) == []
+    # What moves flows by load gives a slow link less.
+    balanced = {"tx_balancer": {"name": "basic", "balancing_interval": 50}}
+    assert diagnose(replace(view(network), settings=balanced)) == []
+    assert diagnose(replace(view(network), settings={"tx_balancer.name": "basic"})) == []
+    assert diagnose(replace(view(network), settings={"tx_balancer": None})) != []
 
 
 def test_a_speed_that_is_not_known() -> None:
