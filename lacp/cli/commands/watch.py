@@ -59,7 +59,7 @@ def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
     for look in map(printable, data):
         yield screen.paint("dim", f"{look.host}, {time_of_day(look.time)}")
         if not look.lags:
-            yield "no LAG here"
+            yield "nothing here is called so" if args.names else "no LAG here"
         for lag in look.lags:
             yield ""
             yield from brief(lag, screen)
