@@ -102,6 +102,7 @@ class Change:
         self._was = team.config, team.addresses.team
         self._system = _system(team)
         self._warnings: tuple[str, ...] = ()
+        self._asked = _asked(team, value) if keys == settable.ACTIVE_PORT else None
         if keys != settable.ACTIVE_PORT:
             self._config, self._warnings = _edited(team.config, keys, value)
 
@@ -134,13 +135,29 @@ class Change:
         )
 
     def _effect(self, new: Json) -> str:
+        if self._asked is not None:
+            return self._in_use(*self._asked)
         if new == self._old:
             return "nothing changes, it is so already"
         if self._keys[-1] in _OF_DEVICE and self._team.dataplane.name == "none":
             return "nothing comes of it: dataplane none has no device"
         if self._keys == ("runner", "tx_hash") and self._team.dataplane.name == "bond":
             return _spread_by_bond(self._team)
-        effect = f"{meaning(self._keys).effect(new)}{self._identity()}"
+        return self._with_use(f"{meaning(self._keys).effect(new)}{self._identity()}")
+
+    def _in_use(self, port: str, already: bool) -> str:
+        """What comes of asking for the LAG of a port, which need not carry anything itself."""
+        runner = self._team.runner
+        if already:
+            effect = f"the LAG of {port} is in use already, and now as long as it can be"
+        else:
+            effect = f"the LAG of {port} is in use as long as it can be"
+        if already and not runner.enabled(port)[1]:
+            effect += f"; {port} itself carries nothing: others rank higher, or it is not ready"
+        return self._with_use(effect)
+
+    def _with_use(self, effect: str) -> str:
+        """The effect, and what of it is to be seen at once."""
         use = _use(self._team)
         if use.carrier is not self._use.carrier:
             effect += f"; the team has {'carrier' if use.carrier else 'no carrier'} now"
@@ -168,6 +185,14 @@ class Change:
 def _system(team: Team) -> Mac | None:
     """The address of the system; None where lacpd speaks no LACP, or has none yet."""
     return team.addresses.system if isinstance(team.runner, LacpRunner) else None
+
+
+def _asked(team: Team, port: Json) -> tuple[str, bool] | None:
+    """The port whose LAG is asked for, and whether that is in use; None without LACP."""
+    runner = team.runner
+    if not isinstance(runner, LacpRunner) or not isinstance(port, str):
+        return None
+    return port, port in runner.aggregator.ports
 
 
 def _spread_by_bond(team: Team) -> str:

@@ -91,6 +91,18 @@ def test_whose_address_our_system_has_is_said_and_whether_it_is_another_one(host
         assert left.team().runner.carrier
 
 
+def test_the_lag_of_a_port_that_stands_by_is_in_use_and_the_port_is_not(hosts: World) -> None:
+    left, _, _ = hosts.pair(max_ports=1)
+    hosts.run(5)
+    outcome = put(left, "runner.active_port", "a2")
+    assert (outcome.old, outcome.new) == ("a1", "a1")
+    in_use = "the LAG of {} is in use already, and now as long as it can be"
+    assert outcome.effect == (
+        f"{in_use.format('a2')}; a2 itself carries nothing: others rank higher, or it is not ready"
+    )
+    assert put(left, "runner.active_port", "a1").effect == in_use.format("a1")
+
+
 def test_without_lacp_an_address_is_nobodys_system(hosts: World) -> None:
     left, _, _ = hosts.pair(name="activebackup")
     hosts.run(5)
