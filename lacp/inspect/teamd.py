@@ -325,5 +325,5 @@ class _Port:
         return {
             **_flat(self._config, _TOLD_OF_PORTS),
             **_flat(self._watchers()),
-            **{key: value for key, value in runner.items() if value is not None},
+            **_flat({key: value for key, value in runner.items() if value is not None}),
         }

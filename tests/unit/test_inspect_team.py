@@ -22,7 +22,15 @@ from lacp.inspect.teamd import TEAMD, Told, view
 from lacp.link import Duplex
 from lacp.netlink.codec import IFF_LOWER_UP, IFF_RUNNING, IFF_UP, Interface
 from lacp.netlink.team import Key, Value
-from lacp.picture.model import LagView, LinkView, Machines, PortView, SystemId, WatcherView
+from lacp.picture.model import (
+    LagView,
+    LinkView,
+    Machines,
+    PortView,
+    SystemId,
+    WatcherView,
+    document,
+)
 from tests import hostile, reference
 from tests.hostile import listening
 
@@ -158,6 +166,17 @@ def test_a_speed_that_is_not_known_is_none(link: Document, expected: LinkView) -
     state = copy.deepcopy(STATE)
     state["ports"]["eth1"]["link"] = link
     assert view(Told(CONFIG, state), "team0").ports[0].link == expected
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), [1], [[]], [{"a": float("nan")}]])
+def test_a_value_that_json_has_not_is_none_of_a_port(odd: object) -> None:
+    state = copy.deepcopy(STATE)
+    state["ports"]["eth1"]["runner"] |= {"key": odd, "prio": odd, "state": odd}
+    lag = view(Told(CONFIG, state), "team0")
+    assert json.dumps(document(lag), allow_nan=False)
+    assert not {"state", "lacp_prio"} & lag.ports[0].settings.keys()
+    # What was configured holds.
+    assert lag.ports[0].settings["lacp_key"] == 7
 
 
 @pytest.mark.parametrize(
