@@ -11,7 +11,7 @@ from typing import Any
 
 from lacp.address import Mac
 from lacp.inspect import jsonrpc
-from lacp.inspect.values import integer, mac, text
+from lacp.inspect.values import integer, mac, scalar, text
 from lacp.link import Duplex
 from lacp.picture.model import LinkView
 
@@ -145,7 +145,8 @@ def _up(row: Mapping[str, Any]) -> bool | None:
 
 
 def _settings(row: Mapping[str, Any]) -> dict[str, Any]:
-    own = {name: _atom(row.get(name)) for name in _SETTINGS}
+    # Where there may be a value, an empty set stands for none.
+    own = {name: scalar(row.get(name)) for name in _SETTINGS}
     return {name: value for name, value in own.items() if value is not None} | _other(row)
 
 
@@ -168,8 +169,3 @@ def _uuids(value: Any) -> Iterator[str]:
     for one in some if isinstance(some, list) else []:
         if isinstance(one, list) and len(one) == 2 and one[0] == "uuid" and isinstance(one[1], str):
             yield one[1]
-
-
-def _atom(value: Any) -> bool | int | str | None:
-    """A value where there may be one: an empty set stands for none."""
-    return value if isinstance(value, bool | int | str) else None

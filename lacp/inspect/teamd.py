@@ -9,13 +9,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 from lacp.errors import BackendError
 from lacp.info import PORT_STATES, PortState
 from lacp.inspect.asking import Way
-from lacp.inspect.values import at, boolean, decoded, integer, mac, members, text
+from lacp.inspect.values import at, boolean, decoded, integer, mac, members, scalar, text
 from lacp.link import Duplex
 from lacp.picture.model import (
     End,
@@ -153,7 +152,7 @@ def _flat(
             found |= {f"{key}.{path}": each for path, each in inside.items()}
         elif isinstance(value, list):
             found |= _flat_list(key, value, deep)
-        elif not isinstance(value, float) or isfinite(value):
+        elif value is None or scalar(value) is not None:
             # Python reads, and writes, numbers that JSON has not.
             found[key] = value
     return found

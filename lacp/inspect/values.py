@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from lacp.address import Mac
@@ -60,6 +61,15 @@ def integer(value: Any) -> int | None:
     """An integer, and neither true nor false."""
     wrong = not isinstance(value, int) or isinstance(value, bool) or value not in _INTEGERS
     return None if wrong else int(value)
+
+
+def scalar(value: Any) -> bool | int | float | str | None:
+    """A value that is neither object nor array: numbers as other programs have room for them."""
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    return integer(value)
 
 
 def boolean(value: Any) -> bool | None:

@@ -18,6 +18,8 @@ from lacp.picture.model import Document
 from lacp.picture.reading import nests_deeper
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+#: Mb/s that no link has.
+_FASTEST = 1 << 32
 
 #: The names of all events, those of lacpd's stream first.
 EVENTS = (
@@ -195,7 +197,8 @@ def _link(link: Any) -> str:
         return "link down: it is set down here" if set_down else "link down"
     duplex = f"{link['duplex']} duplex" if link.get("duplex") else ""
     megabits = link.get("speed")
-    return _joined("link up", speed(megabits if isinstance(megabits, int) else None), duplex)
+    known = type(megabits) is int and megabits < _FASTEST
+    return _joined("link up", speed(megabits if known else None), duplex)
 
 
 def _who(end: Any) -> str:

@@ -27,6 +27,8 @@ from lacp.picture.model import (
 _Value = TypeVar("_Value")
 #: How deep a document may nest that is read without knowing what ought to be in it.
 LEVELS = 100
+#: What an integer may be: beyond it nothing is counted or numbered.
+_INTEGERS = range(-(1 << 63), 1 << 64)
 #: How deep the values of `settings` may nest.
 _DEEPEST = 16
 
@@ -81,6 +83,8 @@ def _takers(kind: Hashable) -> Mapping[str, Callable[[Any, str], Any]]:
 
 def _kind_of(found: Any) -> str:
     names = {dict: "an object", list: "an array", str: "a string", type(None): "null"}
+    if isinstance(found, int) and found not in _INTEGERS:
+        return "a number of more than 64 bits"
     name = names.get(type(found))
     return repr(found) if name is None else name
 
@@ -88,7 +92,9 @@ def _kind_of(found: Any) -> str:
 def _plain(kinds: tuple[type, ...], expected: str, *, null: bool) -> Callable[[Any, str], Any]:
     def take(found: Any, where: str) -> Any:
         if (found is None and null) or (
-            isinstance(found, kinds) and (bool in kinds or not isinstance(found, bool))
+            isinstance(found, kinds)
+            and (bool in kinds or not isinstance(found, bool))
+            and (not isinstance(found, int) or found in _INTEGERS)
         ):
             return found
         raise ModelError(f"{where}: found {_kind_of(found)}, expected {expected}")
@@ -97,10 +103,9 @@ def _plain(kinds: tuple[type, ...], expected: str, *, null: bool) -> Callable[[A
 
 
 def _number(found: Any, where: str) -> float | None:
-    # JSON as Python reads it has numbers that are none.
-    if found is None or (
-        isinstance(found, int | float) and not isinstance(found, bool) and isfinite(found)
-    ):
+    # JSON as Python reads it has numbers that are none, and some that no other number stands for.
+    known = found in _INTEGERS if isinstance(found, int) else isinstance(found, float)
+    if found is None or (known and not isinstance(found, bool) and isfinite(found)):
         return found
     raise ModelError(f"{where}: found {_kind_of(found)}, expected a number or null")
 
@@ -113,7 +118,8 @@ def _anything(found: Any, where: str, depth: int = 0) -> Any:
         return {str(name): _anything(each, where, depth + 1) for name, each in found.items()}
     if isinstance(found, list):
         return [_anything(each, where, depth + 1) for each in found]
-    return _number(found, where) if isinstance(found, float) else found
+    known = isinstance(found, bool) or not isinstance(found, int | float)
+    return found if known else _number(found, where)
 
 
 def _mac(found: Any, where: str) -> Mac | None:

@@ -14,7 +14,7 @@ import pytest
 from lacp.errors import BackendError
 from lacp.inspect import lacpd
 from lacp.inspect.survey import Places
-from lacp.picture.events import read_event
+from lacp.picture.events import phrase, read_event
 from lacp.picture.model import LagView
 from lacp.picture.reading import LEVELS, nests_deeper
 from tests import hostile
@@ -53,7 +53,16 @@ def test_no_run_directory_and_one_of_a_killed_daemon() -> None:
     assert read(Places(socket="team0.sock")) == ["team0.sock: no lacpd listens here any more"]
 
 
+HUGE = b"9" * 400
+ENDLESS = "found a number of more than 64 bits"
 WRONG = {
+    b'{"ok": true, "lag": {"name": "a", "source": "b", "min_ports": %b}}\n'
+    % HUGE: f"lag.min_ports: {ENDLESS}, expected an integer or null",
+    b'{"ok": true, "lag": {"name": "a", "source": "b", "settings": {"x": %b}}}\n'
+    % HUGE: f"lag.settings.x: {ENDLESS}, expected a number or null",
+    b'{"ok": true, "lag": {"name": "a", "source": "b", "ports": [{"name": "p", '
+    b'"last_rx_age": %b}]}}\n'
+    % HUGE: f"lag.ports[0].last_rx_age: {ENDLESS}, expected a number or null",
     b"[]\n": "this is not lacpd's protocol",
     b"{\n": "this is not lacpd's protocol",
     b"[" * 5000 + b"\n": "this is not lacpd's protocol",
@@ -131,6 +140,12 @@ def test_an_event_that_nests_deeper_than_anybody_writes_is_none() -> None:
     line = {"event": "link_changed", "lag": "team0", "port": None, "time": None}
     assert read_event({**line, "link": nested(10)}, "lacpd") is not None
     assert read_event({**line, "link": nested(LEVELS)}, "lacpd") is None
+
+
+@pytest.mark.parametrize("speed", [int(HUGE), True, "x", [1]])
+def test_a_speed_that_is_none_is_told_in_no_words(speed: Any) -> None:
+    event = {"event": "link_changed", "lag": "a", "link": {"up": True, "speed": speed}}
+    assert phrase(event) == "link up"
 
 
 def nested(levels: int, inner: Any = None) -> Any:

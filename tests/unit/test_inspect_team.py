@@ -168,7 +168,9 @@ def test_a_speed_that_is_not_known_is_none(link: Document, expected: LinkView) -
     assert view(Told(CONFIG, state), "team0").ports[0].link == expected
 
 
-@pytest.mark.parametrize("odd", [float("nan"), float("inf"), [1], [[]], [{"a": float("nan")}]])
+@pytest.mark.parametrize(
+    "odd", [float("nan"), float("inf"), 10**40, [1], [[]], [{"a": float("nan")}]]
+)
 def test_a_value_that_json_has_not_is_none_of_a_port(odd: object) -> None:
     state = copy.deepcopy(STATE)
     state["ports"]["eth1"]["runner"] |= {"key": odd, "prio": odd, "state": odd}
