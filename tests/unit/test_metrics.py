@@ -240,6 +240,12 @@ def test_what_is_not_known_is_not_told() -> None:
     }
 
 
+def test_what_is_counted_below_nothing_is_not_told() -> None:
+    odd = PortView(name="eth1", counters={"lacpdus_rx": -1, "actor_churn_count": -2}, link_downs=-3)
+    found = served(Observed(LagView(name="bond0", source="bond", ports=(odd,))))
+    assert not any(name.endswith("_total") and ("port", "eth1") in labels for name, labels in found)
+
+
 def test_nobody_is_no_partner() -> None:
     alone = port(partner=End(system=NO_MAC, key=0, state=PORT_STATES[0]), last_rx_age=None)
     found = served(Observed(lag(alone, partner=SystemId(system=NO_MAC))))

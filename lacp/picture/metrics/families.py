@@ -10,6 +10,7 @@ from lacp.picture.metrics.family import (
     Kind,
     Observed,
     Sample,
+    count,
     counter,
     gauge,
     info,
@@ -308,7 +309,7 @@ FAMILIES: tuple[Family, ...] = (
     of_port(
         "lacp_port_link_downs_total",
         "How often the link went down.",
-        lambda _, port: number(port.link_downs),
+        lambda _, port: number(count(port.link_downs)),
         kind=Kind.COUNTER,
     ),
 )

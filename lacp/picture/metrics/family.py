@@ -105,7 +105,7 @@ def counter(name: str, help: str, counted: str) -> Family:
     """A counter with a sample for each port: the one of this name in the model."""
 
     def samples(_: LagView, port: PortView) -> Iterator[Sample]:
-        return number((port.counters or {}).get(counted))
+        return number(_counted(port, counted))
 
     return of_port(name, help, samples, kind=Kind.COUNTER)
 
@@ -114,10 +114,18 @@ def of_both(name: str, help: str, counted: str) -> Family:
     """A counter with a sample for each end of each port's link."""
 
     def samples(_: LagView, port: PortView) -> Iterator[Sample]:
-        its = port.counters or {}
         for end in ENDS:
-            count = its.get(f"{end}_{counted}")
-            if count is not None:
-                yield (end,), float(count)
+            found = _counted(port, f"{end}_{counted}")
+            if found is not None:
+                yield (end,), float(found)
 
     return of_port(name, help, samples, "end", kind=Kind.COUNTER)
+
+
+def count(value: int | None) -> int | None:
+    """What a source has counted; below 0 that is no count."""
+    return None if value is None or value < 0 else value
+
+
+def _counted(port: PortView, name: str) -> int | None:
+    return count((port.counters or {}).get(name))

@@ -47,10 +47,14 @@ class Terminal:
         """The lines of the last page that was drawn."""
         return plain(self.raw.rpartition("\x1b[H")[2]).splitlines()
 
-    def wait(self, said: str, *, seconds: float = 20) -> list[str]:
-        """The page, as soon as `said` is on it and all of it has come."""
+    def wait(self, said: str, *, lines: int | None = None, seconds: float = 20) -> list[str]:
+        """The page, as soon as `said` is on it, it has so many lines, and all of it has come."""
         end = time.monotonic() + seconds
-        while not self._read(0.05) or not any(said in line for line in self.page):
+        while not (
+            self._read(0.05)
+            and any(said in line for line in self.page)
+            and lines in (None, len(self.page))
+        ):
             assert time.monotonic() < end, (said, self.page)
             assert self.process.poll() is None or self._read(0), plain(self.raw)
         return self.page

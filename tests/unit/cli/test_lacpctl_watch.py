@@ -68,8 +68,8 @@ def test_a_hundred_ports_on_a_small_terminal(tmp_path: Path) -> None:
         assert {line.split()[0] for line in page if line.startswith("  e")} == {"eth3"}
 
         terminal.resize(120, 10)
-        page = terminal.wait("PARTNER SYSTEM")
-        assert len(page) == 10
+        # What is being drawn while the size changes may be of either.
+        terminal.wait("PARTNER SYSTEM", lines=10)
 
         terminal.press("q")
         assert terminal.ended() == 0
