@@ -60,7 +60,9 @@ class _Table:
         self._came: SimpleQueue[Sight] = SimpleQueue()
         self._choice = Choice()
         self._title = "..."
-        self._console = Console(highlight=False)
+        # What LINES says was so when the shell began; the terminal knows its height now.
+        environ = {name: value for name, value in os.environ.items() if name != "LINES"}
+        self._console = Console(highlight=False, _environ=environ)
         self._live: Live | None = None
         self._stopped = False
         read, self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)

@@ -37,7 +37,8 @@ def watching(
 
 
 def test_a_hundred_ports_on_a_small_terminal(tmp_path: Path) -> None:
-    with watching(tmp_path, HUNDRED, MIXED) as terminal:
+    # A variable that a shell exports does not follow the terminal.
+    with watching(tmp_path, HUNDRED, MIXED, LINES="24") as terminal:
         page = terminal.wait("more below")
         assert len(page) == 24
         assert all(len(line) <= 80 for line in page)
