@@ -137,7 +137,7 @@ class RestoreState(Enum):
     COLLECTING_DISTRIBUTING = auto()
 
 
-I = IndependentState  # noqa: E741 - one letter keeps the table readable
+J = IndependentState
 
 
 class IndependentMux(_ClassicMux):
@@ -151,19 +151,19 @@ class IndependentMux(_ClassicMux):
     # fmt: off
     ROWS = (
         #   from            to              when
-        row(I.BEGIN,        I.DETACHED),
-        row(I.DETACHED,     I.WAITING,      "selected"),
-        row(I.DETACHED,     I.WAITING,      "standby"),
-        row(I.WAITING,      I.DETACHED,     "unselected"),
-        row(I.WAITING,      I.ATTACHED,     "selected", "ready"),
-        row(I.ATTACHED,     I.DETACHED,     "!selected"),
-        row(I.ATTACHED,     I.COLLECTING,   "selected", "partner_sync"),
-        row(I.COLLECTING,   I.ATTACHED,     "!selected"),
-        row(I.COLLECTING,   I.ATTACHED,     "!partner_sync"),
-        row(I.COLLECTING,   I.DISTRIBUTING, "selected", "partner_sync", "partner_collecting"),
-        row(I.DISTRIBUTING, I.COLLECTING,   "!selected"),
-        row(I.DISTRIBUTING, I.COLLECTING,   "!partner_sync"),
-        row(I.DISTRIBUTING, I.COLLECTING,   "!partner_collecting"),
+        row(J.BEGIN,        J.DETACHED),
+        row(J.DETACHED,     J.WAITING,      "selected"),
+        row(J.DETACHED,     J.WAITING,      "standby"),
+        row(J.WAITING,      J.DETACHED,     "unselected"),
+        row(J.WAITING,      J.ATTACHED,     "selected", "ready"),
+        row(J.ATTACHED,     J.DETACHED,     "!selected"),
+        row(J.ATTACHED,     J.COLLECTING,   "selected", "partner_sync"),
+        row(J.COLLECTING,   J.ATTACHED,     "!selected"),
+        row(J.COLLECTING,   J.ATTACHED,     "!partner_sync"),
+        row(J.COLLECTING,   J.DISTRIBUTING, "selected", "partner_sync", "partner_collecting"),
+        row(J.DISTRIBUTING, J.COLLECTING,   "!selected"),
+        row(J.DISTRIBUTING, J.COLLECTING,   "!partner_sync"),
+        row(J.DISTRIBUTING, J.COLLECTING,   "!partner_collecting"),
     )
     # fmt: on
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import NamedTuple
 
 from lacp.address import Mac
 from lacp.info import PortState
@@ -16,9 +17,15 @@ _SYNC = PortState.SYNCHRONIZATION
 
 #: A port of a system: who it is wherever it is plugged in.
 PortId = tuple[Mac, int]
-#: What has to be equal at both ends for ports to aggregate (6.3.6.1): actor's key, partner's system
-#: priority, system and key.
-Identity = tuple[int | None, int | None, Mac | None, int | None]
+
+
+class Identity(NamedTuple):
+    """What has to be equal of ports for them to aggregate (6.3.6.1)."""
+
+    key: int | None
+    partner_priority: int | None
+    partner_system: Mac | None
+    partner_key: int | None
 
 
 class Seen:
@@ -113,7 +120,7 @@ class Seen:
         actor, partner = self.lag.actor, self.lag.partner
         if actor is None or partner is None or not partner.known:
             return None
-        return actor.key, partner.system_priority, partner.system, partner.key
+        return Identity(actor.key, partner.system_priority, partner.system, partner.key)
 
     def sharing(self, port: PortView) -> list[str]:
         """The ports that hear the same port of the partner, with the same key, as this one does."""
@@ -126,7 +133,7 @@ class Seen:
 def identity(port: PortView) -> Identity:
     """What of a port's ends has to be equal to that of the others."""
     actor, partner = port.actor, port.partner
-    return (
+    return Identity(
         None if actor is None else actor.key,
         None if partner is None else partner.system_priority,
         None if partner is None else partner.system,

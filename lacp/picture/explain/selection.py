@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from lacp.info import PortState
 from lacp.link import speed as spoken
 from lacp.picture.explain import remedy
-from lacp.picture.explain.seen import Seen, hears, identity, individual, left
+from lacp.picture.explain.seen import Identity, Seen, hears, identity, individual, left
 from lacp.picture.explain.words import lasted, octet, weight, who
 from lacp.picture.findings import Finding, Gravity, Where
 from lacp.picture.model import PortView
 
 #: Seconds for which the bonding driver does not use a fresh aggregator (AD_TIMER of 8 s).
 _BONDING_WAITS = 8
+_Part = TypeVar("_Part")
 _SYSTEM_RULE = "only links between the same two systems and keys aggregate (6.3.6.1)"
 
 
@@ -49,7 +53,7 @@ def speeds_part(port: PortView, seen: Seen) -> Finding | None:
     if not mine or not theirs or mine == theirs:
         return None
     ours = None if port.actor is None else port.actor.key
-    used = None if seen.identity is None else seen.identity[0]
+    used = None if seen.identity is None else seen.identity.key
     keys = () if None in (ours, used) else (f"its key is {ours}, that of the others {used}",)
     return Finding(
         code="speeds_part",
@@ -68,11 +72,10 @@ def speeds_part(port: PortView, seen: Seen) -> Finding | None:
 
 def key_differs(port: PortView, seen: Seen) -> Finding | None:
     """Our own ports have different keys."""
-    if not _elsewhere(port, seen) or seen.identity is None or port.actor is None:
+    differing = _differing(port, seen, lambda identity: identity.key)
+    if differing is None:
         return None
-    ours, used = port.actor.key, seen.identity[0]
-    if None in (ours, used) or ours == used:
-        return None
+    ours, used = differing
     return Finding(
         code="key_differs",
         port=port.name,
@@ -85,11 +88,10 @@ def key_differs(port: PortView, seen: Seen) -> Finding | None:
 
 def other_partner(port: PortView, seen: Seen) -> Finding | None:
     """The port leads to another system than the others."""
-    if not _elsewhere(port, seen) or seen.identity is None or port.partner is None:
+    differing = _differing(port, seen, lambda identity: identity.partner_system)
+    if differing is None or port.partner is None or not port.partner.known:
         return None
-    theirs, used = port.partner.system, seen.identity[2]
-    if None in (theirs, used) or theirs == used or not port.partner.known:
-        return None
+    theirs, used = differing
     return Finding(
         code="other_partner",
         port=port.name,
@@ -114,11 +116,10 @@ def other_partner(port: PortView, seen: Seen) -> Finding | None:
 
 def partner_priority_differs(port: PortView, seen: Seen) -> Finding | None:
     """The partner gives its system two priorities."""
-    if not _elsewhere(port, seen) or seen.identity is None or port.partner is None:
+    differing = _differing(port, seen, lambda identity: identity.partner_priority)
+    if differing is None:
         return None
-    theirs, used = port.partner.system_priority, seen.identity[1]
-    if None in (theirs, used) or theirs == used:
-        return None
+    theirs, used = differing
     return Finding(
         code="partner_priority_differs",
         port=port.name,
@@ -135,11 +136,10 @@ def partner_priority_differs(port: PortView, seen: Seen) -> Finding | None:
 
 def partner_key_differs(port: PortView, seen: Seen) -> Finding | None:
     """The partner has put its ports into two LAGs."""
-    if not _elsewhere(port, seen) or seen.identity is None or port.partner is None:
+    differing = _differing(port, seen, lambda identity: identity.partner_key)
+    if differing is None or port.partner is None:
         return None
-    theirs, used = port.partner.key, seen.identity[3]
-    if None in (theirs, used) or theirs == used:
-        return None
+    theirs, used = differing
     return Finding(
         code="partner_key_differs",
         port=port.name,
@@ -344,6 +344,16 @@ def _elsewhere(port: PortView, seen: Seen) -> bool:
     if port.aggregator is not None and used is not None:
         return port.aggregator != used
     return seen.identity is not None and (identity(port) != seen.identity or individual(port))
+
+
+def _differing(
+    port: PortView, seen: Seen, part: Callable[[Identity], _Part | None]
+) -> tuple[_Part, _Part] | None:
+    """That part of a port's LAG ID and of the LAG in use, where they keep the port out of it."""
+    if seen.identity is None or not _elsewhere(port, seen):
+        return None
+    mine, used = part(identity(port)), part(seen.identity)
+    return None if mine is None or used is None or mine == used else (mine, used)
 
 
 def _too_few(seen: Seen) -> bool:
