@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks._measure import head, microseconds, row
-from lacp.daemon.report import lag_document
+from lacp.daemon.report.lag import lag_document
 from tests.daemons import world
 
 

@@ -16,7 +16,7 @@ from benchmarks._measure import head, row
 from lacp.daemon.metrics.address import Address, listen
 from lacp.daemon.metrics.endpoint import Endpoint
 from lacp.daemon.metrics.exposition import OPENMETRICS, Itself, pieces
-from lacp.daemon.report import lag_view
+from lacp.daemon.report.lag import lag_view
 from lacp.picture.explain import diagnose
 from lacp.picture.metrics.family import Observed
 from lacp.picture.model import LagView

@@ -18,10 +18,10 @@ from lacp.config.model import TeamConfig
 from lacp.config.teamd import loads
 from lacp.daemon.clock import Clock
 from lacp.daemon.options import Options
-from lacp.daemon.report import lag_document
+from lacp.daemon.report.lag import lag_document
 from lacp.daemon.service import Reload, Service
 from lacp.daemon.sources import Sources
-from lacp.daemon.team import Team
+from lacp.daemon.team.team import Team
 from lacp.dataplane.base import DeviceChanged, PlaneNews, PortJoined, PortLeft, PortSetup, Setup
 from lacp.dataplane.memory import MemoryDataplane, PortUse
 from lacp.errors import BackendError

@@ -216,8 +216,8 @@ def _ask_process(args: Namespace, parser: Parser) -> int:
 def _serve(args: Namespace, parser: Parser, sources: Sources, reading: Reading) -> int:
     import logging
 
-    from lacp.daemon.background import Parent, daemonize
-    from lacp.daemon.logs import logging_to
+    from lacp.daemon.process.background import Parent, daemonize
+    from lacp.daemon.process.logs import logging_to
     from lacp.errors import LacpError
 
     log = logging.getLogger("lacp.cli")
@@ -256,7 +256,7 @@ def _serve(args: Namespace, parser: Parser, sources: Sources, reading: Reading) 
 
 def _log_output(args: Namespace, teamd: bool) -> str:
     """Where the log goes. Only an output that lacpd was given as an option must be there."""
-    from lacp.daemon.logs import default_output
+    from lacp.daemon.process.logs import default_output
 
     asked = args.log_output or os.environ.get("TEAM_LOG_OUTPUT")
     if asked not in OUTPUTS:

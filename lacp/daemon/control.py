@@ -15,10 +15,11 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from lacp.daemon import report, setting
 from lacp.daemon.listener import Listener
+from lacp.daemon.report import lag as report
 from lacp.daemon.service import Service
-from lacp.daemon.team import Team
+from lacp.daemon.setting import setting
+from lacp.daemon.team.team import Team
 from lacp.errors import LacpError
 from lacp.picture.model import Document, document
 from lacp.picture.reading import nests_deeper

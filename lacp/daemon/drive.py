@@ -21,9 +21,9 @@ from lacp.backends.base import (
 )
 from lacp.config.model import TeamPort
 from lacp.daemon.agenda import Agenda
-from lacp.daemon.documents import Event
-from lacp.daemon.ports import Member
-from lacp.daemon.team import Team
+from lacp.daemon.report.documents import Event
+from lacp.daemon.team.member import Member
+from lacp.daemon.team.team import Team
 from lacp.daemon.throttle import Budget, Throttle
 from lacp.dataplane.base import PlaneNews
 from lacp.errors import BackendError, UsageError

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from lacp.daemon.clock import Clock
-from lacp.daemon.documents import Event, event_document
+from lacp.daemon.report.documents import Event, event_document
 from lacp.daemon.throttle import Throttle
 from lacp.picture.events import phrase
 from lacp.picture.model import Document

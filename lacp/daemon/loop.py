@@ -11,14 +11,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from lacp.daemon import notify
 from lacp.daemon.clock import Clock
 from lacp.daemon.control import Control
 from lacp.daemon.files import TeamFiles
-from lacp.daemon.ports import Member
+from lacp.daemon.process import notify
 from lacp.daemon.resolver import Resolver
 from lacp.daemon.service import Service
-from lacp.daemon.team import Team
+from lacp.daemon.team.member import Member
+from lacp.daemon.team.team import Team
 from lacp.daemon.teamd.endpoints import Endpoints
 from lacp.errors import BackendError
 from lacp.watch.base import Resolve

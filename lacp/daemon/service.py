@@ -10,20 +10,21 @@ from lacp.backends.base import Backend
 from lacp.config import teamd
 from lacp.config.document import Json
 from lacp.config.model import TeamConfig, TeamPort
-from lacp.daemon import parameters, setting
 from lacp.daemon.clock import Clock
 from lacp.daemon.drive import Driver
 from lacp.daemon.files import SavedState, TeamFiles
 from lacp.daemon.host import NOWHERE, Host
 from lacp.daemon.options import Options
-from lacp.daemon.others import Others
-from lacp.daemon.ports import Member
-from lacp.daemon.settable import ACTIVE_PORT
-from lacp.daemon.setting import Outcome
+from lacp.daemon.process.verbosity import Verbosity
+from lacp.daemon.setting import setting
+from lacp.daemon.setting.settable import ACTIVE_PORT
+from lacp.daemon.setting.setting import Outcome
 from lacp.daemon.sources import Reading, Sources
-from lacp.daemon.team import Team
+from lacp.daemon.team import parameters
+from lacp.daemon.team.member import Member
+from lacp.daemon.team.others import Others
+from lacp.daemon.team.team import Team
 from lacp.daemon.teamd.files import ClientFiles
-from lacp.daemon.verbosity import Verbosity
 from lacp.dataplane.base import Dataplane, Setup
 from lacp.dataplane.choose import choose
 from lacp.errors import BackendError, LacpError, UsageError

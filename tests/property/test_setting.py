@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacp.daemon import setting
-from lacp.daemon.meanings import _PORT, _RUNNER, _TOP
+from lacp.daemon.setting import setting
+from lacp.daemon.setting.meanings import _PORT, _RUNNER, _TOP
 from lacp.errors import LacpError
 from tests.daemons import Host, conf, world
 

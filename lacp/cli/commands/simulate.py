@@ -147,7 +147,7 @@ def paced(playback: Playback, pace: Pace) -> Iterator[list[Caption | Logged]]:
 
 def document(item: Caption | Logged) -> Document:
     """One thing that happened, like a line of `monitor --json`; time is virtual."""
-    from lacp.daemon.documents import event_document
+    from lacp.daemon.report.documents import event_document
     from lacp.sim.scenarios import Caption
 
     time = round(item.time, 6)

@@ -10,8 +10,8 @@ from lacp.cli.completing.line import Candidate
 from lacp.config import words
 from lacp.config.model import TeamConfig
 from lacp.config.teamd import loads
-from lacp.daemon import settable
-from lacp.daemon.meanings import meaning
+from lacp.daemon.setting import settable
+from lacp.daemon.setting.meanings import meaning
 from lacp.errors import LacpError
 from lacp.inspect import lacpd
 

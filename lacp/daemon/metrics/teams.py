@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lacp.daemon.metrics.exposition import Itself
-from lacp.daemon.report import lag_view
+from lacp.daemon.report.lag import lag_view
 from lacp.daemon.service import Service
 from lacp.picture.model import LagView
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 from lacp.daemon.service import Service
-from lacp.daemon.team import Team
+from lacp.daemon.team.team import Team
 from lacp.daemon.teamd.bus import Bus
 from lacp.daemon.teamd.files import ClientFiles
 from lacp.daemon.teamd.subject import TeamSubject

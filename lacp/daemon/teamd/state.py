@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from lacp.address import NO_MAC, Mac
 from lacp.config.document import Document
 from lacp.config.model import LacpConfig
-from lacp.daemon.ports import Member
-from lacp.daemon.team import Team
+from lacp.daemon.team.member import Member
+from lacp.daemon.team.team import Team
 from lacp.daemon.teamd import state_lacp
 from lacp.link import Duplex, Link
 from lacp.runners.activebackup import ActivebackupRunner

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from lacp.address import NO_MAC
 from lacp.config.document import Document
 from lacp.config.model import LacpConfig
-from lacp.daemon.ports import Member
-from lacp.daemon.team import Team
+from lacp.daemon.team.member import Member
+from lacp.daemon.team.team import Team
 from lacp.dataplane.base import LacpPortState, LacpState, SpeaksLacp
 from lacp.info import PortInfo, PortState
 from lacp.protocol import policy

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from lacp.config import dump
 from lacp.config.document import Document, parse
 from lacp.daemon.service import Service
-from lacp.daemon.team import Team
+from lacp.daemon.team.team import Team
 from lacp.daemon.teamd.state import DaemonFacts, state
 
 

@@ -15,7 +15,7 @@ from lacp.cli import foreign, setting
 from lacp.cli.commands.set import text
 from lacp.cli.lacpctl import main
 from lacp.cli.output import Screen
-from lacp.daemon import settable
+from lacp.daemon.setting import settable
 from lacp.inspect.survey import Seen
 from lacp.picture.model import LagView
 from tests.unit.cli.fake_lacpd import Serve, fake_lacpd, line

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lacp.backends.memory import MemoryLink
-from lacp.daemon.report import lag_view
+from lacp.daemon.report.lag import lag_view
 from lacp.link import Duplex
 from lacp.picture.explain import diagnose
 from lacp.picture.findings import Finding, Gravity, Where

@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from lacp.daemon.settable import keys_of
+from lacp.daemon.setting.settable import keys_of
 from lacp.picture.explain import remedy
 from lacp.picture.model import LagView, PortView
 from tests.daemons import config

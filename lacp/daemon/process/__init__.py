@@ -1,0 +1,1 @@
+"""What lacpd has of every daemon: log, background, readiness."""

@@ -1,0 +1,1 @@
+"""What may be changed while a team runs, what it means, and how it is done."""

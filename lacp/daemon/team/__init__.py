@@ -1,0 +1,1 @@
+"""One team: its runner, link watchers, ports and device, and how they move together."""
