@@ -8,7 +8,6 @@ BIN := .venv/bin
 WORKERS ?= 3
 READY := .venv/.ready
 TYPED := $(wildcard lacp tests examples benchmarks)
-BENCHMARKS := $(filter-out _%,$(notdir $(basename $(wildcard benchmarks/*.py))))
 
 help:
 	@echo "make demo   two systems over in-memory links, seen live; no root, no network device"
@@ -16,7 +15,7 @@ help:
 	@echo "            with LACP_SLOW=1 also those that take minutes each"
 	@echo "make lab    root, Debian: install the real peers that 'make test' then finds"
 	@echo "make check  ruff, ruff format, mypy --strict, layer rules, docs"
-	@echo "make bench  every benchmark, with its figures and the ratio to its reference"
+	@echo "make bench  every benchmark in less than ten minutes: target, figure, reference, ratio"
 	@echo "make man    the manual pages and the completion of shells in contrib/share, again"
 
 demo: $(READY)
@@ -45,7 +44,7 @@ man: $(READY)
 	$(BIN)/python tools/make-share
 
 bench: $(READY)
-	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m "benchmarks.$$name"; done
+	@$(BIN)/python -m benchmarks
 
 $(READY): pyproject.toml requirements/dev.txt tools/setup
 	@tools/setup
