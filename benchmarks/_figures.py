@@ -80,15 +80,22 @@ def number(value: float | None) -> str:
 
 def table(found: Iterable[Figure], title: str = "") -> Table:
     """Target, figure, reference, ratio, met or not."""
-    made = Table(box=None, title=title or None, title_justify="left", pad_edge=False, width=WIDTH)
-    made.add_column("", min_width=36)
+    made = Table(
+        box=None,
+        title=title or None,
+        title_justify="left",
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        width=WIDTH,
+    )
+    made.add_column("", min_width=32, max_width=50)
     made.add_column("target", justify="right", no_wrap=True)
     made.add_column("figure", justify="right", no_wrap=True)
     made.add_column("", no_wrap=True)
     made.add_column("reference", justify="right", no_wrap=True)
     made.add_column("ratio", justify="right", no_wrap=True)
-    made.add_column("to", ratio=1)
-    made.add_column("", no_wrap=True)
+    made.add_column("to", min_width=18)
+    made.add_column("", no_wrap=True, min_width=7)
     for figure in found:
         made.add_row(*cells(figure))
     return made
