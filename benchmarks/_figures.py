@@ -11,18 +11,21 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
-from rich.console import Console
-from rich.table import Table
 
 #: Columns of a terminal or a page that tables keep to.
 WIDTH = 110
 #: What `reference` is called that nobody measured in this run begins with this.
 PUBLISHED = "published"
+#: Columns of the table: those that take several lines, and those of numbers.
+_WHAT, _WHICH = 0, 6
+_RIGHT = (1, 2, 4, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +81,25 @@ def number(value: float | None) -> str:
     return f"{value:.3g}"
 
 
-def table(found: Iterable[Figure], title: str = "") -> Table:
-    """Target, figure, reference, ratio, met or not."""
-    made = Table(
-        box=None,
-        title=title or None,
-        title_justify="left",
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        width=WIDTH,
-    )
-    made.add_column("", min_width=32, max_width=50)
-    made.add_column("target", justify="right", no_wrap=True)
-    made.add_column("figure", justify="right", no_wrap=True)
-    made.add_column("", no_wrap=True)
-    made.add_column("reference", justify="right", no_wrap=True)
-    made.add_column("ratio", justify="right", no_wrap=True)
-    made.add_column("to", min_width=18)
-    made.add_column("", no_wrap=True, min_width=7)
-    for figure in found:
-        made.add_row(*cells(figure))
-    return made
+def table(found: Iterable[Figure]) -> Iterator[str]:
+    """Lines: what, target, figure, reference, ratio, to what, met or not."""
+    rows = [("", "target", "figure", "", "reference", "ratio", "to", ""), *map(cells, found)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    fixed = sum(widths[at] for at in range(len(widths)) if at not in (_WHAT, _WHICH))
+    free = WIDTH - fixed - len(widths) + 1
+    # What does not fit into a line takes several, in two columns.
+    widths[_WHICH] = min(widths[_WHICH], max(free // 3, free - widths[_WHAT]))
+    widths[_WHAT] = min(widths[_WHAT], free - widths[_WHICH])
+    for row in rows:
+        wrapped = [
+            textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)
+        ]
+        for line in zip_longest(*wrapped, fillvalue=""):
+            told = (
+                cell.rjust(width) if at in _RIGHT else cell.ljust(width)
+                for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+            )
+            yield " ".join(told).rstrip()
 
 
 def cells(figure: Figure) -> Sequence[str]:
@@ -119,16 +120,16 @@ def cells(figure: Figure) -> Sequence[str]:
     )
 
 
-def show(found: Iterable[Found], title: str = "") -> None:
+def show(found: Iterable[Found], title: str) -> None:
     """Print the table, and below it what is absent."""
     found = list(found)
-    console = Console(width=WIDTH, highlight=False, markup=False)
+    print(title)
     figures = [each for each in found if isinstance(each, Figure)]
     if figures:
-        console.print(table(figures, title))
+        print("\n".join(table(figures)))
     for each in found:
         if isinstance(each, Absent):
-            console.print(f"not measured here: {each.what}: {each.why}")
+            print(f"not measured here: {each.what}: {each.why}")
 
 
 def save(found: Iterable[Found], path: Path) -> None:
