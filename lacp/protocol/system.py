@@ -45,8 +45,12 @@ _Config = TypeVar("_Config", SystemConfig, PortConfig)
 class Engine(Protocol):
     """What decides, as its driver sees it."""
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
-        """Take an Ethernet frame (from destination address, without FCS) that arrived on `port`."""
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
+        """Take an Ethernet frame (from destination address, without FCS) that arrived on `port`.
+
+        False when nothing follows: no event, and no deadline that is earlier than it was, so that
+        the driver need not ask.
+        """
 
     def link_changed(self, port: str, link: Link, now: float) -> None:
         """Take a new observation of the link below `port`."""
@@ -100,8 +104,11 @@ class System:
 
     # The engine.
 
-    def receive(self, name: str, frame: bytes, now: float) -> None:
-        """Take an Ethernet frame that arrived on a port. Whatever it holds, it never raises."""
+    def receive(self, name: str, frame: bytes, now: float) -> bool:
+        """Take an Ethernet frame that arrived on a port. Whatever it holds, it never raises.
+
+        False when it says what the last one said, so that only a timer was restarted.
+        """
         port = self._at(name, now)
         if (
             frame == port.settled_frame
@@ -113,7 +120,7 @@ class System:
             port.last_received_at = now
             short = PortState.SHORT_TIMEOUT in port.actor.state
             port.start(Timer.CURRENT_WHILE, SHORT_TIMEOUT_TIME if short else LONG_TIMEOUT_TIME)
-            return
+            return False
         fired = port.fire()
         classified = slow.classify(frame)
         kind = classified.kind
@@ -122,7 +129,7 @@ class System:
             self._drop(port, "the link is down")
         elif kind is slow.Kind.LACP:
             self._receive_lacpdu(port, frame, classified.payload)
-            return
+            return True
         elif kind in (slow.Kind.MARKER, slow.Kind.MARKER_RESPONSE):
             self._receive_marker(port, classified.payload)
         else:
@@ -133,6 +140,7 @@ class System:
             self._drop(port, classified.reason)
         if fired:
             self._settle(port)
+        return True
 
     def link_changed(self, name: str, link: Link, now: float) -> None:
         """Take a new observation of the link below a port; an equal one changes nothing."""

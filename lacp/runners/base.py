@@ -118,8 +118,11 @@ class Runner(Protocol):
 
     # The engine.
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
-        """Take a slow-protocol frame that arrived on `port`."""
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
+        """Take a slow-protocol frame that arrived on `port`.
+
+        False when nothing follows: no event, and no earlier deadline.
+        """
 
     def link_changed(self, port: str, link: Link, now: float) -> None:
         """Take a new observation of the link below `port`."""

@@ -109,9 +109,12 @@ class LacpRunner:
 
     # The engine.
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
-        """Take an Ethernet frame that arrived on `port`. Whatever it holds, it never raises."""
-        self._system.receive(port, frame, now)
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
+        """Take an Ethernet frame that arrived on `port`. Whatever it holds, it never raises.
+
+        False when nothing follows, as of the system.
+        """
+        return self._system.receive(port, frame, now)
 
     def link_changed(self, port: str, link: Link, now: float) -> None:
         """Take a new observation of the link below `port`."""

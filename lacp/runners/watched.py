@@ -71,9 +71,10 @@ class WatchedRunner(ABC):
 
     # The engine.
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         """Slow-protocol frames mean nothing here."""
         self._at(port, now)
+        return False
 
     def link_changed(self, port: str, link: Link, now: float) -> None:
         """Take a new observation of the link below `port`; an equal one changes nothing."""

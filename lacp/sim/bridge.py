@@ -16,11 +16,12 @@ class Bridge:
         self._links: dict[str, Link] = {}
         self._events: deque[Event] = deque()
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         """Repeat `frame` on every other port that has a link."""
         for other, link in self._links.items():
             if other != port and link.up:
                 self._events.append(Transmit(other, frame, now))
+        return True
 
     def link_changed(self, port: str, link: Link, now: float) -> None:
         """Take a new observation of the link below `port`."""

@@ -52,7 +52,7 @@ class Node:
         self.frozen = False
         #: Whether the node is dead: nothing reaches it.
         self.dead = False
-        self._backlog: deque[Callable[[float], None]] = deque()
+        self._backlog: deque[Callable[[float], object]] = deque()
         self._frozen_until = 0.0
         self._wake_at = inf
 
@@ -145,8 +145,8 @@ class Node:
         if self.frozen:
             self._backlog.append(partial(self.engine.receive, port, frame))
         elif not self.dead:
-            self.engine.receive(port, frame, self._network.now)
-            self._drain()
+            if self.engine.receive(port, frame, self._network.now):
+                self._drain()
 
     def link_changed(self, port: str, link: Link) -> None:
         """The link below `port` is now this."""

@@ -56,9 +56,9 @@ def translated(out: Octets | None = None, into: Octets | None = None) -> type[Sy
     """A System whose frames are changed on their way out and in."""
 
     class Translated(System):
-        def receive(self, port: str, frame: bytes, now: float) -> None:
+        def receive(self, port: str, frame: bytes, now: float) -> bool:
             changed = into(self.ports[port], frame) if into else frame
-            super().receive(port, changed, now)
+            return super().receive(port, changed, now)
 
         def events(self) -> Iterator[Event]:
             for event in super().events():
@@ -90,10 +90,11 @@ def deaf(when: Callable[[System, Port, bytes, float], object]) -> type[System]:
     """A System that does not hear the frames for which `when` holds."""
 
     class Deaf(System):
-        def receive(self, port: str, frame: bytes, now: float) -> None:
+        def receive(self, port: str, frame: bytes, now: float) -> bool:
             self.advance(now)
             if not when(self, self.ports[port], frame, now):
                 super().receive(port, frame, now)
+            return True
 
     return Deaf
 

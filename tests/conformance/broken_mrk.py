@@ -57,12 +57,13 @@ def _sent(change: Callable[[bytes], bytes]) -> type[System]:
 class _Chokes(System):
     """Answers nothing after a marker of length 22."""
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         if _is_marker(frame) and frame[_LENGTH] == 0x16:
             self.choked = True
         self.advance(now)
         if not (_is_marker(frame) and hasattr(self, "choked")):
             super().receive(port, frame, now)
+        return True
 
 
 def _counts_together(port: Port) -> bool:
@@ -74,9 +75,10 @@ def _counts_together(port: Port) -> bool:
 class _Lazy(System):
     """Does not count what it does not know."""
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         super().receive(port, frame, now)
         self.ports[port].counters.unknown_rx = 0
+        return True
 
 
 _collected = VirtualDataplane.collected

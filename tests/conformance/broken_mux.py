@@ -86,7 +86,7 @@ def _sticky() -> type[System]:
 class _Drops(System):
     """Detaches a port whose partner gets out of sync."""
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         it = self.ports[port]
         was = _SYNC in it.partner.state
         super().receive(port, frame, now)
@@ -94,6 +94,7 @@ class _Drops(System):
             it.unselect("its partner is out of sync")
             it.reselect = True
             super().link_changed(port, it.link, now)
+        return True
 
 
 class _Forgets(System):

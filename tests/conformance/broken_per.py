@@ -84,12 +84,13 @@ def _tires(machine: PeriodicMachine) -> bool:
 class _Acknowledges(System):
     """Answers a partner that changes its timeout."""
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         before = self.ports[port].partner.state
         super().receive(port, frame, now)
         if (self.ports[port].partner.state ^ before) & _SHORT and lacpdu_of(frame):
             self.ports[port].ntt = True
             super().link_changed(port, self.ports[port].link, now)
+        return True
 
 
 class _Greets(System):

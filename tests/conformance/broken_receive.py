@@ -106,11 +106,12 @@ class _Shared(System):
 class _Late(System):
     """Keeps what it is handed while a port is down, and reads it afterwards."""
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         if self.ports[port].port_enabled:
             super().receive(port, frame, now)
         else:
             self.kept = frame
+        return True
 
     def link_changed(self, port: str, link: Link, now: float) -> None:
         super().link_changed(port, link, now)
@@ -134,11 +135,12 @@ def _at_the_brink(system: System, port: Port, frame: bytes, now: float) -> bool:
 class _Lazy(System):
     """Does not look at a frame that equals the last one."""
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         last = self.__dict__.setdefault("last", {})
         if last.get(port) != frame:
             last[port] = frame
             super().receive(port, frame, now)
+        return True
 
 
 def _from_nobody(system: System, port: Port, frame: bytes, now: float) -> bool:

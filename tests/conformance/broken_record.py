@@ -121,12 +121,13 @@ def _eager(when: Callable[[Port, Lacpdu], object]) -> type[System]:
     """Answers LACPDUs that need no answer."""
 
     class Eager(System):
-        def receive(self, port: str, frame: bytes, now: float) -> None:
+        def receive(self, port: str, frame: bytes, now: float) -> bool:
             super().receive(port, frame, now)
             pdu = lacpdu_of(frame)
             if pdu is not None and when(self.ports[port], pdu):
                 self.ports[port].ntt = True
                 super().link_changed(port, self.ports[port].link, now)
+            return True
 
     return Eager
 

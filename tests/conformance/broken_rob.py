@@ -42,11 +42,12 @@ def _trusting(_: Port, state: PortState) -> int:
 class _Chatty(System):
     """Answers every LACPDU."""
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         super().receive(port, frame, now)
         if lacpdu_of(frame) is not None:
             self.ports[port].ntt = True
             super().link_changed(port, self.ports[port].link, now)
+        return True
 
 
 def _offended(seconds: float) -> type[System]:
@@ -80,13 +81,13 @@ def _busy() -> type[System]:
     """Does not come to send while it receives."""
 
     class Busy(System):
-        def receive(self, port: str, frame: bytes, now: float) -> None:
+        def receive(self, port: str, frame: bytes, now: float) -> bool:
             last = self.__dict__.setdefault("last", {})
             it = self.ports[port]
             if now - last.get(port, 0.0) < 0.1 and not it.timers.expired(Timer.PERIODIC):
                 it.start(Timer.PERIODIC, 1.0)
             last[port] = now
-            super().receive(port, frame, now)
+            return super().receive(port, frame, now)
 
     return Busy
 

@@ -37,12 +37,13 @@ def _chokes(on: Frame) -> type[System]:
     """Hears nothing any more after a frame for which `on` holds."""
 
     class Chokes(System):
-        def receive(self, port: str, frame: bytes, now: float) -> None:
+        def receive(self, port: str, frame: bytes, now: float) -> bool:
             if on(frame):
                 self.choked = True
             self.advance(now)
             if not hasattr(self, "choked"):
                 super().receive(port, frame, now)
+            return True
 
     return Chokes
 
@@ -58,31 +59,34 @@ def _chokes_on(odd: Callable[[Lacpdu], object]) -> type[System]:
 class _Answers(System):
     """Answers reserved octets."""
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         super().receive(port, frame, now)
         if any(frame[33:36]):
             self.ports[port].ntt = True
             super().link_changed(port, self.ports[port].link, now)
+        return True
 
 
 class _Faithful(System):
     """Hears the first source address of a port only."""
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         self.advance(now)
         first = self.__dict__.setdefault("first", {})
         if frame[6:12] == first.setdefault(port, frame[6:12]):
             super().receive(port, frame, now)
+        return True
 
 
 class _Latched(System):
     """Stops the timer of a port that hears itself."""
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         super().receive(port, frame, now)
         at, pdu = self.ports[port], lacpdu_of(frame)
         if pdu is not None and pdu.actor.identity == at.actor.identity:
             at.timers.stop(Timer.CURRENT_WHILE)
+        return True
 
 
 def _one_system(_: Port, pdu: Lacpdu) -> Lacpdu:

@@ -66,12 +66,13 @@ class _AllAtOnce(System):
         if not link.up:
             self._disturb(now)
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         pdu = lacpdu_of(frame)
         partner = self.ports[port].partner
         super().receive(port, frame, now)
         if pdu is not None and partner.system not in (_SYSTEM, pdu.actor.system):
             self._disturb(now)
+        return True
 
     def _disturb(self, now: float) -> None:
         for it in self.ports.values():
@@ -84,7 +85,7 @@ class _AllAtOnce(System):
 class _Distrustful(System):
     """Deaf for good to a link whose partner port it has met on another one."""
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         pdu = lacpdu_of(frame)
         deaf = self.__dict__.setdefault("deaf", set())
         if pdu is not None and any(
@@ -93,6 +94,7 @@ class _Distrustful(System):
             deaf.add(port)
         if port not in deaf:
             super().receive(port, frame, now)
+        return True
 
 
 def _quiet_key(_: Port, pdu: Lacpdu) -> Lacpdu:

@@ -30,9 +30,10 @@ def _limited(limit: int) -> type[System]:
 class _Forgetful(System):
     """Forgets that it owes a LACPDU which the limit held back."""
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         super().receive(port, frame, now)
         self.ports[port].ntt = False
+        return True
 
 
 class _Restless(System):

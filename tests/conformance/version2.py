@@ -39,11 +39,12 @@ def _second(port: Port, pdu: Lacpdu) -> Lacpdu:
 class Version2(translated(out=lacpdus(_second))):  # type: ignore[misc]
     """Our engine, sending version 2 and recording what it hears of it."""
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         pdu = lacpdu_of(frame)
         if pdu is not None:
             _recorded[self.ports[port]] = pdu.tlvs if pdu.version >= 2 else ()
-        super().receive(port, frame, now)
+        followed: bool = super().receive(port, frame, now)
+        return followed
 
 
 def shown(port: Port) -> PortView:

@@ -60,13 +60,21 @@ class Checked(System):
         self.heard_at: dict[str, float] = {}
         self.patience: dict[str, float] = {}
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         for each in self.twin.ports.values():
             each.settled_frame = None
         self._listen(port, frame, now)
-        super().receive(port, frame, now)
+        before, told = self.next_deadline(), len(self._events)
+        followed = super().receive(port, frame, now)
         self.twin.receive(port, frame, now)
+        if not followed:
+            assert len(self._events) == told, "the driver is not told to take these"
+            after = self.next_deadline()
+            assert before is not None
+            assert after is not None
+            assert after >= before, "the driver would wake too late"
         self.check(now)
+        return followed
 
     def link_changed(self, port: str, link: Link, now: float) -> None:
         super().link_changed(port, link, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import pytest
@@ -42,6 +43,7 @@ class Twins:
         self.said: list[tuple[int, Event]] = []
         self.links = dict.fromkeys(PORTS, True)
         self.lossy = dict.fromkeys(PORTS, False)
+        self.followed_by_nothing = 0
         for system in self.ends:
             for name in PORTS:
                 config = PortConfig(number=int(name), short_timeout=True)
@@ -66,8 +68,16 @@ class Twins:
             if self.links[event.port] and not self.lossy[event.port]:
                 if self.long_way:
                     self.ends[end].ports[event.port].settled_frame = None
-                self.ends[end].receive(event.port, event.frame, self.now)
+                self.deliver(self.ends[end], event)
         raise AssertionError("they talk without end")
+
+    def deliver(self, to: System, event: Transmit) -> None:
+        """Let the frame arrive; when the system says that nothing follows, nothing does."""
+        before = to.next_deadline() or inf
+        if not to.receive(event.port, event.frame, self.now):
+            self.followed_by_nothing += 1
+            assert list(to.events()) == []
+            assert (to.next_deadline() or inf) >= before
 
     def run(self, seconds: float) -> None:
         until = self.now + seconds
@@ -137,4 +147,6 @@ def test_an_equal_frame_is_really_not_looked_at(monkeypatch: pytest.MonkeyPatch)
         raise AssertionError("the frame was classified")
 
     monkeypatch.setattr("lacp.wire.slow.classify", looked)
+    before = twins.followed_by_nothing
     twins.run(5.0)
+    assert twins.followed_by_nothing - before == 2 * len(PORTS) * 5

@@ -28,8 +28,9 @@ class Recorder:
         self.deadlines: list[float] = []
         self.woken: list[float] = []
 
-    def receive(self, port: str, frame: bytes, now: float) -> None:
+    def receive(self, port: str, frame: bytes, now: float) -> bool:
         self.told.append((now, port, frame))
+        return True
 
     def link_changed(self, port: str, link: Link, now: float) -> None:
         self.told.append((now, port, link))
