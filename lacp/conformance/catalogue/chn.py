@@ -7,7 +7,9 @@ from itertools import pairwise
 from lacp.conformance.catalogue.case import Script, Source, Wall, case
 from lacp.conformance.catalogue.steps import hold
 from lacp.conformance.tester.device import Need
-from lacp.conformance.tester.trial import TOLERANCE, Trial, Wait
+from lacp.conformance.tester.times import TOLERANCE
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.info import PortState
 from lacp.protocol.timers import CHURN_DETECTION_TIME
 

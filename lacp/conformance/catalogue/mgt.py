@@ -9,7 +9,8 @@ from lacp.address import Mac
 from lacp.conformance.catalogue.case import Script, Source, Wall, case
 from lacp.conformance.catalogue.steps import toggled, walk
 from lacp.conformance.tester.device import Need
-from lacp.conformance.tester.trial import Trial, Wait
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.info import PortState
 from lacp.link import Duplex
 from lacp.wire import slow

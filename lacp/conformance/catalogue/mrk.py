@@ -11,7 +11,9 @@ from lacp.conformance.catalogue.case import Script, Source, Wall, case
 from lacp.conformance.catalogue.per import paced
 from lacp.conformance.tester.device import Need
 from lacp.conformance.tester.seen import Seen
-from lacp.conformance.tester.trial import BOUND, CONVERGENCE, Trial, Wait
+from lacp.conformance.tester.times import BOUND, CONVERGENCE
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.wire import slow
 from lacp.wire.layout import HEADER
 from lacp.wire.marker import CANONICAL, RESPONSE, TYPE_OFFSET, Marker, MarkerEnvelope

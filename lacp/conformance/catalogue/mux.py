@@ -20,7 +20,9 @@ from lacp.conformance.catalogue.steps import (
     knows,
 )
 from lacp.conformance.tester.seen import Seen
-from lacp.conformance.tester.trial import BOUND, PROMPT, TOLERANCE, Trial, Wait
+from lacp.conformance.tester.times import BOUND, PROMPT, TOLERANCE
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.protocol.timers import AGGREGATE_WAIT_TIME
 from lacp.protocol.variables import Control
 

@@ -7,7 +7,8 @@ from itertools import pairwise
 from lacp.conformance.catalogue.case import Script, Wall, case
 from lacp.conformance.catalogue.steps import TOGETHER, attached, hold
 from lacp.conformance.tester.device import Need
-from lacp.conformance.tester.trial import BOUND, Trial
+from lacp.conformance.tester.times import BOUND
+from lacp.conformance.tester.trial import Trial
 
 #: What the user frames of a case carry before their number: a local experimental EtherType.
 _MARK = bytes.fromhex("88b5") + b"lacp conformance"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from lacp.conformance.catalogue.case import Script, Wall, case
 from lacp.conformance.catalogue.steps import TOGETHER
 from lacp.conformance.tester.device import Need
-from lacp.conformance.tester.trial import BOUND, TOLERANCE, Trial
+from lacp.conformance.tester.times import BOUND, TOLERANCE
+from lacp.conformance.tester.trial import Trial
 from lacp.protocol.timers import AGGREGATE_WAIT_TIME
 
 _TIME = 10.0

@@ -8,7 +8,9 @@ from dataclasses import replace
 from lacp.conformance.catalogue.case import Script, Source, Wall, case
 from lacp.conformance.catalogue.steps import hold, illegal, toggled, walk
 from lacp.conformance.tester.seen import Seen
-from lacp.conformance.tester.trial import BOUND, TOLERANCE, Trial, Wait
+from lacp.conformance.tester.times import BOUND, TOLERANCE
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.info import PortState
 from lacp.protocol.timers import AGGREGATE_WAIT_TIME
 

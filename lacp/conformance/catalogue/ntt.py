@@ -16,7 +16,9 @@ from dataclasses import replace
 from lacp.conformance.catalogue.case import Case, Script, Source, Wall, case
 from lacp.conformance.catalogue.steps import another, toggled
 from lacp.conformance.tester.seen import Seen
-from lacp.conformance.tester.trial import BOUND, PROMPT, Trial, Wait
+from lacp.conformance.tester.times import BOUND, PROMPT
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.info import PortInfo, PortState
 from lacp.wire.lacpdu import Envelope
 

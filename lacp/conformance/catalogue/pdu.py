@@ -9,7 +9,9 @@ from lacp.address import NO_MAC, Mac
 from lacp.conformance.catalogue.case import Script, Source, case
 from lacp.conformance.tester.device import Need
 from lacp.conformance.tester.seen import Seen
-from lacp.conformance.tester.trial import BOUND, PROMPT, Trial, Wait
+from lacp.conformance.tester.times import BOUND, PROMPT
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.info import PORT_STATES, PortInfo, PortState
 from lacp.wire.slow import ETHERTYPE, Subtype
 from lacp.wire.tlv import TERMINATOR, walk

@@ -5,7 +5,9 @@ from __future__ import annotations
 from lacp.conformance.catalogue.case import Script, Source, Wall, case
 from lacp.conformance.catalogue.per import SLOW, be
 from lacp.conformance.tester.device import Need
-from lacp.conformance.tester.trial import BOUND, TOLERANCE, Trial, Wait
+from lacp.conformance.tester.times import BOUND, TOLERANCE
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.info import PortInfo, PortState
 
 _PASSIVE = {"activity": False}

@@ -11,7 +11,8 @@ from itertools import pairwise
 from lacp.conformance.catalogue.case import Script, Source, Wall, case
 from lacp.conformance.catalogue.steps import OTHER_SYSTEM, TOGETHER, attached, expired
 from lacp.conformance.tester.device import Need
-from lacp.conformance.tester.trial import BOUND, TOLERANCE, Trial
+from lacp.conformance.tester.times import BOUND, TOLERANCE
+from lacp.conformance.tester.trial import Trial
 from lacp.info import PORT_STATES, PortState
 
 

@@ -6,7 +6,8 @@ from lacp.address import Mac
 from lacp.conformance.catalogue.case import Script, Source, Wall, case
 from lacp.conformance.catalogue.steps import TOGETHER
 from lacp.conformance.tester.device import Need
-from lacp.conformance.tester.trial import BOUND, Trial
+from lacp.conformance.tester.times import BOUND
+from lacp.conformance.tester.trial import Trial
 
 _SYSTEM = Mac.parse("02:48:00:00:0d:77")
 

@@ -11,7 +11,9 @@ from dataclasses import replace
 from lacp.conformance.catalogue.case import Script, Source, Wall, case
 from lacp.conformance.tester.device import Need
 from lacp.conformance.tester.seen import Seen
-from lacp.conformance.tester.trial import BOUND, PROMPT, TOLERANCE, Trial, Wait
+from lacp.conformance.tester.times import BOUND, PROMPT, TOLERANCE
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.info import PORT_STATES, PortState
 
 _SHORT = PortState.SHORT_TIMEOUT

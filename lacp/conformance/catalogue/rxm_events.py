@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from lacp.conformance.catalogue.case import Script, Source, Wall, case
 from lacp.conformance.tester.device import Need
-from lacp.conformance.tester.trial import BOUND, Trial
+from lacp.conformance.tester.times import BOUND
+from lacp.conformance.tester.trial import Trial
 from lacp.info import PORT_STATES, PortInfo, PortState
 from lacp.link import Duplex
 

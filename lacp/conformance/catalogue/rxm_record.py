@@ -8,7 +8,9 @@ from dataclasses import replace
 from lacp.conformance.catalogue.case import Case, Script, Source, Wall, case
 from lacp.conformance.catalogue.steps import OTHER_SYSTEM, another, knows, toggled
 from lacp.conformance.tester.partner import Partner
-from lacp.conformance.tester.trial import BOUND, TOLERANCE, Trial, Wait
+from lacp.conformance.tester.times import BOUND, TOLERANCE
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.info import PORT_STATES, PortInfo, PortState
 from lacp.protocol.timers import AGGREGATE_WAIT_TIME
 

@@ -13,7 +13,9 @@ from typing import Any
 
 from lacp.conformance.catalogue.case import Case, Script, Source, Wall, case
 from lacp.conformance.tester.seen import Seen
-from lacp.conformance.tester.trial import BOUND, Trial, Wait
+from lacp.conformance.tester.times import BOUND
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.info import PortInfo
 from lacp.wire.lacpdu import FIXED, SIZE, Envelope
 from lacp.wire.tlv import (

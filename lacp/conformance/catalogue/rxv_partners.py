@@ -11,7 +11,9 @@ from lacp.conformance.catalogue.case import Script, Source, Wall, case
 from lacp.conformance.catalogue.rxv import accepted
 from lacp.conformance.tester.device import Need
 from lacp.conformance.tester.partner import SYSTEM, Partner
-from lacp.conformance.tester.trial import BOUND, TOLERANCE, Trial, Wait
+from lacp.conformance.tester.times import BOUND, TOLERANCE
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.wire import slow
 from lacp.wire.layout import HEADER
 from lacp.wire.slow import Subtype

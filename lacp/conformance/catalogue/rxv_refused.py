@@ -13,7 +13,9 @@ from lacp.conformance.catalogue.case import Script, Wall, case
 from lacp.conformance.catalogue.rxv import accepted, after_tick, marked
 from lacp.conformance.tester.device import Need
 from lacp.conformance.tester.seen import Seen
-from lacp.conformance.tester.trial import BOUND, Trial, Wait
+from lacp.conformance.tester.times import BOUND
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.wire.lacpdu import Envelope
 from lacp.wire.layout import HEADER
 

@@ -13,7 +13,9 @@ from dataclasses import replace
 from lacp.conformance.catalogue.case import Case, Script, Source, Wall, case
 from lacp.conformance.catalogue.steps import OTHER_SYSTEM, TOGETHER, another, toggled
 from lacp.conformance.tester.device import Need
-from lacp.conformance.tester.trial import BOUND, Trial, Wait
+from lacp.conformance.tester.times import BOUND
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.info import PortInfo, PortState
 
 _AGGREGATION = PortState.AGGREGATION

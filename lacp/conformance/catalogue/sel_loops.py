@@ -5,7 +5,8 @@ from __future__ import annotations
 from lacp.conformance.catalogue.case import Script, Wall, case
 from lacp.conformance.catalogue.sel import check_apart
 from lacp.conformance.tester.device import Need
-from lacp.conformance.tester.trial import Trial, Wait
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 
 _SHARED = {"lags": 1, "aggregation": True}
 _TIME = 15.0

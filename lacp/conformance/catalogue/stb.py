@@ -12,7 +12,9 @@ from lacp.address import Mac
 from lacp.conformance.catalogue.case import Script, Source, Wall, case
 from lacp.conformance.tester.device import Need
 from lacp.conformance.tester.seen import Seen
-from lacp.conformance.tester.trial import BOUND, CONVERGENCE, TOLERANCE, Trial, Wait
+from lacp.conformance.tester.times import BOUND, CONVERGENCE, TOLERANCE
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.info import PortInfo
 from lacp.protocol.timers import AGGREGATE_WAIT_TIME
 

@@ -11,7 +11,9 @@ from lacp.conformance.catalogue.case import Script
 from lacp.conformance.tester.device import Need
 from lacp.conformance.tester.partner import Partner
 from lacp.conformance.tester.seen import Seen
-from lacp.conformance.tester.trial import BOUND, Trial, Wait
+from lacp.conformance.tester.times import BOUND
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.info import PORT_STATES, PortInfo, PortState
 
 #: A system that is not that of the partners.

@@ -16,7 +16,9 @@ from lacp.conformance.catalogue.per import slow_down
 from lacp.conformance.catalogue.rxv import marked
 from lacp.conformance.tester.device import Need
 from lacp.conformance.tester.seen import Seen
-from lacp.conformance.tester.trial import BOUND, Trial, Wait
+from lacp.conformance.tester.times import BOUND
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.info import PORT_STATES, PortInfo, PortState
 from lacp.link import Duplex
 

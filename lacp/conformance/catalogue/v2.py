@@ -9,7 +9,8 @@ from lacp.conformance.catalogue.case import Script, Source, case
 from lacp.conformance.tester.bench import PortView
 from lacp.conformance.tester.device import Need
 from lacp.conformance.tester.seen import Seen
-from lacp.conformance.tester.trial import Trial, Wait
+from lacp.conformance.tester.trial import Trial
+from lacp.conformance.tester.waiting import Wait
 from lacp.wire.tlv import ConversationDigest, PortAlgorithm, ServiceMappingDigest, Tlv
 
 _EDITIONS = ("2014", "2014-cor1", "2020")

@@ -18,10 +18,11 @@ from dataclasses import replace
 
 from lacp.conformance.catalogue.case import Case, Script
 from lacp.conformance.tester.bench import Bench
+from lacp.conformance.tester.judgement import Failed
 from lacp.conformance.tester.profile import Profile
 from lacp.conformance.tester.results import WEIGHT, Exchange, Outcome, Remark
 from lacp.conformance.tester.seen import Seen
-from lacp.conformance.tester.trial import Failed, Trial
+from lacp.conformance.tester.trial import Trial
 from lacp.conformance.verdict import Verdict
 
 #: Frames kept from the beginning and from the end of a case as its evidence.
