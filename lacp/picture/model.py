@@ -213,6 +213,19 @@ class LagView:
     #: One line for each finding about the LAG as a whole.
     problems: tuple[str, ...] = ()
 
+    @property
+    def speaks_lacp(self) -> bool | None:
+        """Whether LACP is spoken on the ports of the LAG; None when nothing tells.
+
+        `lacp` says so, unless its source is older than that member.
+        """
+        if self.lacp is not None:
+            return self.lacp
+        if self.mode == "lacp" or any(port.actor is not None for port in self.ports):
+            return True
+        # Other modes do not tell: teamd speaks LACP in the mode loadbalance of the kernel's driver.
+        return False if self.source == "lacpd" and self.mode is not None else None
+
     def port(self, name: str) -> PortView | None:
         """The port of this name."""
         return next((port for port in self.ports if port.name == name), None)

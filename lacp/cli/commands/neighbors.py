@@ -68,9 +68,7 @@ def run(args: Namespace) -> Answer:
 
 def of(lag: LagView) -> Iterator[Neighbor]:
     """A neighbor for each port, and one for the LAG when its ports do not tell who it is."""
-    from lacp.cli.lags.cells import speaks
-
-    spoken = speaks(lag)
+    spoken = lag.speaks_lacp
     partners = [port.partner for port in lag.ports]
     if lag.partner is not None and lag.partner.known and not any(p and p.known for p in partners):
         yield Neighbor(

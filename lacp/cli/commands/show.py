@@ -121,10 +121,9 @@ def text(data: Any, screen: Screen, args: Namespace) -> Iterable[str]:
         else:
             yield from brief(lag, screen, only_problems=args.problems)
     if args.verbose:
-        from lacp.cli.lags.cells import is_watched
         from lacp.wire.flags import LEGEND
 
-        if not all(map(is_watched, data.lags)):
+        if any(lag.speaks_lacp for lag in data.lags):
             yield ""
             yield from (screen.paint("dim", line) for line in screen.wrap(LEGEND))
 

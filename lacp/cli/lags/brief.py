@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lacp.cli.lags import cells, spoken, watched
+from lacp.cli.lags import spoken, watched
 from lacp.cli.lags.heading import heading, problems, unseen
 from lacp.cli.output import Cell, Column, Screen
 from lacp.picture.model import LagView, PortView
@@ -31,10 +31,10 @@ def table(lag: LagView, ports: list[PortView], screen: Screen) -> list[str]:
     """Title line and a line for each port; what nothing is known of takes no room."""
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
-    if cells.is_watched(lag):
-        columns, rows = watched.COLUMNS, [watched.row(lag, port) for port in ports]
-    else:
+    if lag.speaks_lacp:
         columns, rows = spoken.table(lag, ports)
+    else:
+        columns, rows = watched.COLUMNS, [watched.row(lag, port) for port in ports]
     known = [
         at
         for at, column in enumerate(columns)

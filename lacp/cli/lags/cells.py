@@ -1,23 +1,10 @@
-"""What the tables of LAGs have in common: whether LACP is spoken, and cells of a port."""
+"""Cells of a port that the tables of LAGs have in common."""
 
 from __future__ import annotations
 
 from lacp.cli.output import Cell
 from lacp.link import Duplex, speed
 from lacp.picture.model import BACKUP_MODES, LagView, LinkView, PortView
-
-
-def is_watched(lag: LagView) -> bool:
-    """Whether nobody speaks LACP for this LAG, as far as is known."""
-    return not speaks(lag)
-
-
-def speaks(lag: LagView) -> bool | None:
-    """Whether LACP is spoken on the ports of the LAG; None when that is not known."""
-    if lag.lacp is None and lag.mode is not None:
-        # A daemon of an earlier version says it by its mode only.
-        return lag.mode == "lacp"
-    return lag.lacp
 
 
 def link(link: LinkView) -> Cell:

@@ -41,7 +41,7 @@ _SIDES = (
 def detail(lag: LagView, screen: Screen, *, only_problems: bool = False) -> Iterator[str]:
     """The LAG, and a block for each of its ports, or of those with problems."""
     yield from heading(lag, screen)
-    spoken = not cells.is_watched(lag)
+    spoken = lag.speaks_lacp
     device = _told(lag, ("address", *_DEVICE) if spoken else _DEVICE)
     yield from _pairs("device", device, screen)
     yield from _pairs("settings", [*_told(lag, _LACP_SETTINGS), *_options(lag.settings)], screen)
@@ -103,7 +103,7 @@ def _state(lag: LagView, port: PortView, screen: Screen) -> Iterator[str]:
             yield from _pairs(title or "refused", [value], screen)
     its = port.link_watches or ()
     # The carrier by itself says no more than the link does.
-    if cells.is_watched(lag) or any(each.name != "ethtool" for each in its):
+    if not lag.speaks_lacp or any(each.name != "ethtool" for each in its):
         yield from _pairs("watchers", watched.watchers(port), screen)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lacp.cli.lags import cells, watched
+from lacp.cli.lags import watched
 from lacp.cli.output import Screen, joined, known
 from lacp.picture.model import LagView, SystemId
 from lacp.text import count
@@ -38,11 +38,11 @@ def heading(lag: LagView, screen: Screen) -> Iterator[str]:
         )
     yield first
     yield from more
-    if cells.is_watched(lag):
-        yield from watched.facts(lag, screen)
-    else:
+    if lag.speaks_lacp:
         yield from screen.wrap(f"us       {system(lag.actor)}", "  ", " " * 11)
         yield from screen.wrap(f"partner  {system(lag.partner)}", "  ", " " * 11)
+    else:
+        yield from watched.facts(lag, screen)
     yield from problems(lag.problems, screen)
 
 

@@ -51,7 +51,7 @@ class Seen:
     def __init__(self, lag: LagView) -> None:
         self.lag = lag
         #: Whether LACP is spoken.
-        self.lacp = _speaks(lag)
+        self.lacp = bool(lag.speaks_lacp)
         #: Whether the kernel's bonding driver speaks it, for whomever.
         self.bonding = lag.source == "bond" or (
             lag.dataplane == "bond" and all(port.machines is None for port in lag.ports)
@@ -174,12 +174,6 @@ def counted(port: PortView, name: str) -> int:
 def left(port: PortView, timer: str) -> float | None:
     """Seconds left of a timer; None when it does not run or is not known."""
     return None if port.timers is None else port.timers.get(timer)
-
-
-def _speaks(lag: LagView) -> bool:
-    if lag.lacp is not None:
-        return lag.lacp
-    return any(port.actor is not None for port in lag.ports)
 
 
 def _most(counts: Counter[int]) -> int | None:
