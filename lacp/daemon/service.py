@@ -303,19 +303,19 @@ class Service:
         is wrong, BackendError for one that the device refuses.
         """
         keys = setting.find(team, path)
-        change = setting.Change(team, keys, value)
+        assignment = setting.Assignment(team, keys, value)
         if keys == ACTIVE_PORT:
             self.activate(team, value, now)
-            return change.outcome()
-        change.carry_out(now)
+            return assignment.outcome()
+        assignment.carry_out(now)
         self.driver.touched(team, now)
-        if change.refused:
-            error = change.undo(now)
+        if assignment.refused:
+            error = assignment.undo(now)
             self.driver.touched(team, now)
             raise error
         if keys == ("debug_level",):
             self.verbosity.set(team.name, team.config.debug_level)
-        return change.outcome()
+        return assignment.outcome()
 
     def activate(self, team: Team, port: Json, now: float) -> None:
         """Make a port, or its aggregator, the active one. Raises UsageError if it cannot be."""
@@ -378,7 +378,7 @@ class Service:
                 counters.reset()
             member: Member = team.members[port]
             member.flooded = 0
-            member.refused.clear()
+            member.refused = None
 
 
 def _with_adopted(team: Team, config: TeamConfig) -> TeamConfig:

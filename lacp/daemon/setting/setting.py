@@ -90,9 +90,9 @@ def _stiff(team: Team, keys: tuple[str, ...]) -> bool:
     return its and not isinstance(team.dataplane, Adjustable)
 
 
-class Change:
-    """One parameter of a team, before and behind the change. Raises ConfigError for a value that
-    is wrong; nothing is done by that."""
+class Assignment:
+    """A value for one parameter of a team. Raises ConfigError for a value that is wrong; making one
+    does nothing yet."""
 
     def __init__(self, team: Team, keys: tuple[str, ...], value: Json) -> None:
         self._team = team
