@@ -24,7 +24,7 @@ def dump(config: TeamConfig, joined: Iterable[str] | None = None) -> Document:
     `joined` are the ports that are, or were, in the team: these have a link watcher. None takes
     those of the configuration.
     """
-    found: Document = json.loads(json.dumps(config.document))
+    found: Document = json.loads(config.text)
     found["device"] = config.device
     runner = _inner(found, "runner")
     runner.setdefault("name", config.runner.name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import ClassVar
 
 from lacp.address import Mac
@@ -138,12 +140,15 @@ class TeamConfig:
     ports: Mapping[str, TeamPort] = field(default_factory=dict)
     #: One of DATAPLANES; None leaves it to the command line.
     dataplane: str | None = None
-    #: The document as it was read, or as a change made it, unknown keys included.
-    document: Mapping[str, Json] = field(default_factory=dict, repr=False, compare=False)
-    #: The same as text.
-    text: str = field(default="", repr=False, compare=False)
+    #: The text that was read, or that a change made.
+    text: str = field(default="{}", repr=False, compare=False)
     #: Where it came from, for messages.
     source: str = field(default="", compare=False)
+
+    @property
+    def document(self) -> Mapping[str, Json]:
+        """The text as the document that it is, unknown keys included; to be read."""
+        return _document(self.text)
 
     def port(self, name: str) -> TeamPort:
         """What holds for this port: what is said of it, else what holds for all."""
@@ -151,3 +156,11 @@ class TeamConfig:
         return self.ports.get(name) or replace(
             default, link_watch=self.link_watch or default.link_watch
         )
+
+
+@lru_cache(maxsize=1)
+def _document(text: str) -> dict[str, Json]:
+    # Thousands of teams keep the text alone: few documents are ever asked for, then again and
+    # again. The text was found to be in order when it was read.
+    found: dict[str, Json] = json.loads(text)
+    return found

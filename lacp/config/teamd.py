@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -104,7 +104,7 @@ def with_port(config: TeamConfig, name: str, options: Json) -> Loaded:
 
 
 def _copy(config: TeamConfig) -> dict[str, Json]:
-    copy: dict[str, Json] = json.loads(json.dumps(config.document))
+    copy: dict[str, Json] = json.loads(config.text)
     return copy
 
 
@@ -130,14 +130,14 @@ def _again(config: TeamConfig, document: dict[str, Json]) -> Loaded:
 
 def _load(document: dict[str, Json], text: str, source: str) -> Loaded:
     findings = Findings()
-    config = _team(Section(document, "$", findings), document, text, source)
+    config = _team(Section(document, "$", findings), text, source)
     warnings = tuple(f"{source}: {line}" for line in findings.warnings)
     if findings.errors:
         raise WrongValuesError((f"{source}: {line}" for line in findings.errors), warnings)
     return Loaded(config, warnings)
 
 
-def _team(top: Section, document: Mapping[str, Json], text: str, source: str) -> TeamConfig:
+def _team(top: Section, text: str, source: str) -> TeamConfig:
     device = top.string("device")
     if device is not None and not valid_name(device):
         top.error("device", kind(device), _NAME_RULE)
@@ -162,7 +162,6 @@ def _team(top: Section, document: Mapping[str, Json], text: str, source: str) ->
         mcast_rejoin=mcast_rejoin,
         ports=_ports(top, runner, watchers),
         dataplane=dataplane,
-        document=document,
         text=text,
         source=source,
     )

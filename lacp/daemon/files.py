@@ -19,18 +19,46 @@ from typing import Any
 from lacp.address import Mac
 from lacp.errors import BackendError
 
+#: Port numbers have two octets, and 0 is none.
+_LAST_NUMBER = 0xFFFF
+
 
 class TeamFiles:
     """The files of one team; `acquire` first."""
 
+    __slots__ = ("_directory", "_lock", "_pid", "team")
+
     def __init__(self, run_dir: str | Path, team: str, pid_file: str | Path | None = None) -> None:
         self.team = team
-        self.directory = Path(run_dir)
-        self.lock = self.directory / f"{team}.lock"
-        self.pid = Path(pid_file) if pid_file is not None else self.directory / f"{team}.pid"
-        self.socket = self.directory / f"{team}.sock"
-        self.state = self.directory / f"{team}.state"
+        # A path is large, there are many teams, and files are needed at the start and at the end.
+        self._directory = os.fspath(run_dir)
+        self._pid = None if pid_file is None else os.fspath(pid_file)
         self._lock: int | None = None
+
+    @property
+    def directory(self) -> Path:
+        """The run directory."""
+        return Path(self._directory)
+
+    @property
+    def lock(self) -> Path:
+        """Locked by whoever runs the team."""
+        return self.directory / f"{self.team}.lock"
+
+    @property
+    def pid(self) -> Path:
+        """Who that is; ``-p`` puts it elsewhere."""
+        return self.directory / f"{self.team}.pid" if self._pid is None else Path(self._pid)
+
+    @property
+    def socket(self) -> Path:
+        """The control socket."""
+        return self.directory / f"{self.team}.sock"
+
+    @property
+    def state(self) -> Path:
+        """What outlives the daemon."""
+        return self.directory / f"{self.team}.state"
 
     def acquire(self) -> None:
         """Take the team for this process. Raises BackendError when another one has it."""
@@ -106,6 +134,13 @@ class SavedState:
     system_from: str = ""
     #: The own address of each port that was put below the device, by name.
     addresses: dict[str, Mac] = field(default_factory=dict)
+    #: The lowest number that may never have been given, and those above it that were.
+    _next: int = field(default=1, init=False, repr=False, compare=False)
+    _given: set[int] | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.numbers:
+            self._given = set(self.numbers.values())
 
     @classmethod
     def load(cls, path: Path) -> SavedState:
@@ -120,7 +155,7 @@ class SavedState:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return cls()
         good = len(set(numbers.values())) == len(numbers)
-        if not good or not all(0 < number < 0x10000 for number in numbers.values()):
+        if not good or not all(0 < number <= _LAST_NUMBER for number in numbers.values()):
             return cls()
         return cls(numbers, system or None, origin, addresses)
 
@@ -143,9 +178,11 @@ class SavedState:
         Raises ValueError when there is none left.
         """
         if port not in self.numbers:
-            taken = set(self.numbers.values())
-            number = next((n for n in range(1, 0x10000) if n not in taken), None)
-            if number is None:
+            while self._given is not None and self._next in self._given:
+                self._given.discard(self._next)
+                self._next += 1
+            if self._next > _LAST_NUMBER:
                 raise ValueError("no port number is left")
-            self.numbers[port] = number
+            self.numbers[port] = self._next
+            self._next += 1
         return self.numbers[port]

@@ -86,12 +86,14 @@ class Watcher:
     What it has to say it appends to the list of events that its owner gave it.
     """
 
+    __slots__ = ("_events", "down_count", "index", "port", "reason", "up")
+
+    options: WatcherOptions
+
     #: As teamd.conf names it.
     name: ClassVar[str]
     #: What must be passed to it.
     hears: ClassVar[Hears | None] = None
-
-    options: WatcherOptions
 
     def __init__(self, port: str, index: int, events: list[WatchEvent]) -> None:
         self.port = port

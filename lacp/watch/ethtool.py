@@ -16,6 +16,8 @@ class EthtoolWatcher(Watcher):
     instance, do not. The carrier that an interface has when it is first seen counts at once.
     """
 
+    __slots__ = ("_carrier", "_due", "options")
+
     name: ClassVar[str] = "ethtool"
     options: EthtoolOptions
 

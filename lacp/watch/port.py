@@ -22,6 +22,10 @@ from lacp.watch.options import (
 )
 from lacp.watch.tipc import TipcWatcher
 
+#: Kinds of frames, and of which hosts.
+_Wanted = tuple[frozenset[Hears], frozenset[bytes]]
+_SILENCE: _Wanted = (frozenset(), frozenset())
+
 
 class PortWatch:
     """Watches one port with any number of watchers, driven like an engine.
@@ -34,6 +38,19 @@ class PortWatch:
     among the events the driver finds an address and calls `resolved`. Raises UsageError for a
     watcher that asks without interval.
     """
+
+    __slots__ = (
+        "_begun",
+        "_events",
+        "_last_up",
+        "_listening",
+        "_order",
+        "_raw",
+        "_up",
+        "policy",
+        "port",
+        "watchers",
+    )
 
     def __init__(self, port: str, options: Sequence[WatcherOptions], policy: str = "any") -> None:
         self.port = port
@@ -48,7 +65,7 @@ class PortWatch:
         self._up = False
         self._begun = False
         #: What was asked to be heard last, and the order for it that has not been taken yet.
-        self._listening: tuple[frozenset[Hears], frozenset[bytes]] = (frozenset(), frozenset())
+        self._listening = _SILENCE
         self._order: Listen | None = None
 
     def __repr__(self) -> str:
@@ -157,8 +174,10 @@ class PortWatch:
             self._listening = listening
             self._order = Listen(self.port, kinds, hosts, now)
 
-    def _wanted(self) -> tuple[frozenset[Hears], frozenset[bytes]]:
+    def _wanted(self) -> _Wanted:
         """The kinds of frames that any watcher wants now, and of which hosts."""
+        if all(watcher.hears is None for watcher in self.watchers):
+            return _SILENCE
         kinds: set[Hears] = set()
         hosts: set[bytes] = set()
         anybody = False

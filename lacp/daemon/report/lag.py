@@ -89,7 +89,7 @@ def _port(team: Team, member: Member, now: float, verbose: bool) -> PortView:
         sticky=member.config.sticky,
         queue_id=port_setup(member.config).queue_id,
         missing=member.missing or None,
-        refused=dict(member.refused),
+        refused={} if member.refused is None else dict(member.refused),
         settings=port_settings(member.config),
         **lacp,
     )
@@ -113,7 +113,7 @@ def counters_document(team: Team, name: str) -> dict[str, int]:
     """The counters of a port: the engine's, and what never came as far as the engine."""
     runner, member = team.runner, team.members[name]
     lacp = view.counters(runner.ports[name]) if isinstance(runner, LacpRunner) else {}
-    return {**lacp, "flooded_rx": member.flooded, "refused_rx": sum(member.refused.values())}
+    return {**lacp, "flooded_rx": member.flooded, "refused_rx": member.refused_rx}
 
 
 def history_document(team: Team, name: str) -> list[Document]:

@@ -20,6 +20,8 @@ class Addresses:
     Without a configured one the team takes the own address of its first port, and keeps it.
     """
 
+    __slots__ = ("_saved", "_system", "team")
+
     def __init__(self, config: TeamConfig, saved: SavedState) -> None:
         self._saved = saved
         self._system = _system(config)
@@ -46,12 +48,10 @@ class Addresses:
             self.team = plane.address
 
     def adopt(self, members: Collection[Member]) -> Member | None:
-        """Take the address of the first port that has one, once every port has been heard of.
+        """Take the address of the first port that has one; every port has been heard of by now.
 
         Returns that port; None when nothing was taken.
         """
-        if self.team is not None or any(member.link is None for member in members):
-            return None
         origin = next((member for member in members if member.there), None)
         if origin is not None:
             self.team = origin.own

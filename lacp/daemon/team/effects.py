@@ -19,6 +19,17 @@ from lacp.runners.base import (
 class Effects:
     """Carries decisions of one team's runner out on its device."""
 
+    __slots__ = (
+        "_asking",
+        "_carrying",
+        "_members",
+        "_news",
+        "_plane",
+        "_refused",
+        "_verdicts",
+        "let_go",
+    )
+
     def __init__(
         self, plane: Dataplane, members: Mapping[str, Member], refused: Callable[[str], None]
     ) -> None:
@@ -26,13 +37,14 @@ class Effects:
         self._plane = plane
         self._refused = refused
         self._members = members
-        #: Members whose verdict is news to the device, by name.
-        self._verdicts: dict[str, Member] = {}
+        #: Members whose verdict is news to the device.
+        self._verdicts: dict[Member, None] = {}
         #: Members whose watchers ask neighbours, by name.
         self._asking: dict[str, Member] = {}
-        #: Ports that carry traffic, and whether that is news to who asks.
-        self._carrying: set[str] = set()
-        self._news = False
+        #: How many ports carry traffic.
+        self._carrying = 0
+        #: Members of those that ask to whom the use of their port is news.
+        self._news: dict[str, Member] = {}
         #: The device is left as it is, whatever the runner decides from now on.
         self.let_go = False
 
@@ -41,7 +53,7 @@ class Effects:
         plane = self._plane
         match event:
             case PortEnabled(port, collecting, distributing):
-                self._note_use(port, collecting or distributing)
+                self._note_use(self._members[port], collecting or distributing)
                 if self._joined(port):
                     self.attempt(lambda: plane.enable_port(port, collecting, distributing))
             case CarrierChanged(up):
@@ -55,7 +67,7 @@ class Effects:
 
     def note_verdict(self, member: Member) -> None:
         """Note that the link watchers of a port have changed their mind."""
-        self._verdicts[member.name] = member
+        self._verdicts[member] = None
 
     def follow_up(self, now: float) -> Collection[Member]:
         """Show the verdicts that were noted, and tell the watchers that ask who carries traffic.
@@ -64,10 +76,15 @@ class Effects:
         """
         if self._verdicts:
             verdicts, self._verdicts = self._verdicts, {}
-            for member in verdicts.values():
+            for member in verdicts:
                 if member.joined:
                     self.show_verdict(member)
-        return self._tell_all(now) if self._news else ()
+        if not self._news:
+            return ()
+        news, self._news = self._news, {}
+        for member in news.values():
+            self._tell_use(member, now)
+        return news.values()
 
     def show_verdict(self, member: Member) -> None:
         """Show what the link watchers of a port amount to."""
@@ -103,22 +120,22 @@ class Effects:
     def silence(self, name: str) -> None:
         """Forget the watchers of a port."""
         self._asking.pop(name, None)
+        self._news.pop(name, None)
 
-    def leaves(self, name: str) -> None:
+    def leaves(self, member: Member) -> None:
         """The port carries nothing any more."""
-        self._note_use(name, False)
-
-    def _tell_all(self, now: float) -> list[Member]:
-        self._news = False
-        for member in self._asking.values():
-            self._tell_use(member, now)
-        return list(self._asking.values())
+        self._note_use(member, False)
 
     def _tell_use(self, member: Member, now: float) -> None:
-        enabled = member.name in self._carrying
-        member.watch.use_changed(enabled, len(self._carrying) == enabled, now)
+        member.watch.use_changed(member.carries, self._carrying == member.carries, now)
 
-    def _note_use(self, port: str, carries: bool) -> None:
-        if carries is not (port in self._carrying):
-            (self._carrying.add if carries else self._carrying.discard)(port)
-            self._news = True
+    def _note_use(self, member: Member, carries: bool) -> None:
+        if carries is member.carries:
+            return
+        member.carries = carries
+        before, self._carrying = self._carrying, self._carrying + (1 if carries else -1)
+        if min(before, self._carrying) < 2:
+            # Some port was, or is, the only one.
+            self._news.update(self._asking)
+        elif member.name in self._asking:
+            self._news[member.name] = member

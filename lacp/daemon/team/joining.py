@@ -26,6 +26,8 @@ _WAITS = "the port waits for one"
 class Joining:
     """Puts the ports of one team below its device, and takes them away."""
 
+    __slots__ = ("_addresses", "_journal", "_plane", "_refused", "_saved", "_taken_over")
+
     def __init__(
         self,
         plane: Dataplane,

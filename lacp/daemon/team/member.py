@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lacp.address import NO_MAC, Mac
@@ -34,6 +34,8 @@ class Member:
     bears_team: bool = False
     #: Whether it is below the device, or used without one.
     joined: bool = False
+    #: Whether it carries traffic, in either direction.
+    carries: bool = False
     #: Somebody else took it from below the device; it waits for somebody to put it back.
     released: bool = False
     #: Why it is not used, in one line; empty when it is.
@@ -48,8 +50,8 @@ class Member:
     verdict: bool = False
     #: Frames that came too fast for the engine.
     flooded: int = 0
-    #: Frames that the backend refused, by reason.
-    refused: Counter[str] = field(default_factory=Counter)
+    #: Frames that the backend refused, by reason; None when there were none.
+    refused: Counter[str] | None = None
     #: How often the link went down, and when the use of the port last changed.
     link_downs: int = 0
     changed_at: float | None = None
@@ -65,6 +67,17 @@ class Member:
     def there(self) -> bool:
         """Whether there is an interface that could be a port."""
         return self.link is not None and self.link.address != NO_MAC
+
+    def refuse(self, reason: str) -> None:
+        """Count a frame that the backend refused."""
+        if self.refused is None:
+            self.refused = Counter()
+        self.refused[reason] += 1
+
+    @property
+    def refused_rx(self) -> int:
+        """How many the backend refused."""
+        return 0 if self.refused is None else self.refused.total()
 
     def observe(self, link: Link) -> None:
         """Take a new observation of its interface."""

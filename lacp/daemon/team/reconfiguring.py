@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 class Reconfiguring:
     """Knows what runner and device of one team were told, and tells them what is news."""
 
+    __slots__ = ("_attempt", "_balances", "_team", "_told")
+
     def __init__(self, team: Team, attempt: Callable[[Callable[[], None]], bool]) -> None:
         """`attempt` does something to the device, and says whether that is done."""
         self._team = team
         self._attempt = attempt
-        self._told: dict[str, Any] = {}
+        #: What the runner was told: the configuration, and the address of the system.
+        self._told = team.config, NOBODY
         self._balances = False
 
     def runner(self, config: TeamConfig) -> Runner:
         """A runner that is told all that is configured."""
         system = self._team.addresses.system or NOBODY
-        self._told = parameters.runner_parameters(config, system)
+        self._told = config, system
         self._balances = parameters.balancing(config)
         return parameters.make_runner(config, system)
 
@@ -51,13 +54,13 @@ class Reconfiguring:
     ) -> None:
         """Tell the runner what is news to it. Raises UsageError, changing nothing, when it is
         wrong."""
-        wanted = parameters.runner_parameters(config, system or NOBODY)
-        changes = {key: new for key, _, new in _differences(self._told, wanted)}
+        its, wanted = parameters.runner_parameters, (config, system or NOBODY)
+        changes = {key: new for key, _, new in _differences(its(*self._told), its(*wanted))}
         if changes:
             if said:
                 self.say(None, changes)
             self._team.runner.configure(now, **changes)
-            self._told = wanted
+        self._told = wanted
 
     def tell_device(self, old: TeamConfig, now: float) -> None:
         """Have the device as it is configured now, and the runner balance if the device can."""

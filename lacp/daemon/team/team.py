@@ -34,6 +34,28 @@ class Team:
     Raises LacpError, nothing being left of it, when the device cannot be made.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_effects",
+        "_joining",
+        "_reconfiguring",
+        "_unheard",
+        "addresses",
+        "clock",
+        "config",
+        "dataplane",
+        "device_up",
+        "host",
+        "journal",
+        "members",
+        "name",
+        "options",
+        "refusals",
+        "runner",
+        "saved",
+        "stirred",
+    )
+
     def __init__(
         self,
         name: str,
@@ -56,6 +78,8 @@ class Team:
         self.journal = Journal(name, clock)
         #: The ports of the runner, in the order in which they came.
         self.members: dict[str, Member] = {}
+        #: How many of them nothing has been heard of yet.
+        self._unheard = 0
         #: Members whose watchers may have something to say.
         self.stirred: dict[Member, None] = {}
         self.addresses = Addresses(config, self.saved)
@@ -116,12 +140,13 @@ class Team:
     def link(self, port: str, link: Link, now: float) -> None:
         """Take what the backend says of the interface of a port."""
         member = self.members[port]
+        self._unheard -= member.link is None
         member.observe(link)
         self._joining.observed(member, self.host.ifindex(port) if not member.there else None)
-        if self.addresses.team is None:
-            self._adopt_address(now)
-        else:
+        if self.addresses.team is not None:
             self.place(member, now)
+        elif not self._unheard:
+            self._adopt_address(now)
 
     def _adopt_address(self, now: float) -> None:
         origin = self.addresses.adopt(self.members.values())
@@ -167,7 +192,7 @@ class Team:
             return DOWN
         # Frames of the port itself bear its own address, whatever the interface bears.
         link = member.watch.link if member.joined else DOWN
-        return replace(link, address=member.own)
+        return link if link.address == member.own else replace(link, address=member.own)
 
     def advance_port(self, member: Member, now: float) -> None:
         """Let the timers of a port's watchers expire, and try again what is to be tried again."""
@@ -250,6 +275,7 @@ class Team:
         its = parameters.runner_port(self.config, port, number)
         self.runner.add_port(name, its, now)
         member = self.members[name] = Member(self, port, watch, adopted)
+        self._unheard += 1
         self._watch_with(member, now)
 
     def _watch_with(self, member: Member, now: float) -> None:
@@ -265,12 +291,13 @@ class Team:
     def release_port(self, name: str) -> None:
         """Take a port that the runner has removed from below the device."""
         member = self.members.pop(name)
-        self._effects.leaves(name)
+        self._unheard -= member.link is None
+        self._effects.leaves(member)
         self._joining.leave(member)
 
     def refuse(self, port: str, reason: str, now: float) -> None:
         """Count and tell a frame that the backend did not pass up."""
-        self.members[port].refused[reason] += 1
+        self.members[port].refuse(reason)
         self.journal.record(FrameDropped(port, reason, now))
 
     def quiet(self, ports: list[str]) -> bool:

@@ -16,13 +16,28 @@ log = logging.getLogger("lacp.daemon")
 class ClientFiles:
     """The files of one team; `acquire` first, and only with the lock of `TeamFiles` held."""
 
+    __slots__ = ("_acquired", "_directory", "_pid", "team")
+
     def __init__(self, run_dir: str | Path, team: str, pid_file: str | Path | None = None) -> None:
         self.team = team
-        self.directory = Path(run_dir)
-        self.socket = self.directory / f"{team}.sock"
-        #: ``-p`` puts it elsewhere.
-        self.pid = Path(pid_file) if pid_file is not None else self.directory / f"{team}.pid"
+        self._directory = os.fspath(run_dir)
+        self._pid = None if pid_file is None else os.fspath(pid_file)
         self._acquired = False
+
+    @property
+    def directory(self) -> Path:
+        """teamd's run directory."""
+        return Path(self._directory)
+
+    @property
+    def socket(self) -> Path:
+        """Where clients ask."""
+        return self.directory / f"{self.team}.sock"
+
+    @property
+    def pid(self) -> Path:
+        """Who runs the team; ``-p`` puts it elsewhere."""
+        return self.directory / f"{self.team}.pid" if self._pid is None else Path(self._pid)
 
     def acquire(self) -> None:
         """Write the PID file. Raises BackendError when a teamd runs the team."""

@@ -172,7 +172,7 @@ def test_a_configured_system_waits_for_nobody(hosts: World) -> None:
 def test_port_numbers_are_never_given_to_another_port() -> None:
     saved = SavedState()
     assert [saved.number(p) for p in ("x", "y", "x", "z")] == [1, 2, 1, 3]
-    saved.numbers = {f"p{n}": n for n in range(1, 0x10000)}
+    saved = SavedState({f"p{n}": n for n in range(1, 0x10000)})
     with pytest.raises(ValueError, match="no port number is left"):
         saved.number("another")
 
