@@ -57,6 +57,7 @@ QUESTIONS = 64
 
 #: Octets of an interface name, the final zero included (linux/if.h).
 _IFNAMSIZ = 16
+_SLOW_PROTOCOLS = taps.ETH_P_SLOW.to_bytes(2, "big")
 
 
 class PacketBackend:
@@ -76,8 +77,11 @@ class PacketBackend:
         self._overrun = False
         self._slow: SlowTaps | None = None
         self._links: LinkSocket | None = None
-        # One descriptor for all sockets, so that the owner need not follow those that come and go.
+        # One descriptor for all sockets, so that the owner need not follow those that come and go,
+        # and inside it one for news of links.
         self._epoll = select.epoll()
+        self._urgent = select.epoll()
+        self._epoll.register(self._urgent.fileno(), select.EPOLLIN)
         self._probes = ProbeTaps(self._epoll)
         self._tipc: dict[int, Port] = {}
 
@@ -126,14 +130,16 @@ class PacketBackend:
 
         What the kernel took may still be lost in the queue of the interface, without a word.
         """
-        entry = self._entry(port)
+        entry = self._ports.get(port) or self._entry(port)
         assert self._slow is not None
         reason = "ENETDOWN"
         if entry.link.up:
-            source, ethertype = frame[6:12], int.from_bytes(frame[12:14], "big")
-            if ethertype == taps.ETH_P_IPV6 and source != entry.link.address:
-                # Else the answer, which is to that address, would not be received.
-                self._probes.admit(entry, source)
+            ethertype = taps.ETH_P_SLOW
+            if frame[12:14] != _SLOW_PROTOCOLS:
+                source, ethertype = frame[6:12], int.from_bytes(frame[12:14], "big")
+                if ethertype == taps.ETH_P_IPV6 and source != entry.link.address:
+                    # Else the answer, which is to that address, would not be received.
+                    self._probes.admit(entry, source)
             try:
                 self._slow.shared.sendto(frame, (port, ethertype))
             except OSError as error:
@@ -152,14 +158,15 @@ class PacketBackend:
         ready = [fd for fd, _ in self._epoll.poll(0)]
         if self._slow is None or self._links is None:
             return news
-        if self._links.fileno() in ready:
-            ready.remove(self._links.fileno())
+        if self._urgent.fileno() in ready:
+            ready.remove(self._urgent.fileno())
             self._read_links(self._links, news)
         self._ask()
+        self._slow.refilter()
         limit = max(8, BATCH // max(1, len(ready)))
         for fd in ready:
             # Link news may have closed a socket that was ready.
-            self._slow.read(fd, self._ports, limit, news)
+            self._slow.read(fd, self._indexes, limit, news)
             self._probes.read(fd, limit, news)
             self._read_tipc(fd, limit, news)
         return news
@@ -167,18 +174,22 @@ class PacketBackend:
     def mute(self, port: str, muted: bool) -> None:
         """Have the kernel's filter throw away what arrives at a port, or no longer."""
         entry = self._entry(port)
-        if muted is not entry.muted:
-            entry.muted = muted
-            self._refilter()
+        assert self._slow is not None
+        self._slow.mute(entry, muted)
 
     def failure(self, port: str) -> str:
         """Why the last frame that was not sent was not sent, as the name of an errno; or empty."""
         return self._entry(port).failure
 
     def filenos(self) -> list[int]:
-        """The one descriptor to wait on."""
+        """Two descriptors to wait on; the first is readable whenever the other one is."""
         self._check_open()
-        return [self._epoll.fileno()]
+        return [self._epoll.fileno(), self._urgent.fileno()]
+
+    def urgent(self) -> list[int]:
+        """The descriptor that is readable while there is news of a link."""
+        self._check_open()
+        return [self._urgent.fileno()]
 
     def close(self) -> None:
         """Close the sockets; the kernel leaves the groups."""
@@ -193,6 +204,7 @@ class PacketBackend:
             self._slow.close()
         if self._links is not None:
             self._links.close()
+        self._urgent.close()
         self._epoll.close()
 
     def __enter__(self) -> Self:
@@ -226,12 +238,8 @@ class PacketBackend:
         except BaseException:
             slow.close()
             raise
-        self._epoll.register(links.fileno(), select.EPOLLIN)
+        self._urgent.register(links.fileno(), select.EPOLLIN)
         return slow, links
-
-    def _refilter(self) -> None:
-        if self._slow is not None:
-            self._slow.refilter(self._ports.values())
 
     def _set_tipc(self, entry: Port, wanted: bool) -> None:
         """Subscribe to the links of TIPC for a port, or no longer."""
@@ -348,8 +356,6 @@ class PacketBackend:
                 entry.index = seen.index
                 entry.unfit = None
                 self._indexes[seen.index] = entry
-                if entry.muted:
-                    self._refilter()
                 self._probes.settle(entry)
                 return True
         if entry.unfit != seen.index:

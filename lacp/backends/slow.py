@@ -7,11 +7,12 @@ import errno
 import logging
 import select
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from lacp.backends import taps
 from lacp.backends.base import FrameLost, FrameReceived, News, Overrun
 from lacp.backends.ports import Port
+from lacp.backends.ring import Ring
 from lacp.errors import BackendError
 
 log = logging.getLogger(__name__)
@@ -29,10 +30,14 @@ class SlowTaps:
     def __init__(self, epoll: select.epoll) -> None:
         self._epoll = epoll
         self._owners: dict[int, Port] = {}
-        self.shared = self._open()
+        self._muted: dict[Port, None] = {}
+        #: Whether the filter of the shared socket is another than it should be.
+        self._stale = False
+        #: Sends, of all ports; what it hears comes by the ring.
+        self.shared, self._ring = self._open()
         epoll.register(self.shared.fileno(), select.EPOLLIN)
 
-    def _open(self) -> socket.socket:
+    def _open(self) -> tuple[socket.socket, Ring]:
         log.info("opening a packet socket for slow protocols on all interfaces")
         try:
             # Without an interface to name, Python can bind to an EtherType in the constructor only.
@@ -44,23 +49,21 @@ class SlowTaps:
                 + (hint if error.errno == errno.EPERM else "")
             ) from error
         try:
-            # What came in before there was a filter is thrown away behind one that lets nothing in.
-            taps.attach(shared, taps.NOTHING)
-            with contextlib.suppress(BlockingIOError):
-                while True:
-                    shared.recv(1)
             taps.attach(shared, taps.SLOW_PROTOCOLS)
-        except BaseException:
+            # What came in before there was a filter is thrown away here.
+            return shared, Ring(shared, taps.SNAP)
+        except OSError as error:
             shared.close()
-            raise
-        return shared
+            raise BackendError(f"cannot make a receive ring: {error.strerror}") from error
 
     def close(self) -> None:
         """Close the shared socket, after those of the ports; the kernel leaves the groups."""
+        self._ring.close()
         self.shared.close()
 
     def join(self, entry: Port, index: int) -> None:
         """Have an interface receive what is sent to the group. Raises OSError."""
+        self._stale = self._stale or entry.muted
         log.info("joining %s on %s (ifindex %d)", taps.GROUP, entry.name, index)
         taps.join(self.shared, index)
 
@@ -70,14 +73,25 @@ class SlowTaps:
         with contextlib.suppress(OSError):
             taps.leave(self.shared, index)
 
-    def refilter(self, entries: Iterable[Port]) -> None:
-        """Bring the filters of all sockets up to what is muted."""
-        ports = list(entries)
-        muted = [it.index for it in ports if it.muted and it.index is not None]
-        taps.attach(self.shared, taps.deaf_to(muted))
-        for entry in ports:
-            if entry.own is not None:
-                taps.attach(entry.own, taps.NOTHING if entry.muted else taps.SLOW_PROTOCOLS)
+    def mute(self, entry: Port, muted: bool) -> None:
+        """Throw away what arrives at a port, or no longer; of the shared socket at `refilter`."""
+        if muted is entry.muted:
+            return
+        entry.muted = muted
+        if muted:
+            self._muted[entry] = None
+        else:
+            del self._muted[entry]
+        self._stale = True
+        if entry.own is not None:
+            taps.attach(entry.own, taps.NOTHING if muted else taps.SLOW_PROTOCOLS)
+
+    def refilter(self) -> None:
+        """Bring the filter of the shared socket up to what is muted, once for all changes of it."""
+        if self._stale:
+            self._stale = False
+            muted = [it.index for it in self._muted if it.index is not None]
+            taps.attach(self.shared, taps.deaf_to(muted))
 
     def separate(self, entry: Port, wanted: bool) -> None:
         """Give a port a packet socket of its own while it has a master, and take it away after."""
@@ -103,43 +117,57 @@ class SlowTaps:
             entry.own.close()
             entry.own = None
 
-    def read(self, fd: int, ports: Mapping[str, Port], limit: int, news: list[News]) -> None:
-        """Take the frames of the socket with this descriptor, if it is one of these."""
-        owner = self._owners.get(fd)
-        source = owner.own if owner else self.shared
-        if source is None or source.fileno() != fd:
+    def read(self, fd: int, indexes: Mapping[int, Port], limit: int, news: list[News]) -> None:
+        """Take the frames of the socket with this descriptor, if it is one of these.
+
+        `indexes` are the ports by the interfaces that they are bound to.
+        """
+        if fd == self.shared.fileno():
+            taken = self._read_ring(indexes, limit, news)
+            source = self.shared
+        elif (owner := self._owners.get(fd)) is not None and owner.own is not None:
+            source = owner.own
+            taken = _read_own(owner, source, limit, news)
+        else:
             return
-        taken = 0
-        while taken < limit:
-            try:
-                # The kernel gives the interface's name as it is now, which is what ports go by.
-                frame, (name, _, kind, *_) = source.recvfrom(taps.SNAP)
-            except BlockingIOError:
-                break
-            except OSError as error:
-                # Said once, when the interface goes down to which the socket is bound.
-                if error.errno == errno.ENETDOWN:
-                    continue
-                news.append(Overrun(f"frames: {error.strerror}"))
-                return
-            taken += 1
-            entry = owner or ports.get(name)
-            if entry is None or (owner is None and entry.own is not None):
-                continue
-            reason = _refused(entry, frame, kind)
-            if reason is None:
-                news.append(FrameReceived(entry.name, frame))
-            else:
-                news.append(FrameLost(entry.name, reason))
         # A socket with so much in it may have had to drop some.
         if taken >= CROWD and (drops := taps.drops(source)):
             news.append(Overrun(f"frames: {drops} did not fit in the receive buffer"))
 
+    def _read_ring(self, indexes: Mapping[int, Port], limit: int, news: list[News]) -> int:
+        """Take frames of ports that have no socket of their own; returns how many it looked at."""
+        taken = 0
+        for index, kind, length, frame in self._ring.take(limit):
+            taken += 1
+            entry = indexes.get(index)
+            if entry is not None and entry.own is None:
+                news.append(_judged(entry, kind, length, frame))
+        return taken
 
-def _refused(entry: Port, frame: bytes, kind: int) -> str | None:
-    """Why a frame is not for the engine; None when it is."""
+
+def _read_own(owner: Port, source: socket.socket, limit: int, news: list[News]) -> int:
+    """Take frames of the socket that a port has to itself; returns how many."""
+    for taken in range(limit):
+        try:
+            frame, (_, _, kind, *_) = source.recvfrom(taps.SNAP)
+        except BlockingIOError:
+            return taken
+        except OSError as error:
+            # Said once, when the interface goes down.
+            if error.errno != errno.ENETDOWN:
+                news.append(Overrun(f"frames: {error.strerror}"))
+                return taken
+        else:
+            news.append(_judged(owner, kind, len(frame), frame))
+    return limit
+
+
+def _judged(entry: Port, kind: int, length: int, frame: bytes) -> FrameReceived | FrameLost:
+    """A frame of a port, or why it is not for the engine."""
     if kind == socket.PACKET_OTHERHOST:
-        return "tagged"
-    if len(frame) >= taps.SNAP:
-        return "oversized"
-    return "not ready" if entry.index is None else None
+        return FrameLost(entry.name, "tagged")
+    if length >= taps.SNAP:
+        return FrameLost(entry.name, "oversized")
+    if len(frame) < length:
+        return FrameLost(entry.name, "truncated")
+    return FrameReceived(entry.name, frame)

@@ -8,10 +8,12 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import cast
 
 import pytest
 
+from lacp.backends import ring
 from lacp.backends.base import BATCH, FrameLost, FrameReceived, Overrun
 from lacp.backends.packet import PacketBackend
 from lacp.backends.taps import SNAP
@@ -94,6 +96,52 @@ def test_an_oversized_frame_is_counted_and_not_accepted(world: World) -> None:
     ]
 
 
+def test_frames_longer_than_a_slot_of_the_ring_come_whole_and_in_their_order(
+    world: World,
+) -> None:
+    world.cable("e0")
+    reader, wire = world.reader("e0"), world.wire("e0")
+    # Where a slot ends, and on both sides of it.
+    sizes = [124, 189, 190, 191, 124, 1514, 192, 60]
+    sent = [frame(bytes([1, number]), size=size) for number, size in enumerate(sizes)]
+    for each in sent:
+        wire.send(each)
+    reader.until(lambda: len(reader.frames) == len(sent))
+    assert [one.frame for one in reader.frames] == sent
+    assert reader.backend.read() == []
+
+
+def test_a_long_frame_for_which_there_is_no_memory_is_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "RECEIVE_BUFFER", 1)
+    world.cable("e0")
+    reader, wire = world.reader("e0"), world.wire("e0")
+    for _ in range(10):
+        wire.send(frame(size=1500))
+    wire.send(frame(b"\x01end"))
+    reader.until(lambda: reader.frames[-1:] == [FrameReceived("e0", frame(b"\x01end"))])
+    lost = [one.reason for one in reader.news if isinstance(one, FrameLost)]
+    assert set(lost) == {"truncated"}
+    assert [one.frame for one in reader.frames[:-1]] == [frame(size=1500)] * (10 - len(lost))
+
+
+def test_the_ring_goes_round(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ring, "SLOTS", 256)
+    world.cable("e0")
+    reader, wire = world.reader("e0"), world.wire("e0")
+    sent = [frame(number.to_bytes(2, "big")) for number in range(1000)]
+
+    def enough(count: int) -> bool:
+        return len(reader.frames) == count
+
+    for at in range(0, 1000, 100):
+        for each in sent[at : at + 100]:
+            wire.send(each)
+        reader.until(partial(enough, at + 100))
+    assert [one.frame for one in reader.frames] == sent
+
+
 def test_frames_of_other_interfaces_are_ignored(world: World) -> None:
     world.cable("e0")
     world.cable("e1")
@@ -119,7 +167,7 @@ def test_the_group_is_joined_while_the_interface_is_a_port(world: World) -> None
 def test_a_flood_is_read_in_bounded_pieces_and_its_losses_are_told(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sockets, "RECEIVE_BUFFER", 200_000)
+    monkeypatch.setattr(ring, "SLOTS", 1024)
     world.cable("e0")
     reader, wire = world.reader("e0"), world.wire("e0")
     for _ in range(BATCH * 8):
@@ -150,6 +198,9 @@ def test_a_muted_port_is_not_heard_and_the_others_are(world: World) -> None:
         reader.until(lambda: packets._ports["e2"].own is not None)
     for port in ("e0", "e2"):
         reader.backend.mute(port, True)
+    # The filter is changed once for all of them.
+    assert reader.backend.read() == []
+    for port in ("e0", "e2"):
         wires[port].send(frame(b"\x01no"))
     wires["e1"].send(frame(b"\x01yes"))
     reader.until(lambda: bool(reader.frames))
@@ -163,6 +214,8 @@ def test_a_muted_port_is_not_heard_and_the_others_are(world: World) -> None:
     wires["e0"].send(frame(b"\x01no"))
     for port in ("e0", "e2"):
         reader.backend.mute(port, False)
+    assert reader.backend.read() == []
+    for port in ("e0", "e2"):
         wires[port].send(frame(b"\x01back"))
     reader.until(lambda: len(reader.frames) == 3)
     assert {one.frame for one in reader.frames[1:]} == {frame(b"\x01back")}
@@ -201,8 +254,8 @@ def test_two_hundred_interfaces_share_two_sockets(world: World) -> None:
         side.ip_batch([f"link set {name} up" for name in names])
     before = len(os.listdir("/proc/self/fd"))
     near = world.reader(*names)
-    # A packet socket, a netlink socket, and the one descriptor to wait on.
-    assert len(os.listdir("/proc/self/fd")) == before + 3
+    # A packet socket and its ring, a netlink socket, and the two descriptors to wait on.
+    assert len(os.listdir("/proc/self/fd")) == before + 5
     with world.there.entered(), PacketBackend() as backend:
         for name in names:
             backend.add(name)
