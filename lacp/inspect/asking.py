@@ -38,6 +38,8 @@ _SEARCHES = 4
 _AT_A_TIME = 256
 #: Lines for sockets of one kind; how many more there are is said in one.
 _LINES = 16
+#: Names of sockets in a line that is about many.
+_NAMES = 3
 #: Seconds until a socket is tried again whose owner lets nobody in.
 _AGAIN = 0.02
 #: Seconds before the deadline at which nothing more is waited for: what came is yet to be read.
@@ -63,6 +65,8 @@ class Way(Generic[_Answer]):
     #: What the last piece of a whole answer ends with.
     ending: bytes = b""
     limit: int = LIMIT
+    #: Whether sockets that killed daemons left behind are told of, all of them in one line.
+    killed_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def ask(
     """Each path with its answer as it comes, or a line that begins with the path and says why not.
 
     Where nobody listens any more there is nothing to say, unless the paths were `named` by the
-    user. `deadline` is of `time.monotonic`.
+    user or the way has `killed_told`. `deadline` is of `time.monotonic`.
     """
     for found in ask_all([(way, path) for path in paths], deadline, named=named):
         yield found if isinstance(found, str) else (found.path, found.answer)
@@ -110,7 +114,8 @@ def ask_all(
 ) -> Iterator[Answered | str]:
     """The same for sockets of several kinds, with all that is known of each."""
     said = 0
-    for found in _Round(deadline, named).ask(questions):
+    asked = _Round(deadline, named)
+    for found in asked.ask(questions):
         if not isinstance(found, str):
             yield found
             continue
@@ -121,6 +126,21 @@ def ask_all(
         way, path = questions[0]
         more = count(said - _LINES, "more socket")
         yield f"{plain(os.path.dirname(path))}: {more} of {way.who} without a usable answer"
+    if asked.killed:
+        yield plain(_killed(asked.killed))
+
+
+def _killed(questions: Sequence[_Question]) -> str:
+    """A line for sockets of daemons that were killed: who ends in order takes its socket away."""
+    (way, path), *others = questions
+    if not others:
+        return f"{path}: no {way.who} listens here any more; start it again, or remove the socket"
+    names = [os.path.basename(path) for _, path in questions[:_NAMES]]
+    if len(questions) > _NAMES:
+        names.append(f"{len(questions) - _NAMES} more")
+    *first, last = names
+    there = f"{', '.join(first)} and {last}; start it again, or remove them"
+    return f"{os.path.dirname(path)}: no {way.who} listens any more at {there}"
 
 
 _Question = tuple[Way[Any], str]
@@ -153,6 +173,8 @@ class _Round:
         self._full: set[_Question] = set()
         #: Octets that were sent by those that are asked.
         self._held = 0
+        #: Sockets of daemons that were killed, where that is told.
+        self.killed: list[_Question] = []
 
     def ask(self, questions: Sequence[_Question]) -> Iterator[Answered | str]:
         waiting = deque(questions)
@@ -210,6 +232,8 @@ class _Round:
                 yield f"{path}: no socket, expected that of {who}"
             elif self._named:
                 yield f"{path}: no {who} listens here any more"
+            elif way.killed_told:
+                self.killed.append((way, path))
         elif number == errno.ENOENT:
             # Unless it was gone by now it is a link.
             if os.path.islink(path):

@@ -71,15 +71,15 @@ def ask_all(
     from lacp.inspect.asking import Way, ask
 
     sent = (order(request, **arguments),)
-    way = Way("lacpd", socket.SOCK_STREAM, sent, _whole, ending=b"\n")
+    way = Way("lacpd", socket.SOCK_STREAM, sent, _whole, ending=b"\n", killed_told=True)
     return ask(way, paths, deadline, named=named)
 
 
 def read(places: Places, deadline: float) -> Iterator[LagView | str]:
     """The LAG of each lacpd, or a line for one that does not say in time what it is.
 
-    Raises BackendError when the run directory cannot be read. A socket that a killed daemon left
-    behind is nobody's, and says nothing unless it was asked for by its path.
+    Raises BackendError when the run directory cannot be read. Of sockets that killed daemons left
+    behind there is one line together.
     """
     from lacp.picture.reading import ModelError, read_lag
 

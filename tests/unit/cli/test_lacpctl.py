@@ -22,6 +22,7 @@ from lacp.cli.source import Shown
 from lacp.inspect import lacpd
 from lacp.picture.model import counted
 from lacp.picture.reading import read_lag
+from tests import hostile
 from tests.unit.cli.documents import MIXED, lag, port
 from tests.unit.cli.fake_lacpd import Serve, answering, fake_lacpd, line, saying
 
@@ -158,14 +159,41 @@ def test_a_host_without_a_lag(
     )
 
 
-@pytest.mark.parametrize("command", [*ASKING, *CONTROL, "show"])
-def test_a_killed_daemon(command: str, run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    left_over = socket.socket(socket.AF_UNIX)
-    left_over.bind(str(run_dir / "team0.sock"))
-    left_over.close()
+@pytest.mark.parametrize("command", CONTROL)
+def test_who_controls_needs_a_daemon_that_runs(
+    command: str, run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile.stale(run_dir / "team0.sock")
     assert main(command.split()) == 1
     expected = f"lacpctl: no lacpd is running: the sockets in {run_dir} are left over\n"
     assert capsys.readouterr() == ("", expected)
+
+
+@pytest.mark.parametrize("command", [*ASKING, "show", "explain"])
+def test_a_killed_daemon(command: str, run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hostile.stale(run_dir / "team0.sock")
+    assert main(command.split()) == 1
+    expected = (
+        f"lacpctl: {run_dir}/team0.sock: no lacpd listens here any more; "
+        "start it again, or remove the socket\n"
+    )
+    assert capsys.readouterr() == ("", expected)
+
+
+@pytest.mark.parametrize("command", ["show", "explain"])
+def test_a_killed_daemon_beside_one_that_runs(
+    command: str, run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile.stale(run_dir / "team0.sock")
+    hostile.stale(run_dir / "team1.sock")
+    with fake_lacpd(run_dir / "team2.sock", answering(MIXED)):
+        assert main([command, "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert [lag["name"] for lag in json.loads(out)["lags"]] == [MIXED["name"]]
+    assert err == (
+        f"lacpctl: {run_dir}: no lacpd listens any more at team0.sock and team1.sock; "
+        "start it again, or remove them\n"
+    )
 
 
 @pytest.mark.parametrize("command", [*ASKING, *CONTROL, "show", "monitor"])

@@ -49,8 +49,22 @@ def test_the_lag_of_each_socket() -> None:
 def test_no_run_directory_and_one_of_a_killed_daemon() -> None:
     assert read(Places(run_dir="nowhere")) == []
     hostile.stale("team0.sock")
-    assert read() == []
+    assert read() == [
+        "./team0.sock: no lacpd listens here any more; start it again, or remove the socket"
+    ]
     assert read(Places(socket="team0.sock")) == ["team0.sock: no lacpd listens here any more"]
+
+
+def test_killed_daemons_cost_one_line_however_many() -> None:
+    for number in range(1000):
+        hostile.stale(f"team{number:03}.sock")
+    with listening("zz.sock", SOCK_STREAM, answer({"name": "zz", "source": "lacpd"})):
+        lag, said = read(within=5)
+    assert isinstance(lag, LagView)
+    assert said == (
+        ".: no lacpd listens any more at team000.sock, team001.sock, team002.sock and 997 more; "
+        "start it again, or remove them"
+    )
 
 
 HUGE = b"9" * 400
