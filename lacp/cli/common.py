@@ -31,6 +31,9 @@ BAD_USAGE = 2
 #: Ended by SIGINT.
 INTERRUPTED = 130
 
+#: Where teamd keeps its sockets, and lacpd those for clients of teamd.
+TEAMD_RUN_DIR = "/run/teamd"
+
 _AT_A_GLANCE = 7
 
 
@@ -46,6 +49,7 @@ def common_options(
     json: Any = SUPPRESS,
     unsaid: Any = SUPPRESS,
     run_dir: Any = SUPPRESS,
+    teamd_run_dir: Any = SUPPRESS,
 ) -> None:
     """The options that every command of lacpctl has, and with `where` those of the commands that
     look at LAGs; a command's own parser leaves the defaults to that of the whole line. `unsaid` is
@@ -58,13 +62,14 @@ def common_options(
     parser.add_argument(
         "--socket", metavar="PATH", default=unsaid, help="ask the lacpd behind this socket"
     )
-    default = "" if run_dir == SUPPRESS else " (default %(default)s)"
-    parser.add_argument(
-        "--run-dir",
-        metavar="DIR",
-        default=run_dir,
-        help=f"where the sockets of lacpd are{default}",
-    )
+    for option, whose, default in (
+        ("--run-dir", "lacpd", run_dir),
+        ("--teamd-run-dir", "teamd", teamd_run_dir),
+    ):
+        said = "" if default == SUPPRESS else " (default %(default)s)"
+        parser.add_argument(
+            option, metavar="DIR", default=default, help=f"where the sockets of {whose} are{said}"
+        )
     parser.add_argument(
         "--source",
         action="append",

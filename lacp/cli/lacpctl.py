@@ -13,6 +13,7 @@ from lacp.cli.common import (
     BAD_USAGE,
     DONE,
     INTERRUPTED,
+    TEAMD_RUN_DIR,
     Parser,
     common_options,
     complain,
@@ -76,7 +77,9 @@ def build_parser() -> Parser:
         description="Look at link aggregation: on this host, in a frame, in a simulation.",
     )
     parser.add_argument("--version", action=_Version, help="show the version and exit")
-    common_options(parser, json=False, unsaid=None, run_dir=default_run_dir())
+    common_options(
+        parser, json=False, unsaid=None, run_dir=default_run_dir(), teamd_run_dir=TEAMD_RUN_DIR
+    )
     commands = parser.add_subparsers(
         title="commands",
         dest="command",

@@ -6,7 +6,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from lacp.cli.common import BAD, Parser, default_run_dir
+from lacp.cli.common import BAD, TEAMD_RUN_DIR, Parser, default_run_dir
 from lacp.config.words import DATAPLANES, RUNNERS
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 LACPD = "lacpd"
 #: Called under this name, the options, the words and the exit codes are teamd's.
 TEAMD = "teamd"
-TEAMD_RUN_DIR = "/run/teamd"
 OUTPUTS = ("stdout", "stderr", "syslog")
 
 _TEAMD_EPILOG = (

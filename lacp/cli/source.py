@@ -47,7 +47,13 @@ def places(args: Namespace, *, verbose: bool = False) -> Places:
     sources = _sources(args.source)
     if sources is None and args.socket is not None:
         sources = frozenset({"lacpd"})
-    return Places(sources=sources, run_dir=args.run_dir, socket=args.socket, verbose=verbose)
+    return Places(
+        sources=sources,
+        run_dir=args.run_dir,
+        socket=args.socket,
+        teamd_run_dir=args.teamd_run_dir,
+        verbose=verbose,
+    )
 
 
 def _sources(said: list[str] | None) -> frozenset[str] | None:

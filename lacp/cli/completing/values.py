@@ -7,7 +7,7 @@ import re
 from argparse import Action, Namespace
 from collections.abc import Callable, Iterator, Mapping
 
-from lacp.cli.common import default_run_dir
+from lacp.cli.common import TEAMD_RUN_DIR, default_run_dir
 from lacp.cli.completing.line import Candidate, Fitting, Line
 
 #: Seconds for everything that is looked at: somebody waits at the keyboard.
@@ -43,6 +43,7 @@ def _names(line: Line) -> Iterator[Candidate]:
         source=line.given.get("source"),
         socket=line.given.get("socket", [None])[-1],
         run_dir=_run_dir(line),
+        teamd_run_dir=line.given.get("teamd_run_dir", [TEAMD_RUN_DIR])[-1],
     )
     for lag in survey(places(where), _PATIENCE).lags:
         yield Candidate(lag.name, " ".join(filter(None, (lag.source, lag.mode))))

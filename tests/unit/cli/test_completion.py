@@ -17,7 +17,7 @@ from tests.lab import need_tool
 from tests.unit.cli.documents import MIXED, lag, port
 from tests.unit.cli.fake_lacpd import answering, fake_lacpd, line, saying
 
-SHOW = "--help --verbose --json --socket --run-dir --source --netns --host"
+SHOW = "--help --verbose --json --socket --run-dir --teamd-run-dir --source --netns --host"
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
+from socket import SOCK_SEQPACKET
 
 import pytest
 
@@ -15,6 +17,7 @@ from lacp.cli.source import Shown, select
 from lacp.info import PortState
 from lacp.inspect.survey import READERS
 from lacp.picture.model import End, LagView, PortView, counted
+from tests import hostile
 from tests.unit.cli import made
 
 
@@ -190,3 +193,20 @@ def test_counters_that_cannot_be_reset_stay(host: None, capsys: pytest.CaptureFi
     assert "bond2" not in err
     assert main(["counters", "--reset", "bond2"]) == 1
     assert "bond2: it has no counters of LACP" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", ["show --teamd-run-dir {}", "--teamd-run-dir={} show"])
+def test_teamds_with_a_run_directory_of_their_own(
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(READERS, "team", ("lacp.inspect.team", "read"))
+    config = {"device": "moved", "runner": {"name": "roundrobin"}}
+    state = {"setup": {"runner_name": "roundrobin"}}
+    said = [b"REPLY_SUCCESS\n" + json.dumps(each).encode() for each in (config, state)]
+    with hostile.listening(tmp_path / "moved.sock", SOCK_SEQPACKET, hostile.answer(*said)):
+        assert main([*words.format(tmp_path).split(), "moved", "--json"]) == 0
+    (team,) = json.loads(capsys.readouterr().out)["lags"]
+    assert (team["name"], team["source"], team["mode"]) == ("moved", "teamd", "roundrobin")
