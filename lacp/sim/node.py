@@ -144,9 +144,8 @@ class Node:
         """A frame arrived on `port`."""
         if self.frozen:
             self._backlog.append(partial(self.engine.receive, port, frame))
-        elif not self.dead:
-            if self.engine.receive(port, frame, self._network.now):
-                self._drain()
+        elif not self.dead and self.engine.receive(port, frame, self._network.now):
+            self._drain()
 
     def link_changed(self, port: str, link: Link) -> None:
         """The link below `port` is now this."""
