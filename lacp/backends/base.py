@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from lacp.link import Link
 
@@ -17,9 +17,11 @@ from lacp.link import Link
 BATCH = 512
 
 
-@dataclass(frozen=True, slots=True)
-class FrameReceived:
-    """A slow-protocol frame came in, or one of those that the port listens to beside them."""
+class FrameReceived(NamedTuple):
+    """A slow-protocol frame came in, or one of those that the port listens to beside them.
+
+    A tuple, since there are thousands in a second, and making one takes half as long.
+    """
 
     port: str
     #: From the destination address on, VLAN tag included, without the frame check sequence.
@@ -127,6 +129,12 @@ class Backend(Protocol):
 
     def filenos(self) -> list[int]:
         """The descriptors to wait on; readable when `read` has something. Always the same ones."""
+
+    def urgent(self) -> list[int]:
+        """Those of `filenos` that tell of links and not of frames.
+
+        Who is busy may look at frames now and then; a lost carrier is not put off.
+        """
 
     def close(self) -> None:
         """Give everything back to the system. Closing twice is harmless."""

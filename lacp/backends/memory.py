@@ -13,7 +13,6 @@ so that the drivers of real interfaces work unchanged. The ends may live in diff
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import socket
 import threading
@@ -28,6 +27,8 @@ from lacp.backends.kinds import ARP, ND, TIPC, kind_of, wanted
 from lacp.errors import BackendError, UsageError
 from lacp.link import DOWN, Duplex, Link
 
+_SLOW_PROTOCOLS = b"\x88\x09"
+
 # Every backend takes the next number, so that no two ports of a process share an address.
 _numbers = itertools.count(1)
 
@@ -40,8 +41,8 @@ class MemoryLink:
         self._link = link
         #: While true, every frame vanishes on the way and neither end can tell.
         self.silent = False
-        for end in ends:
-            end.cable = self
+        for end, other in zip(ends, reversed(ends), strict=True):
+            end.cable, end.peer = self, other
             end.report()
 
     def __repr__(self) -> str:
@@ -75,19 +76,11 @@ class MemoryLink:
         """Pull the cable out for good; both ports are free for another one."""
         for end in self._ends:
             if end.cable is self:
-                end.cable = None
+                end.cable = end.peer = None
                 end.report()
 
     def _seen_by(self, end: _End) -> Link:
         return replace(self._link, address=end.address)
-
-    def _carry(self, sender: _End, frame: bytes) -> bool:
-        if not self._link.up:
-            return False
-        if not self.silent:
-            left, right = self._ends
-            (right if sender is left else left).deliver(frame)
-        return True
 
 
 @dataclass(slots=True, eq=False)
@@ -98,6 +91,8 @@ class _End:
     port: str
     address: Mac
     cable: MemoryLink | None = None
+    #: The other end of the cable.
+    peer: _End | None = None
     added: bool = False
     muted: bool = False
     #: What is passed beside slow protocols, and of whom.
@@ -121,13 +116,39 @@ class _End:
         """A frame is at the door; nobody hears it while the port is not in use."""
         if not self.added:
             return
-        if kind_of(frame) in (ARP, ND):
+        if frame[12:14] != _SLOW_PROTOCOLS and kind_of(frame) in (ARP, ND):
             if not wanted(frame, self.kinds, self.hosts):
                 return
         elif self.muted:
             return
         if not self.backend._put(FrameReceived(self.port, frame)):
             self.lost += 1
+
+
+class _Wake:
+    """A descriptor that is readable while this is on."""
+
+    __slots__ = ("_in", "_out", "on")
+
+    def __init__(self) -> None:
+        # A socket pair and not an eventfd: it exists everywhere.
+        self._in, self._out = socket.socketpair()
+        self.on = False
+
+    def fileno(self) -> int:
+        return self._in.fileno()
+
+    def set(self, on: bool) -> None:
+        if on is not self.on:
+            self.on = on
+            if on:
+                self._out.send(b"\0")
+            else:
+                self._in.recv(1)
+
+    def close(self) -> None:
+        self._in.close()
+        self._out.close()
 
 
 class MemoryBackend:
@@ -144,10 +165,8 @@ class MemoryBackend:
         self._ends: dict[str, _End] = {}
         self._lock = threading.Lock()
         self._news: deque[FrameReceived | LinkNews] = deque()
-        # A socket pair and not an eventfd: it exists everywhere.
-        self._wake_in, self._wake_out = socket.socketpair()
-        self._wake_in.setblocking(False)
-        self._wake_out.setblocking(False)
+        #: On while there is anything to read, and while there is news of a link.
+        self._any, self._urgent = _Wake(), _Wake()
         self._closed = False
 
     def __repr__(self) -> str:
@@ -171,7 +190,7 @@ class MemoryBackend:
         self._added(port).added = False
         with self._lock:
             self._news = deque(news for news in self._news if news.port != port)
-            self._settle_wake()
+            self._sleep_if_empty()
 
     def listen(
         self, port: str, kinds: frozenset[str], hosts: frozenset[bytes] = frozenset()
@@ -185,18 +204,22 @@ class MemoryBackend:
     def send(self, port: str, frame: bytes) -> bool:
         """Put a frame on the cable; False when it is down or missing."""
         end = self._added(port)
-        if end.cable is None or not end.cable._carry(end, frame):
+        cable, peer = end.cable, end.peer
+        if cable is None or peer is None or not cable.up:
             end.failure = "ENETDOWN"
             return False
+        if not cable.silent:
+            peer.deliver(frame)
         return True
 
     def read(self) -> list[News]:
         """What is new, oldest first, at most `BATCH` items."""
         self._check_open()
+        waiting = self._news
         with self._lock:
-            news = [self._news.popleft() for _ in range(min(BATCH, len(self._news)))]
-            self._settle_wake()
-        return list(news)
+            news: list[News] = [waiting.popleft() for _ in range(min(BATCH, len(waiting)))]
+            self._sleep_if_empty()
+        return news
 
     def mute(self, port: str, muted: bool) -> None:
         """Let arriving frames vanish before they are queued, or no longer."""
@@ -211,9 +234,14 @@ class MemoryBackend:
         return self._added(port).lost
 
     def filenos(self) -> list[int]:
-        """The one descriptor to wait on."""
+        """Two descriptors to wait on."""
         self._check_open()
-        return [self._wake_in.fileno()]
+        return [self._any.fileno(), self._urgent.fileno()]
+
+    def urgent(self) -> list[int]:
+        """The descriptor that is readable while there is news of a link."""
+        self._check_open()
+        return [self._urgent.fileno()]
 
     def close(self) -> None:
         """Disconnect every port, as the death of a host would, and close the descriptors."""
@@ -226,8 +254,8 @@ class MemoryBackend:
         with self._lock:
             self._closed = True
             self._news.clear()
-            self._wake_in.close()
-            self._wake_out.close()
+            self._any.close()
+            self._urgent.close()
 
     def __enter__(self) -> Self:
         return self
@@ -259,20 +287,22 @@ class MemoryBackend:
             raise UsageError(f"port {port!r} was not added")
         return end
 
-    def _settle_wake(self) -> None:
-        """One octet lies in the socket exactly while the queue is not empty."""
+    def _sleep_if_empty(self) -> None:
         if not self._news:
-            with contextlib.suppress(BlockingIOError):
-                self._wake_in.recv(1)
+            self._any.set(False)
+            self._urgent.set(False)
 
     def _put(self, news: FrameReceived | LinkNews) -> bool:
         """Queue news; False when it is a frame and there is no room."""
+        link = isinstance(news, LinkNews)
         with self._lock:
-            if isinstance(news, FrameReceived) and len(self._news) >= self._limit:
+            if not link and len(self._news) >= self._limit:
                 return False
-            if not self._news and not self._closed:
-                self._wake_out.send(b"\0")
             self._news.append(news)
+            if not self._closed:
+                self._any.set(True)
+                if link:
+                    self._urgent.set(True)
             return True
 
 

@@ -33,18 +33,19 @@ class Agenda(Generic[Key]):
 
     def first(self) -> float | None:
         """When the next one is due; None when there is none."""
-        while self._queue:
-            at, _, key = self._queue[0]
-            if self._at.get(key) == at:
+        queue, planned = self._queue, self._at
+        while queue:
+            at, _, key = queue[0]
+            if planned.get(key) == at:
                 return at
-            heappop(self._queue)
+            heappop(queue)
         return None
 
-    def due(self, now: float) -> Key | None:
-        """Take the first key that is due at `now`; None when none is."""
+    def due(self, now: float) -> tuple[float, Key] | None:
+        """Take the first appointment that is due at `now`, and its time; None when none is."""
         at = self.first()
         if at is None or at > now:
             return None
         _, _, key = heappop(self._queue)
         del self._at[key]
-        return key
+        return at, key

@@ -1,13 +1,16 @@
 """The driver: one backend, many teams, and the order in which frames and timers come.
 
-It waits for nothing and reads no clock: its owner calls `poll` when a descriptor is readable or
-the deadline has come, with the time of that moment.
+It waits for nothing: its owner calls `poll` when a descriptor is readable or the deadline has come,
+with the time of that moment. Each turn takes some milliseconds at most, whatever there is to do. A
+driver that is behind sends what is due first, since partners give up who hears nothing, and lets
+the rest wait in the order in which it came: see `lacp.daemon.backlog`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from types import MappingProxyType
 
 from lacp.backends.base import (
@@ -21,6 +24,9 @@ from lacp.backends.base import (
 )
 from lacp.config.model import TeamPort
 from lacp.daemon.agenda import Agenda
+from lacp.daemon.backlog import Backlog, Line
+from lacp.daemon.clock import Clock
+from lacp.daemon.lateness import Lateness
 from lacp.daemon.report.documents import Event
 from lacp.daemon.team.member import Member
 from lacp.daemon.team.team import Team
@@ -33,9 +39,17 @@ from lacp.watch.base import Listen, Probe, Resolve
 
 log = logging.getLogger("lacp.daemon")
 
-#: How often `poll` reads before it lets timers expire: what waits in a full receive buffer of
-#: 4 MiB, and an end for a flood that never stops.
+#: Seconds that each third of a turn may take: hearing, timers, and what waits. One step more is
+#: always taken.
+_SHARE = 0.003
+#: How often to read before timers may expire although there is more to read: what waits in a full
+#: receive buffer of 4 MiB, and an end for a flood that never stops.
 _READS = 32
+#: Seconds in which teams whose timers wait send what is due meanwhile.
+_SWEEP = 0.1
+#: Seconds that a frame may leave later than was said to the engine, without telling it: much less
+#: than what `lacp.protocol.transmit` leaves for the jitter of clocks.
+_AT_ONCE = 0.001
 #: Slow-protocol frames that a port may pass to the engine in a second. Ten each for LACP, marker
 #: and other protocols is what the standard allows (802.3 Annex 57A); nobody who keeps to it gets
 #: near.
@@ -58,19 +72,27 @@ class Driver:
     `plane_news` is told what others did to a device, `resolve` of hosts whose address is wanted.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, clock: Clock) -> None:
         self.backend = backend
+        self._clock = clock
         self.plane_news: Callable[[Team, PlaneNews, float], None] = lambda team, news, now: None
         self.resolve: Callable[[Member, Resolve], None] = lambda member, wanted: None
         self._teams: dict[str, Team] = {}
-        self._owners: dict[str, Team] = {}
+        self._lines: dict[str, Line] = {}
         self._agenda: Agenda[Team | Member] = Agenda()
         self._frames = Budget(_FRAMES)
         #: Flooded ports, and when to listen to each again.
         self._muted: dict[str, float] = {}
         self._overruns = Throttle(_LOG_INTERVAL)
+        self._lates = Throttle(_LOG_INTERVAL)
         self._touched: dict[Team, None] = {}
         self._speaking: dict[Team, None] = {}
+        self._backlog = Backlog()
+        #: How often in a row something was read.
+        self._reads = 0
+        self._swept = -inf
+        #: How late timers come up.
+        self.lateness = Lateness()
 
     @property
     def teams(self) -> Mapping[str, Team]:
@@ -79,7 +101,8 @@ class Driver:
 
     def owner(self, port: str) -> Team | None:
         """The team that has `port`."""
-        return self._owners.get(port)
+        line = self._lines.get(port)
+        return None if line is None else line.team
 
     # Teams and ports.
 
@@ -94,7 +117,7 @@ class Driver:
     ) -> None:
         """Take up ports. Raises LacpError at the first that fails."""
         for port in ports:
-            other = self._owners.get(port.name)
+            other = self.owner(port.name)
             if other is not None:
                 raise UsageError(f"port {port.name} belongs to team {other.name} already")
             self.backend.add(port.name)
@@ -103,7 +126,7 @@ class Driver:
             except BaseException:
                 self.backend.remove(port.name)
                 raise
-            self._owners[port.name] = team
+            self._lines[port.name] = Line(team, team.members[port.name])
         self._touched[team] = None
         self._flush(now)
 
@@ -133,7 +156,7 @@ class Driver:
         self._agenda.forget(team.members[port])
         team.release_port(port)
         self.backend.remove(port)
-        del self._owners[port]
+        self._backlog.empty(self._lines.pop(port))
         self._frames.forget(port)
         self._muted.pop(port, None)
 
@@ -143,6 +166,7 @@ class Driver:
         self._agenda.forget(team)
         self._touched.pop(team, None)
         self._speaking.pop(team, None)
+        self._backlog.forget(team)
         team.close()
 
     def touched(self, team: Team, now: float) -> None:
@@ -156,92 +180,114 @@ class Driver:
 
     # Time and news.
 
-    def poll(self, now: float) -> None:
-        """Take what has arrived, then let the timers expire that are due.
+    def poll(self, now: float) -> bool:
+        """Take what has arrived, then let the timers expire that are due; False if nothing was.
 
         In this order: a process that was stopped for a while must not give up partners whose
-        LACPDUs wait in the socket. A flood cannot put the timers off for long.
+        LACPDUs wait in the socket. What does not fit into one turn makes `next_deadline` be now.
         """
         if self._muted:
             self._unmute(now)
-        due = self.next_deadline()
-        if due is not None and now - due > _LATE:
-            log.warning("woke %.1f s late: the process or the host was stopped or busy", now - due)
-        for _ in range(_READS):
-            news = self.backend.read()
-            if not news:
-                break
-            # Who was taken from below the device, and then changed, is no port any more.
-            for item in news:
-                if isinstance(item, LinkNews) and item.port in self._owners:
-                    self._speaking[self._owners[item.port]] = None
-            if self._speaking:
-                self._read_planes(now)
-            for item in news:
-                self._take(item, now)
-            self._flush(now)
+        heard = self._hear(now)
         if self._speaking:
             self._read_planes(now)
-        while (key := self._agenda.due(now)) is not None:
-            if isinstance(key, Team):
-                key.runner.advance(now)
-                self._touched[key] = None
-            else:
-                key.team.advance_port(key, now)
-                self._touched[key.team] = None
-        self._flush(now)
+        return any((heard, self._expire(now), self._catch_up()))
 
     def next_deadline(self) -> float | None:
         """When `poll` must be called at the latest; None when no timer runs."""
+        if self._backlog:
+            return -inf
         first = self._agenda.first()
         if not self._muted:
             return first
         unmute = min(self._muted.values())
         return unmute if first is None else min(first, unmute)
 
-    def _take(self, item: News, now: float) -> None:
+    # Hearing.
+
+    def _hear(self, now: float) -> bool:
+        """Read until there is nothing more, or for as long as a turn allows."""
+        end = now + _SHARE
+        if self._reads == _READS:
+            self._reads = 0
+        while self._reads < _READS:
+            news = self.backend.read()
+            if not news:
+                break
+            # Who was taken from below the device, and then changed, is no port any more.
+            for item in news:
+                if isinstance(item, LinkNews) and item.port in self._lines:
+                    self._speaking[self._lines[item.port].team] = None
+            if self._speaking:
+                self._read_planes(now)
+            self._take_all(news, now, end)
+            self._flush(now)
+            self._reads += 1
+            now = self._clock.now()
+            if now >= end:
+                return True
+        else:
+            return True
+        self._reads, heard = 0, self._reads > 0
+        return heard
+
+    def _take_all(self, news: list[News], now: float, end: float) -> None:
+        """Take news in order; from `end` on they wait, unless a carrier is lost."""
+        lines = self._lines
+        late = False
+        for item in news:
+            if isinstance(item, Overrun):
+                self._overrun(item.detail, now)
+                continue
+            line = lines.get(item.port)
+            if line is None:
+                continue
+            if isinstance(item, LinkNews) and not item.link.up:
+                for before in self._backlog.empty(line):
+                    self._take(line, before, now)
+                self._take(line, item, now)
+            elif late or line.waiting is not None:
+                if not self._backlog.put(line, item, _FRAMES):
+                    line.member.flooded += 1
+            elif self._take(line, item, now):
+                late = self._clock.now() >= end
+
+    def _take(self, line: Line, item: News, now: float) -> bool:
+        """Take news of a port; False when nothing followed from them."""
+        if isinstance(item, FrameReceived):
+            return self._frame(line, item.frame, now)
+        team, port = line.team, line.member.name
         match item:
-            case FrameReceived(port, frame):
-                team = self._owners.get(port)
-                if team is not None:
-                    self._frame(team, port, frame, now)
-            case LinkNews(port, link):
-                team = self._owners.get(port)
-                if team is not None:
-                    team.link(port, link, now)
-                    self._touched[team] = None
-                    if team.orphaned(port):
-                        self.remove_ports(team, [port], now)
-            case FrameLost(port, reason):
-                team = self._owners.get(port)
-                if team is None:
-                    return
+            case LinkNews(_, link):
+                team.link(port, link, now)
+                self._touched[team] = None
+                if team.orphaned(port):
+                    self.remove_ports(team, [port], now)
+            case FrameLost(_, reason):
                 if self._frames.afford(port, now):
                     team.refuse(port, reason, now)
                 else:
                     self._flooded(team, port, now)
-            case TipcNews(port, link, up):
-                team = self._owners.get(port)
-                if team is not None:
-                    member = team.members[port]
-                    member.watch.tipc_changed(link, up, now)
-                    team.stirred[member] = None
-                    self._touched[team] = None
-            case Overrun(detail):
-                self._overrun(detail, now)
+            case TipcNews(_, link_name, up):
+                line.member.watch.tipc_changed(link_name, up, now)
+                team.stirred[line.member] = None
+                self._touched[team] = None
+        return True
 
-    def _frame(self, team: Team, port: str, frame: bytes, now: float) -> None:
+    def _frame(self, line: Line, frame: bytes, now: float) -> bool:
+        team, member = line.team, line.member
+        port = member.name
         if frame[12:14] != _SLOW_PROTOCOLS:
             # Link watchers themselves say when they have heard enough.
-            member = team.members[port]
             member.watch.receive(frame, now)
             team.stirred[member] = None
-            self._touched[team] = None
-        elif self._frames.afford(port, now):
-            team.runner.receive(port, frame, now)
-            self._touched[team] = None
-        else:
+        elif not self._frames.afford(port, now):
             self._flooded(team, port, now)
+            return False
+        elif not team.runner.receive(port, frame, now):
+            return False
+        self._touched[team] = None
+        return True
 
     def _flooded(self, team: Team, port: str, now: float) -> None:
         team.members[port].flooded += 1
@@ -266,6 +312,85 @@ class Driver:
             if team.journal.subscribers:
                 body = {"port": None, "event": "overrun", "detail": detail, "suppressed": missed}
                 team.journal.publish(body, now)
+
+    # Timers.
+
+    def _expire(self, now: float) -> bool:
+        """Let timers expire; those of a driver that is behind only send what is due.
+
+        Timers expire no port while news wait that could be of its partner.
+        """
+        behind = bool(self._backlog) or 0 < self._reads < _READS
+        if behind and now - self._swept >= _SWEEP:
+            self._sweep(now)
+        start, worst, came = now, 0.0, False
+        while now < start + _SHARE and (due := self._agenda.due(now)) is not None:
+            came = True
+            at, key = due
+            worst = max(worst, now - at)
+            if isinstance(key, Member):
+                key.team.advance_port(key, now)
+                self._touched[key.team] = None
+                self._flush(now)
+            elif behind:
+                self._tick(key, now)
+            else:
+                key.runner.advance(now)
+                self._touched[key] = None
+                self._flush(now)
+            now = self._clock.now()
+        if came:
+            self._note(worst, now)
+        return came
+
+    def _tick(self, team: Team, now: float) -> None:
+        """Have a team send what is due; its other timers wait."""
+        team.runner.tick(now)
+        deadline = team.runner.next_deadline()
+        if deadline is not None and deadline <= now:
+            self._backlog.put_late(team)
+        self._touched[team] = None
+        self._flush(now)
+
+    def _sweep(self, now: float) -> None:
+        """Have the teams whose timers wait send what has become due since."""
+        self._swept = now
+        for team in self._backlog.late:
+            self._tick(team, now)
+
+    def _note(self, worst: float, now: float) -> None:
+        self.lateness.note(worst, now)
+        if worst > _LATE and self._lates.admit("", now) is not None:
+            log.warning("woke %.1f s late: the process or the host was stopped or busy", worst)
+
+    def _catch_up(self) -> bool:
+        """Do what waits, for as long as a turn allows."""
+        heard_all = self._reads in (0, _READS)
+        end: float | None = None
+        while (first := self._backlog.take(timers=heard_all)) is not None:
+            now = self._clock.now()
+            if end is None:
+                end = now + _SHARE
+            if isinstance(first, Line):
+                self._take_waiting(first, now, end)
+            else:
+                first.runner.advance(now)
+                self._touched[first] = None
+            self._flush(now)
+            if self._clock.now() >= end:
+                break
+        return end is not None
+
+    def _take_waiting(self, line: Line, now: float, end: float) -> None:
+        while line.waiting:
+            if self._take(line, line.waiting.popleft(), now):
+                now = self._clock.now()
+                if now >= end:
+                    break
+        if line.waiting is not None:
+            self._backlog.put_back(line)
+
+    # Decisions.
 
     def _read_planes(self, now: float) -> None:
         speaking, self._speaking = self._speaking, {}
@@ -299,17 +424,22 @@ class Driver:
             stirred, team.stirred = team.stirred, {}
             for member in stirred:
                 told += self._watchers(team, member, now)
+        sent: list[str] = []
         while decided := list(team.runner.events()):
             for event in _lasting(decided):
                 if isinstance(event, Transmit):
-                    self._send(team, event, now)
+                    if self._send(team, event, now):
+                        sent.append(event.port)
                 else:
                     team.carry_out(event, now)
             told += (event for event in decided if not isinstance(event, Transmit))
+        if sent:
+            self._sent(team, sent, now)
         for news in told:
             team.journal.record(news)
         team.follow_up(now)
-        self._agenda.plan(team, team.runner.next_deadline())
+        if not self._backlog.is_late(team):
+            self._agenda.plan(team, team.runner.next_deadline())
         if team.stirred:
             self._touched[team] = None
 
@@ -338,23 +468,33 @@ class Driver:
         except BackendError as error:
             team.journal.say(logging.ERROR, str(error), wanted.port)
 
-    def _send(self, team: Team, event: Transmit, now: float) -> None:
+    def _send(self, team: Team, event: Transmit, now: float) -> bool:
         port = event.port
-        if self._owners.get(port) is not team:
-            return
+        line = self._lines.get(port)
+        if line is None or line.team is not team:
+            return False
         if self.backend.send(port, event.frame):
-            # Much may have been done since the time of this turn, and the wire counts from now.
-            team.runner.transmitted(port, team.clock.now())
-            return
+            return True
         if port in team.runner.ports:
-            if self._owners.get(port) is team:
-                team.members[port].refusal = self.backend.failure(port)
+            line.member.refusal = self.backend.failure(port)
             team.runner.transmit_failed(port, event.frame, now)
+        return False
+
+    def _sent(self, team: Team, ports: list[str], now: float) -> None:
+        """Much may have been done since the time of this turn, and the wire counts from now."""
+        handed_over = self._clock.now()
+        if handed_over - now > _AT_ONCE:
+            for port in ports:
+                team.runner.transmitted(port, handed_over)
 
 
-def _lasting(decided: list[RunnerEvent]) -> Iterator[RunnerEvent]:
+def _lasting(decided: list[RunnerEvent]) -> list[RunnerEvent]:
     """What was decided in one moment, but for uses of a port that have ended with it."""
     last = {event.port: event for event in decided if isinstance(event, PortEnabled)}
-    for event in decided:
-        if not isinstance(event, PortEnabled) or last[event.port] is event:
-            yield event
+    if not last:
+        return decided
+    return [
+        event
+        for event in decided
+        if not isinstance(event, PortEnabled) or last[event.port] is event
+    ]

@@ -59,7 +59,7 @@ class Service:
         host: Host = NOWHERE,
         planes: Callable[[str, Setup], Dataplane] = choose,
     ) -> None:
-        self.driver = Driver(backend)
+        self.driver = Driver(backend, clock)
         self._others = Others(self.driver, self._removed)
         self.driver.plane_news = self._others.take
         self.sources = sources

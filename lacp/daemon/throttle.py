@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 
 class Throttle:
     """Lets one of many through in each interval, and counts the others."""
@@ -30,17 +32,18 @@ class Budget:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        #: Of each key: when its second began, and how much of it is spent.
-        self._spent: dict[str, list[float]] = {}
+        #: How much of the second that began then each key has spent.
+        self._began = -inf
+        self._spent: dict[str, int] = {}
 
     def afford(self, key: str, now: float) -> bool:
         """Whether there is room for another one in this second."""
-        spent = self._spent.get(key)
-        if spent is None or now - spent[0] >= 1.0:
-            self._spent[key] = [now, 1]
-            return True
-        spent[1] += 1
-        return spent[1] <= self.limit
+        if now - self._began >= 1.0:
+            self._began = now
+            self._spent.clear()
+        spent = self._spent.get(key, 0) + 1
+        self._spent[key] = spent
+        return spent <= self.limit
 
     def forget(self, key: str) -> None:
         """The port has left."""

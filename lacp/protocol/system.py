@@ -189,6 +189,28 @@ class System:
                 port.periodic.tick()
             self._finish(port)
 
+    def tick(self, now: float) -> None:
+        """Send the periodic LACPDUs of ports at rest that are due; all else is left to `advance`.
+
+        For a driver that is behind: it takes little time, and partners give up who falls silent.
+        """
+        self._tick(now)
+        left: list[tuple[float, int, Port]] = []
+        while self._queue and self._queue[0][0] <= now:
+            entry = heappop(self._queue)
+            port = entry[2]
+            if entry[0] != port.scheduled:
+                continue
+            if port.timers.due_alone(Timer.PERIODIC, now) and port.timers.stopped(Timer.TRANSMIT):
+                port.scheduled = inf
+                port.fire()
+                port.periodic.tick()
+                self._finish(port)
+            else:
+                left.append(entry)
+        for entry in left:
+            heappush(self._queue, entry)
+
     def next_deadline(self) -> float | None:
         """When `advance` must be called at the latest; None when no timer runs."""
         queue = self._queue

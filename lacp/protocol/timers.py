@@ -37,15 +37,6 @@ class Timer(IntEnum):
     CONTEST = 8
 
 
-class Clock:
-    """What time it is for a system and all its ports: seconds, as its driver last said."""
-
-    __slots__ = ("now",)
-
-    def __init__(self) -> None:
-        self.now = -inf
-
-
 class Timers:
     """Each timer is stopped, armed or expired; only an armed one has a deadline."""
 
@@ -95,6 +86,11 @@ class Timers:
                     fired |= 1 << timer
             self._expired |= fired
         return fired
+
+    def due_alone(self, timer: Timer, now: float) -> bool:
+        """Whether `timer` is due at `now`, and no other is."""
+        deadlines = self._deadlines
+        return deadlines[timer] <= now and sum(deadline <= now for deadline in deadlines) == 1
 
     def next(self) -> float:
         """The earliest deadline; infinity when no timer is armed."""

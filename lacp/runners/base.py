@@ -139,6 +139,12 @@ class Runner(Protocol):
     def advance(self, now: float) -> None:
         """Let the timers that are due at `now` expire. Early and repeated calls are harmless."""
 
+    def tick(self, now: float) -> None:
+        """Send what is due at `now` and say nothing new; all else that is due is for `advance`.
+
+        For a driver that is behind: it takes little time, and nobody gives up who hears of us.
+        """
+
     def next_deadline(self) -> float | None:
         """When `advance` must be called at the latest; None when no timer runs."""
 

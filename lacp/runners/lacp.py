@@ -152,6 +152,10 @@ class LacpRunner:
         for name in tuple(self._suspects):
             self._judge(name, now)
 
+    def tick(self, now: float) -> None:
+        """Send what is due at `now` and say nothing new; all else that is due is for `advance`."""
+        self._system.tick(now)
+
     def next_deadline(self) -> float | None:
         """When `advance` must be called at the latest; None when no timer runs."""
         deadline = self._system.next_deadline()

@@ -106,6 +106,10 @@ class WatchedRunner(ABC):
         """There is no timer."""
         self._tick(now)
 
+    def tick(self, now: float) -> None:
+        """Nothing is ever sent."""
+        self._tick(now)
+
     def next_deadline(self) -> float | None:
         """There is no timer."""
         return None

@@ -247,10 +247,24 @@ def test_closing_is_a_pulled_cable_for_the_other_end(world: World) -> None:
 
 def test_closing_leaves_no_descriptor(world: World) -> None:
     backend = world.backend()
-    (fd,) = backend.filenos()
+    descriptors = backend.filenos()
     backend.close()
-    with pytest.raises(OSError, match="descriptor"):
-        select.select([fd], [], [], 0)
+    for fd in descriptors:
+        with pytest.raises(OSError, match="descriptor"):
+            select.select([fd], [], [], 0)
+
+
+def test_news_of_a_link_are_heard_apart_from_frames(world: World) -> None:
+    left, right, link = world.pair()
+    right.read()
+    (urgent,) = right.urgent()
+    assert urgent in right.filenos()
+    left.send("a", b"frame")
+    assert not select.select([urgent], [], [], 0)[0]
+    link.set(up=False)
+    assert select.select([urgent], [], [], 0)[0]
+    right.read()
+    assert not select.select([urgent], [], [], 0)[0]
 
 
 def test_wrong_use_is_told(world: World) -> None:

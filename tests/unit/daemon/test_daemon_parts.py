@@ -30,16 +30,18 @@ ONE, TWO = Mac.parse("02:00:00:00:00:01"), Mac.parse("02:00:00:00:00:02")
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 9))))
-def test_nobody_is_looked_at_later_than_planned(plans: list[tuple[str, int]]) -> None:
+def test_nobody_is_looked_at_later_than_planned(plans: list[tuple[str, float]]) -> None:
     agenda: Agenda[str] = Agenda()
-    first: dict[str, int] = {}
+    first: dict[str, float] = {}
     for key, at in plans:
         agenda.plan(key, at)
         first[key] = min(first.get(key, at), at)
     assert agenda.first() == min(first.values(), default=None)
     came = []
     for now in range(10):
-        while (key := agenda.due(now)) is not None:  # type: ignore[assignment]
+        while (due := agenda.due(now)) is not None:
+            at, key = due
+            assert at == first[key]
             came.append((key, now))
     assert dict(came) == first
     assert len(came) == len(first)

@@ -1,0 +1,104 @@
+"""What a driver that is behind has yet to do, in the order in which it came."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lacp.backends.base import News
+from lacp.daemon.team.member import Member
+from lacp.daemon.team.team import Team
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """A port as the driver sees it."""
+
+    team: Team
+    member: Member
+    #: What the backend said of it that nobody has looked at yet; None for nothing.
+    waiting: deque[News] | None = None
+
+
+class Backlog:
+    """Ports of which there is news, and teams whose timers are due, each of them once.
+
+    The news of one port stay in order. A team comes up only when no news of its ports wait: a
+    partner must not be given up whose LACPDU is here.
+    """
+
+    def __init__(self) -> None:
+        self._queue: deque[Line | Team] = deque()
+        self._late: dict[Team, None] = {}
+        #: How many ports of a team have news that wait.
+        self._lines: dict[Team, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    @property
+    def late(self) -> Iterator[Team]:
+        """The teams whose timers are due."""
+        return iter(tuple(self._late))
+
+    def put(self, line: Line, item: News, limit: int) -> bool:
+        """Let news of a port wait; False when as many as `limit` do so already."""
+        if line.waiting is None:
+            line.waiting = deque()
+            self._lines[line.team] = self._lines.get(line.team, 0) + 1
+            self._queue.append(line)
+        elif len(line.waiting) >= limit:
+            return False
+        line.waiting.append(item)
+        return True
+
+    def put_late(self, team: Team) -> None:
+        """Let the timers of a team wait."""
+        if team not in self._late:
+            self._late[team] = None
+            self._queue.append(team)
+
+    def is_late(self, team: Team) -> bool:
+        """Whether timers of this team wait."""
+        return team in self._late
+
+    def take(self, timers: bool) -> Line | Team | None:
+        """Whose turn it is; None when nobody's turn can be, or only a team's and no `timers` may.
+
+        Take all that waits of a port with `empty`, or `put_back` what is left.
+        """
+        for _ in range(len(self._queue)):
+            first = self._queue.popleft()
+            if isinstance(first, Line):
+                if first.waiting is not None:
+                    return first
+            elif first in self._late:
+                if timers and first not in self._lines:
+                    del self._late[first]
+                    return first
+                self._queue.append(first)
+        return None
+
+    def put_back(self, line: Line) -> None:
+        """Let what is left of a port's news wait for another turn."""
+        if line.waiting:
+            self._queue.append(line)
+        else:
+            self.empty(line)
+
+    def empty(self, line: Line) -> Iterator[News]:
+        """Take all that waits of a port."""
+        waiting, line.waiting = line.waiting, None
+        if waiting is None:
+            return iter(())
+        left = self._lines[line.team] - 1
+        if left:
+            self._lines[line.team] = left
+        else:
+            del self._lines[line.team]
+        return iter(waiting)
+
+    def forget(self, team: Team) -> None:
+        """The team is gone, its ports before."""
+        self._late.pop(team, None)
