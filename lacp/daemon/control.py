@@ -1,7 +1,7 @@
 """The control endpoint of a team: lines of JSON over a Unix socket, described in docs/control.md.
 
-Nobody who connects can hold up LACP: requests are short and answered one per turn of the loop,
-clients are few, and one that does not read what it asked for is let go.
+Nobody who connects can hold up LACP: requests are short and answered a little in each turn of the
+loop, clients are few, and one that does not read what it asked for is let go.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from lacp.daemon.listener import Listener
 from lacp.daemon.report import lag as report
+from lacp.daemon.report.lag import Pieces
 from lacp.daemon.service import Service
 from lacp.daemon.setting import setting
 from lacp.daemon.team.team import Team
+from lacp.daemon.turns import Work, turns
 from lacp.errors import LacpError
 from lacp.picture.model import Document, document
 from lacp.picture.reading import nests_deeper
@@ -46,6 +48,8 @@ class RequestError(LacpError):
 class Control:
     """Listens on the socket of one team."""
 
+    __slots__ = ("_listener", "changed", "clients", "path", "service", "team")
+
     def __init__(
         self,
         service: Service,
@@ -58,7 +62,7 @@ class Control:
         self.changed = changed
         self.team = team
         self.path = os.fspath(path)
-        self.clients: set[Client] = set()
+        self.clients: dict[Client, None] = {}
         kind = socket.SOCK_STREAM
         self._listener = Listener(self.path, kind, 0o600, MAX_CLIENTS, self._came)
 
@@ -74,10 +78,10 @@ class Control:
                 connection.send(_line(_refusal(f"{MAX_CLIENTS} clients are connected already")))
             connection.close()
             return
-        self.clients.add(Client(self, connection, asyncio.get_running_loop()))
+        self.clients[Client(self, connection, asyncio.get_running_loop())] = None
 
-    def answer(self, client: Client, request: Document) -> Document:
-        """The reply to one request. Raises LacpError with what is wrong about it."""
+    def answer(self, client: Client, request: Document) -> Document | Pieces[Document]:
+        """The reply to one request, or how to make it. Raises LacpError with what is wrong."""
         version = request.get("version", VERSION)
         if version != VERSION:
             raise RequestError(f"found version {version!r}, expected {VERSION}")
@@ -107,7 +111,7 @@ class Control:
 
 
 class Client:
-    """One connection: at most one request is worked on per turn of the loop."""
+    """One connection: one request is worked on at a time, in turns with all other clients."""
 
     def __init__(
         self, control: Control, connection: socket.socket, loop: asyncio.AbstractEventLoop
@@ -119,7 +123,9 @@ class Client:
         self._out = bytearray()
         self._reading = self._writing = False
         self._ending = False
-        self._turn: asyncio.Handle | None = None
+        self._turns = turns()
+        #: The request that is worked on.
+        self._work: Work | None = None
         self.monitoring = False
         self._read(True)
 
@@ -156,12 +162,12 @@ class Client:
         """Close at once."""
         self._ending = True
         self._stop_monitoring()
-        if self._turn is not None:
-            self._turn.cancel()
+        if self._work is not None:
+            self._turns.drop(self._work)
         self._read(False)
         self._want_write(False)
         self._socket.close()
-        self._control.clients.discard(self)
+        self._control.clients.pop(self, None)
 
     # Reading.
 
@@ -175,7 +181,7 @@ class Client:
             return
         if not octets:
             # It may only have said its last request; what waits for it is sent.
-            self.end() if self._turn is None else self._read(False)
+            self.end() if self._work is None else self._read(False)
             return
         self._in += octets
         self._plan()
@@ -183,8 +189,9 @@ class Client:
     def _plan(self) -> None:
         """See to the next request in the buffer, later; read on when there is none."""
         if b"\n" in self._in:
-            if self._turn is None and len(self._out) <= MAX_WAITING:
-                self._turn = self._loop.call_soon(self._serve)
+            if self._work is None and len(self._out) <= MAX_WAITING:
+                self._work = self._serve()
+                self._turns.add(self._work)
             self._read(False)
         elif len(self._in) >= MAX_REQUEST:
             self.send(_refusal(f"request of more than {MAX_REQUEST} octets"))
@@ -192,22 +199,30 @@ class Client:
         else:
             self._read(not self._ending)
 
-    def _serve(self) -> None:
-        self._turn = None
+    def _serve(self) -> Work:
         line, _, rest = self._in.partition(b"\n")
         self._in = rest
-        if line.strip():
-            self._reply(bytes(line))
+        try:
+            if line.strip():
+                yield from self._reply(bytes(line))
+        except Exception:
+            self.close()
+            raise
+        finally:
+            self._work = None
         if not self._ending:
             self._plan()
 
-    def _reply(self, line: bytes) -> None:
+    def _reply(self, line: bytes) -> Pieces[None]:
         request: Any = None
         try:
             if len(line) >= MAX_REQUEST:
                 raise RequestError(f"request of more than {MAX_REQUEST} octets")
             request = _request(line)
-            reply = {"version": VERSION, "ok": True, **self._control.answer(self, request)}
+            found = self._control.answer(self, request)
+            if isinstance(found, Generator):
+                found = yield from found
+            reply = {"version": VERSION, "ok": True, **found}
         except LacpError as error:
             reply = _refusal(str(error).replace("\n", "; "))
         if isinstance(request, dict) and "id" in request:
@@ -236,7 +251,7 @@ class Client:
 
     def _writable(self) -> None:
         self._write()
-        if not self._ending and self._turn is None:
+        if not self._ending and self._work is None:
             self._plan()
 
     def _read(self, on: bool) -> None:
@@ -264,23 +279,38 @@ class Client:
 # The requests.
 
 
-def _show(control: Control, _: Client, request: Document) -> Document:
+def _show(control: Control, _: Client, request: Document) -> Pieces[Document]:
     verbose = request.get("verbose", False) is True
-    return {"lag": report.lag_document(control.team, control.now(), verbose)}
+    explained = request.get("problems", True) is not False
+    lag = yield from report.answer_pieces(control.team, control.now(), verbose, explained)
+    return {"lag": lag}
 
 
-def _counters(control: Control, _: Client, request: Document) -> Document:
-    team, ports = control.team, control.ports(request)
-    counters = {name: report.counters_document(team, name) for name in ports}
-    if request.get("reset", False) is True:
-        control.service.reset_counters(team, ports)
+def _counters(control: Control, _: Client, request: Document) -> Pieces[Document]:
+    team, reset = control.team, request.get("reset", False) is True
+    counters: Document = {}
+    for some in _in_pieces(control.ports(request)):
+        there = [name for name in some if name in team.members]
+        counters |= {name: report.counters_document(team, name) for name in there}
+        if reset:
+            control.service.reset_counters(team, there)
+        yield
     return {"lag": team.name, "counters": counters}
 
 
-def _history(control: Control, _: Client, request: Document) -> Document:
+def _history(control: Control, _: Client, request: Document) -> Pieces[Document]:
     team = control.team
-    history = {name: report.history_document(team, name) for name in control.ports(request)}
+    history: Document = {}
+    for some in _in_pieces(control.ports(request)):
+        there = (name for name in some if name in team.members)
+        history |= {name: report.history_document(team, name) for name in there}
+        yield
     return {"lag": team.name, "history": history}
+
+
+def _in_pieces(ports: list[str]) -> Iterator[list[str]]:
+    for at in range(0, len(ports), report.PIECE):
+        yield ports[at : at + report.PIECE]
 
 
 def _monitor(control: Control, client: Client, _: Document) -> Document:
@@ -302,12 +332,16 @@ def _set(control: Control, _: Client, request: Document) -> Document:
     return {"lag": control.team.name, **document(outcome)}
 
 
-def _settings(control: Control, _: Client, __: Document) -> Document:
-    team = control.team
-    return {"lag": team.name, "settings": [document(each) for each in setting.listed(team)]}
+def _settings(control: Control, _: Client, __: Document) -> Pieces[Document]:
+    team, settings = control.team, []
+    for number, each in enumerate(setting.listed(team), 1):
+        settings.append(document(each))
+        if number % report.PIECE == 0:
+            yield
+    return {"lag": team.name, "settings": settings}
 
 
-_HANDLERS: dict[str, Callable[[Control, Client, Document], Document]] = {
+_HANDLERS: dict[str, Callable[[Control, Client, Document], Document | Pieces[Document]]] = {
     "show": _show,
     "counters": _counters,
     "history": _history,
@@ -336,4 +370,13 @@ def _refusal(message: str) -> Document:
 
 
 def _line(document: Document) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+    """A document as it is sent; members that are octets are JSON already."""
+    its = (
+        b"%s:%s" % (_json(name), value if isinstance(value, bytes) else _json(value))
+        for name, value in document.items()
+    )
+    return b"{" + b",".join(its) + b"}\n"
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

@@ -7,8 +7,10 @@ import asyncio
 import contextlib
 import logging
 import os
+import select
 import socket
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 from lacp.errors import BackendError
 
@@ -17,6 +19,8 @@ log = logging.getLogger("lacp.daemon")
 #: Seconds without a new client when there are no descriptors left: whoever waits, waits a little
 #: longer.
 _PAUSE = 1.0
+#: Doors at which somebody is let in before the loop does something else.
+_AT_ONCE = 16
 
 
 class Door:
@@ -25,6 +29,8 @@ class Door:
     `name` is what the log calls it.
     """
 
+    __slots__ = ("_came", "_loop", "_name", "_socket")
+
     def __init__(
         self, listening: socket.socket, name: str, came: Callable[[socket.socket], None]
     ) -> None:
@@ -32,21 +38,31 @@ class Door:
         self._came = came
         self._socket = listening
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._socket, self._accept)
+        self._open(True)
 
     def close(self) -> None:
         """Stop listening."""
-        self._loop.remove_reader(self._socket)
+        self._open(False)
         self._socket.close()
 
-    def _accept(self) -> None:
+    def _open(self, on: bool) -> None:
+        porter = _PORTERS.get(self._loop)
+        if porter is None:
+            porter = _PORTERS[self._loop] = _Porter()
+        if on:
+            porter.mind(self._socket.fileno(), self, self._loop)
+        else:
+            porter.leave(self._socket.fileno(), self._loop)
+
+    def accept(self) -> None:
+        """Let the next client in, if there is one."""
         try:
             connection, _ = self._socket.accept()
         except BlockingIOError:
             return
         except OSError as error:
             log.warning("%s: cannot accept: %s", self._name, error.strerror)
-            self._loop.remove_reader(self._socket)
+            self._open(False)
             self._loop.call_later(_PAUSE, self._listen_again)
             return
         connection.setblocking(False)
@@ -54,7 +70,44 @@ class Door:
 
     def _listen_again(self) -> None:
         if self._socket.fileno() >= 0:
-            self._loop.add_reader(self._socket, self._accept)
+            self._open(True)
+
+
+class _Porter:
+    """Minds the doors of one loop, which has one descriptor to wait for instead of thousands."""
+
+    __slots__ = ("_doors", "_epoll")
+
+    def __init__(self) -> None:
+        self._doors: dict[int, Door] = {}
+        self._epoll: select.epoll | None = None
+
+    def mind(self, descriptor: int, door: Door, loop: asyncio.AbstractEventLoop) -> None:
+        if self._epoll is None:
+            self._epoll = select.epoll()
+            loop.add_reader(self._epoll.fileno(), self._knocked)
+        self._epoll.register(descriptor, select.EPOLLIN)
+        self._doors[descriptor] = door
+
+    def leave(self, descriptor: int, loop: asyncio.AbstractEventLoop) -> None:
+        if self._epoll is None or self._doors.pop(descriptor, None) is None:
+            return
+        self._epoll.unregister(descriptor)
+        if not self._doors:
+            loop.remove_reader(self._epoll.fileno())
+            self._epoll.close()
+            self._epoll = None
+
+    def _knocked(self) -> None:
+        if self._epoll is None:
+            return
+        for descriptor, _ in self._epoll.poll(0, _AT_ONCE):
+            # One that was let in may have closed another door.
+            if descriptor in self._doors:
+                self._doors[descriptor].accept()
+
+
+_PORTERS: WeakKeyDictionary[asyncio.AbstractEventLoop, _Porter] = WeakKeyDictionary()
 
 
 class Listener(Door):
@@ -62,6 +115,8 @@ class Listener(Door):
 
     What lies at `path` was left behind: the lock of the team is ours. Raises BackendError.
     """
+
+    __slots__ = ("_path",)
 
     def __init__(
         self,

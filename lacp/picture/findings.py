@@ -52,11 +52,7 @@ def with_problems(lag: LagView, findings: Iterable[Finding]) -> LagView:
 
     What is worth a note of something that works is left to `lacpctl explain`.
     """
-    idle = {port.name for port in lag.ports if not port.distributing}
-    said: dict[str | None, list[str]] = {}
-    for each in findings:
-        if each.gravity is not Gravity.NOTE or each.port in idle:
-            said.setdefault(each.port, []).append(each.said)
+    said = problems(lag, findings)
     ports = tuple(
         replace(port, problems=tuple(said.get(port.name, ())))
         if port.problems or port.name in said
@@ -64,3 +60,13 @@ def with_problems(lag: LagView, findings: Iterable[Finding]) -> LagView:
         for port in lag.ports
     )
     return counted(replace(lag, ports=ports, problems=tuple(said.get(None, ()))))
+
+
+def problems(lag: LagView, findings: Iterable[Finding]) -> dict[str | None, list[str]]:
+    """What of the findings stands in `problems` of each port, and under None of the LAG."""
+    idle = {port.name for port in lag.ports if not port.distributing}
+    said: dict[str | None, list[str]] = {}
+    for each in findings:
+        if each.gravity is not Gravity.NOTE or each.port in idle:
+            said.setdefault(each.port, []).append(each.said)
+    return said

@@ -1,16 +1,23 @@
-"""A team as the picture that every source of LAGs gives. What is not known, or not so, is None."""
+"""A team as the picture that every source of LAGs gives. What is not known, or not so, is None.
+
+A daemon has no time to look at hundreds of ports at once. What may be many has a form in pieces: a
+generator that yields while others have their turn, and returns what it has made. The ports of one
+answer may then differ in age by some turns; a port by itself is as it was at one moment.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Generator
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 from lacp.daemon.report import driver as report_driver
 from lacp.daemon.report import lacp as report_lacp
 from lacp.daemon.report.settings import lag_settings, port_settings
-from lacp.daemon.team.parameters import port_setup
 from lacp.link import Duplex
-from lacp.picture.explain import diagnose
-from lacp.picture.findings import with_problems
+from lacp.picture.explain import diagnose, diagnosing
+from lacp.picture.findings import Finding, problems, with_problems
 from lacp.picture.model import Document, LagView, LinkView, PortView, WatcherView, document
 from lacp.protocol import view
 from lacp.runners.activebackup import ActivebackupRunner
@@ -20,6 +27,24 @@ from lacp.watch.base import Watcher
 if TYPE_CHECKING:
     from lacp.daemon.team.member import Member
     from lacp.daemon.team.team import Team
+
+_Made = TypeVar("_Made")
+#: Something that is made in pieces.
+Pieces = Generator[None, None, _Made]
+
+#: Ports that are looked at between two turns of others: each takes some 30 µs.
+PIECE = 16
+_ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+def whole(pieces: Pieces[_Made]) -> _Made:
+    """What comes of it, in one go."""
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            made: _Made = end.value
+            return made
 
 
 def lag_document(team: Team, now: float, verbose: bool = False) -> Document:
@@ -34,9 +59,45 @@ def lag_view(team: Team, now: float, verbose: bool = False) -> LagView:
 
     What is wrong with it is not in it: `diagnose` says that.
     """
+    return whole(lag_pieces(team, now, verbose))
+
+
+def lag_pieces(team: Team, now: float, verbose: bool = False) -> Pieces[LagView]:
+    """`lag_view` in pieces; a port that leaves meanwhile may be left out."""
+    seen = []
+    for number, member in enumerate(tuple(team.members.values()), 1):
+        if team.members.get(member.name) is member:
+            seen.append(_port(team, member, now, verbose))
+        if number % PIECE == 0:
+            yield
+            now = max(now, team.clock.now())
+    return _lag(team, tuple(seen))
+
+
+def answer_pieces(team: Team, now: float, verbose: bool, explained: bool) -> Pieces[bytes]:
+    """`lag_document` as its JSON, in pieces. What is not `explained` has no `problems`."""
+    lag = yield from lag_pieces(team, now, verbose)
+    said = {}
+    if explained:
+        findings: list[Finding] = []
+        for number, some in enumerate(diagnosing(lag)):
+            findings += some
+            if number % PIECE == 0:
+                yield
+        said = problems(lag, findings)
+    ports = []
+    for number, port in enumerate(lag.ports, 1):
+        ports.append(_ENCODE({**document(port), "problems": said.get(port.name, [])}))
+        if number % PIECE == 0:
+            yield
+    head = {**document(replace(lag, ports=())), "problems": said.get(None, [])}
+    its = {name: _ENCODE(value) for name, value in head.items()} | {"ports": f"[{','.join(ports)}]"}
+    return f"{{{','.join(f'{_ENCODE(name)}:{text}' for name, text in its.items())}}}".encode()
+
+
+def _lag(team: Team, ports: tuple[PortView, ...]) -> LagView:
     runner, host = team.runner, team.host
     device = team.device_up is not None
-    ports = tuple(_port(team, member, now, verbose) for member in team.members.values())
     lag = LagView(
         name=team.name,
         source="lacpd",
@@ -87,7 +148,7 @@ def _port(team: Team, member: Member, now: float, verbose: bool) -> PortView:
         link_watches=tuple(map(_watcher, member.watch.watchers)),
         prio=member.config.prio,
         sticky=member.config.sticky,
-        queue_id=port_setup(member.config).queue_id,
+        queue_id=member.config.queue_id,
         missing=member.missing or None,
         refused={} if member.refused is None else dict(member.refused),
         settings=port_settings(member.config),

@@ -20,6 +20,8 @@ class Endpoints:
     Raises BackendError, nothing being left, when one of them cannot be.
     """
 
+    __slots__ = ("_bus", "_files", "_published", "_subject", "_usock", "team")
+
     def __init__(
         self,
         service: Service,

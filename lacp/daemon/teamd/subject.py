@@ -14,6 +14,8 @@ from lacp.daemon.teamd.state import DaemonFacts, state
 class TeamSubject:
     """One team; what the methods of teamd's clients are called with."""
 
+    __slots__ = ("_pid_file", "_removed", "_service", "_team", "name")
+
     def __init__(self, service: Service, team: Team, pid_file: str) -> None:
         self.name = team.name
         self._service = service

@@ -35,6 +35,8 @@ class Usock:
     `changed` is called after a method that may have changed when the team must be driven next.
     """
 
+    __slots__ = ("_listener", "changed", "clients", "path", "subject")
+
     def __init__(
         self,
         subject: methods.Subject,
@@ -44,7 +46,7 @@ class Usock:
         self.subject = subject
         self.path = os.fspath(path)
         self.changed = changed
-        self.clients: set[_Client] = set()
+        self.clients: dict[_Client, None] = {}
         log.info("listening on %s", self.path)
         kind = socket.SOCK_SEQPACKET
         self._listener = Listener(self.path, kind, 0o700, _BACKLOG, self._came)
@@ -83,7 +85,7 @@ class Usock:
             log.warning("%s: %d clients are connected, no more are let in", self.path, MAX_CLIENTS)
             connection.close()
             return
-        self.clients.add(_Client(self, connection, asyncio.get_running_loop()))
+        self.clients[_Client(self, connection, asyncio.get_running_loop())] = None
 
 
 class _Client:
@@ -103,7 +105,7 @@ class _Client:
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
         self._socket.close()
-        self._usock.clients.discard(self)
+        self._usock.clients.pop(self, None)
 
     def _readable(self) -> None:
         try:

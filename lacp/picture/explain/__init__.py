@@ -28,16 +28,21 @@ from lacp.picture.model import LagView, PortView, SystemId
 
 def diagnose(lag: LagView) -> list[Finding]:
     """All findings of a LAG: those of the LAG first, then port by port. Never raises."""
+    return [finding for some in diagnosing(lag) for finding in some]
+
+
+def diagnosing(lag: LagView) -> Iterator[list[Finding]]:
+    """The same in pieces: those of the LAG, then those of each port, be there any or not."""
     seen = Seen(lag)
-    found = [finding for rule in OF_LAG if (finding := rule(seen)) is not None]
+    yield [finding for rule in OF_LAG if (finding := rule(seen)) is not None]
     groups = WITH_LACP if seen.lacp else WITHOUT_LACP
     down = lag.admin_up is False
     for port in lag.ports:
         # Below a device that is down only what is wrong by itself is told.
-        found += _causes(port, seen, groups[:1] if down else groups)
+        found = list(_causes(port, seen, groups[:1] if down else groups))
         if not down:
             found += _oddities(port, seen)
-    return found
+        yield found
 
 
 def among(lags: Sequence[LagView]) -> list[tuple[Finding, ...]]:

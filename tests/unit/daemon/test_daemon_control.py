@@ -16,12 +16,13 @@ from typing import Any, ClassVar
 import pytest
 
 from lacp.backends.memory import MemoryBackend, connect
-from lacp.daemon import control
+from lacp.daemon import control, turns
 from lacp.daemon.listener import Listener
 from lacp.daemon.loop import Loop, monotonic_clock
 from lacp.daemon.options import Options
 from lacp.daemon.process import notify
 from lacp.daemon.process.logs import default_output, logging_to
+from lacp.daemon.report import lag as report
 from lacp.daemon.service import Service
 from lacp.daemon.sources import Sources
 from lacp.errors import BackendError, LacpError
@@ -336,6 +337,42 @@ def test_who_asks_and_never_reads_is_not_answered_further(
             answer = await blocking(greedy.hear)
             assert answer["ok"]
         greedy.socket.close()
+
+    play(tmp_path, story)
+
+
+def test_lacp_has_its_turns_while_much_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "TURN", 0.0)
+    monkeypatch.setattr(report, "PIECE", 1)
+
+    async def story(loop: Loop, path: str) -> None:
+        await carrying(path)
+        clients = loop._controls[loop.service.driver.teams["team0"]].clients
+        # Of two ports: a piece for each port, finding and JSON of one.
+        for request, pieces in (("show", 6), ("counters", 2), ("history", 2)):
+            client = await blocking(Raw, path)
+            client.say(json.dumps({"request": request}).encode() + b"\n")
+            answer = asyncio.create_task(blocking(client.hear))
+            rounds = 0
+            while not answer.done():
+                rounds += any(each._work is not None for each in clients)
+                await asyncio.sleep(0)
+            assert answer.result()["ok"]
+            assert rounds >= pieces
+
+    play(tmp_path, story)
+
+
+def test_who_wants_no_problems_has_none(tmp_path: Path) -> None:
+    async def story(loop: Loop, path: str) -> None:
+        await carrying(path)
+        loop.service.driver.teams["team0"].members["a1"].flooded = 1000
+        told = (await blocking(lacpd.ask, path, "show"))["lag"]
+        bare = (await blocking(lacpd.ask, path, "show", problems=False))["lag"]
+        assert [bool(port["problems"]) for port in told["ports"]] == [True, False]
+        assert [port["problems"] for port in bare["ports"]] == [[], []]
 
     play(tmp_path, story)
 

@@ -456,7 +456,7 @@ def test_no_descriptors_left(caplog: pytest.LogCaptureFixture) -> None:
         with closing(socket.create_server(("127.0.0.1", 0))) as listening:
             refuses = Refusing(listening)
             door = Door(refuses, "127.0.0.1:1", lambda connection: connection.close())
-            door._accept()
+            door.accept()
             assert "127.0.0.1:1: cannot accept: Too many open files" in caplog.text
             door.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections.abc import Iterator
@@ -43,6 +44,37 @@ def test_the_document_is_the_view(hosts: World) -> None:
         told = report.lag_document(left.team(), hosts.now, verbose)
         assert told == document(seen)
         assert read_lag(told) == seen
+
+
+def test_the_answer_in_pieces_is_the_document(hosts: World) -> None:
+    ports = 2 * report.PIECE + 3
+    left, _, cables = hosts.pair(ports)
+    hosts.run(5)
+    for cable in cables[::2]:
+        cable.silent = True
+    hosts.run(100)
+    for verbose in (False, True):
+        told = report.lag_document(left.team(), hosts.now, verbose)
+        assert any(port["problems"] for port in told["ports"])
+        answer = report.answer_pieces(left.team(), hosts.now, verbose, explained=True)
+        assert json.loads(report.whole(answer)) == told
+        assert report.whole(report.answer_pieces(left.team(), hosts.now, verbose, True))[:1] == b"{"
+        bare = report.answer_pieces(left.team(), hosts.now, verbose, explained=False)
+        # Looked at three times: the ports, what is wrong with them, their JSON.
+        assert len(list(report.answer_pieces(left.team(), hosts.now, verbose, True))) >= 6
+        assert read_lag(json.loads(report.whole(bare))) == view(left, verbose)
+
+
+def test_a_port_that_leaves_while_the_answer_is_made(hosts: World) -> None:
+    left, _, _ = hosts.pair(report.PIECE + 1)
+    hosts.run(5)
+    answer = report.lag_pieces(left.team(), hosts.now)
+    next(answer)
+    last = f"a{report.PIECE + 1}"
+    left.service.port_remove(left.team(), last, hosts.now)
+    seen = report.whole(answer)
+    assert seen.port(last) is None
+    assert seen.total_ports == len(seen.ports) == report.PIECE
 
 
 def test_both_ends_and_what_the_partner_says_of_us(hosts: World) -> None:

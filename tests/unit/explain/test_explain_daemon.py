@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -173,7 +174,7 @@ def test_frames_of_no_use(hosts: World) -> None:
     hosts.run(5)
     member = left.team().members["a1"]
     member.flooded = 7
-    member.refused["VLAN 5"] = 3
+    member.refused = Counter({"VLAN 5": 3})
     first, second = said(left, "a1")
     is_told(
         first,
