@@ -37,6 +37,15 @@ class Timer(IntEnum):
     CONTEST = 8
 
 
+class Clock:
+    """What time it is for a system and all its ports: seconds, as its driver last said."""
+
+    __slots__ = ("now",)
+
+    def __init__(self) -> None:
+        self.now = -inf
+
+
 class Timers:
     """Each timer is stopped, armed or expired; only an armed one has a deadline."""
 
