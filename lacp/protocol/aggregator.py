@@ -33,7 +33,8 @@ class LagId(NamedTuple):
 
 def lag_id(actor: PortInfo, partner: PortInfo) -> LagId:
     """The LAG ID of a port from what is known of both its ends."""
-    individual = PortState.AGGREGATION not in actor.state & partner.state
+    aggregation = PortState.AGGREGATION
+    individual = aggregation not in actor.state or aggregation not in partner.state
     looped = actor.system_id == partner.system_id
     return LagId(
         (*actor.system_id, actor.key),

@@ -14,6 +14,8 @@ from lacp.protocol.variables import Control, Selected
 _SYNC = PortState.SYNCHRONIZATION
 _COLLECTING = PortState.COLLECTING
 _DISTRIBUTING = PortState.DISTRIBUTING
+_OPEN = int(_COLLECTING | _DISTRIBUTING)
+_SYNC_OPEN = int(_SYNC | _OPEN)
 
 
 class MuxMachine(StateMachine):
@@ -91,7 +93,7 @@ class _ClassicMux(MuxMachine):
 
     def enter_DETACHED(self) -> None:
         self.port.attached = None
-        self.port.set_actor_state(off=_SYNC | _COLLECTING | _DISTRIBUTING)
+        self.port.set_actor_state(off=_SYNC_OPEN)
         self.port.timers.stop(Timer.WAIT_WHILE)
         self.port.ntt = True
 
@@ -100,7 +102,7 @@ class _ClassicMux(MuxMachine):
 
     def enter_ATTACHED(self) -> None:
         self.port.attached = self.port.aggregator
-        self.port.set_actor_state(on=_SYNC, off=_COLLECTING | _DISTRIBUTING)
+        self.port.set_actor_state(on=_SYNC, off=_OPEN)
         self.port.ntt = True
 
 
@@ -204,7 +206,7 @@ class CoupledMux(_ClassicMux):
     # fmt: on
 
     def enter_COLLECTING_DISTRIBUTING(self) -> None:
-        self.port.set_actor_state(on=_COLLECTING | _DISTRIBUTING)
+        self.port.set_actor_state(on=_OPEN)
         self.port.ntt = True
 
 
@@ -278,7 +280,7 @@ class RestoreMux(MuxMachine):
     def enter_DETACHED(self) -> None:
         port = self.port
         port.attached = None
-        port.set_actor_state(off=_SYNC | _COLLECTING | _DISTRIBUTING)
+        port.set_actor_state(off=_SYNC_OPEN)
         port.timers.expire(Timer.WAIT_TO_RESTORE)
         port.wtr_waiting = False
         port.ntt = True
@@ -292,7 +294,7 @@ class RestoreMux(MuxMachine):
 
     def enter_ATTACHED_WTR(self) -> None:
         port = self.port
-        port.set_actor_state(off=_SYNC | _COLLECTING | _DISTRIBUTING)
+        port.set_actor_state(off=_SYNC_OPEN)
         port.wtr_waiting = True
         if port.port_enabled:
             port.start(Timer.WAIT_TO_RESTORE, port.wait_to_restore)
@@ -300,7 +302,7 @@ class RestoreMux(MuxMachine):
             port.timers.stop(Timer.WAIT_TO_RESTORE)
 
     def enter_ATTACHED(self) -> None:
-        self.port.set_actor_state(on=_SYNC, off=_COLLECTING | _DISTRIBUTING)
+        self.port.set_actor_state(on=_SYNC, off=_OPEN)
         self.port.wtr_waiting = False
         self.port.ntt = True
 
@@ -310,6 +312,6 @@ class RestoreMux(MuxMachine):
         self.port.ntt = True
 
     def enter_COLLECTING_DISTRIBUTING(self) -> None:
-        self.port.set_actor_state(on=_SYNC | _COLLECTING | _DISTRIBUTING)
+        self.port.set_actor_state(on=_SYNC_OPEN)
         self.port.wtr_waiting = False
         self.port.ntt = True

@@ -62,11 +62,11 @@ class PeriodicMachine(StateMachine, ABC):
     @property
     def silent(self) -> bool:
         """Nobody asks for periodic LACPDUs: no operational LACP link, or both ends passive."""
-        port = self.port
+        port, activity = self.port, PortState.ACTIVITY
         return not (
             port.port_enabled
             and port.lacp_enabled
-            and PortState.ACTIVITY in (port.actor.state | port.partner.state)
+            and (activity in port.actor.state or activity in port.partner.state)
         )
 
     @property

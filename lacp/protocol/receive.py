@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from lacp.info import PORT_STATES, PortInfo, PortState
+from lacp.info import PortInfo, PortState, changed
 from lacp.protocol.machine import StateMachine, row
 from lacp.protocol.timers import LONG_TIMEOUT_TIME, SHORT_TIMEOUT_TIME, Timer
 
@@ -120,9 +119,12 @@ class Receive(StateMachine):
 
 
 #: The Partner_State bits that update_NTT compares (6.4.9); the other four never cause an answer.
-_NTT_BITS = (
+_NTT_BITS = int(
     PortState.ACTIVITY | PortState.SHORT_TIMEOUT | PortState.SYNCHRONIZATION | PortState.AGGREGATION
 )
+
+
+_SYNC_AND_COLLECTING = int(PortState.SYNCHRONIZATION | PortState.COLLECTING)
 
 
 def record_pdu(port: Port, pdu: Lacpdu) -> None:
@@ -136,7 +138,7 @@ def partner_of(port: Port, pdu: Lacpdu) -> PortInfo:
     state = pdu.actor.state
     if PortState.SYNCHRONIZATION not in state or (matched(port, pdu) and maintained(port, pdu)):
         return pdu.actor
-    return replace(pdu.actor, state=PORT_STATES[state & ~PortState.SYNCHRONIZATION])
+    return pdu.actor.with_state(changed(state, off=PortState.SYNCHRONIZATION))
 
 
 def matched(port: Port, pdu: Lacpdu) -> bool:
@@ -170,8 +172,7 @@ def record_default(port: Port) -> None:
     partner = port.partner_admin
     if port.edition.default_in_sync:
         # 2014: a partner that is not there cannot object (6.4.7, 6.4.9).
-        state = partner.state | PortState.SYNCHRONIZATION | PortState.COLLECTING
-        partner = replace(partner, state=PORT_STATES[state])
+        partner = partner.with_state(changed(partner.state, on=_SYNC_AND_COLLECTING))
     port.record_partner(partner)
     port.set_actor_state(on=PortState.DEFAULTED)
 
@@ -203,7 +204,7 @@ def outdated(port: Port, pdu: Lacpdu) -> bool:
 
 def mistakes(view: PortInfo, actor: PortInfo) -> bool:
     """Whether `view` differs from `actor` in what update_NTT compares."""
-    return view.identity != actor.identity or bool((view.state ^ actor.state) & _NTT_BITS)
+    return view.identity != actor.identity or bool((int(view.state) ^ int(actor.state)) & _NTT_BITS)
 
 
 def out_of_sync(port: Port) -> str:
@@ -231,10 +232,14 @@ _IDENTITY = ("system", "system_priority", "key", "port", "port_priority")
 
 def _difference(old: PortInfo, new: PortInfo) -> str:
     """What update_Selected sees between two records, as one phrase; empty when nothing."""
-    for name in _IDENTITY:
-        was, now = getattr(old, name), getattr(new, name)
-        if was != now:
-            return f"{name} changed from {was} to {now}"
-    if (old.state ^ new.state) & PortState.AGGREGATION:
-        return "aggregation bit changed"
-    return ""
+    if old.identity != new.identity:
+        for name in _IDENTITY:
+            was, now = getattr(old, name), getattr(new, name)
+            if was != now:
+                return f"{name} changed from {was} to {now}"
+    aggregation = PortState.AGGREGATION
+    return (
+        "aggregation bit changed"
+        if (aggregation in old.state) is not (aggregation in new.state)
+        else ""
+    )
