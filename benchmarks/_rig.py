@@ -3,9 +3,8 @@
     with cabled(1000) as cables, lacpds(cables, per_lag=2) as (left, right):
         with ear(cables.right) as heard:        # what `left` sends
             heard.until_distributing(1000)
-            heard.clear()
-            heard.listen(10)
-            print(heard.latest(), heard.expired())
+            heard.afresh(10)
+            print(heard.late(), heard.expired())
         print(left.spent(10), left.memory())
 
 Interfaces are a0, a1, ... on the left and b0, b1, ... on the right, teams t0, t1, ... in both, each
@@ -15,7 +14,6 @@ and ends with this process, however that ends.
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import select
@@ -28,10 +26,11 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from lacp.info import PortState
+from benchmarks._confs import confs
+from benchmarks._heard import ACTOR_STATE, Heard
 from tests.interop.daemon import COMMAND, ROOT, apart
 from tests.interop.netns import Namespace, namespaces
 from tests.lab import need_tool
@@ -42,11 +41,8 @@ _ETH_P_SLOW = 0x8809
 _SO_RCVBUFFORCE = 33
 _SO_TIMESTAMPNS = 35
 _STAMP = struct.Struct("=qq")
-#: Where a LACPDU without its Ethernet header has the state of its sender, and its own subtype.
-_ACTOR_STATE = 18
+#: The subtype of LACPDUs.
 _LACP = 1
-_CARRIES = PortState.SYNCHRONIZATION | PortState.COLLECTING | PortState.DISTRIBUTING
-_LOST = PortState.EXPIRED | PortState.DEFAULTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +58,9 @@ class Cables:
 def cabled(count: int) -> Iterator[Cables]:
     """So many veth pairs, all up. Skips, as a test would, where there are no namespaces."""
     with namespaces(2) as (left, right):
+        # A veth with the index of its peer the kernel takes for no link of its own, and tells of
+        # its carrier once a second only (net/core/link_watch.c).
+        right.ip("link add odd0 type veth peer name odd1")
         left.ip_batch(
             [
                 f"link add a{at} up type veth peer name b{at} netns {right.path}"
@@ -70,28 +69,6 @@ def cabled(count: int) -> Iterator[Cables]:
         )
         right.ip_batch([f"link set b{at} up" for at in range(count)])
         yield Cables(left, right, count)
-
-
-def conf(team: str, ports: list[str], system: str, runner: Mapping[str, object]) -> str:
-    """A teamd.conf of a team at the fast rate."""
-    options = {"name": "lacp", "fast_rate": True, "system": system, **runner}
-    return json.dumps({"device": team, "runner": options, "ports": {port: {} for port in ports}})
-
-
-def confs(
-    end: str, count: int, per_lag: int, runner: Mapping[str, object] | None = None
-) -> dict[str, str]:
-    """The configurations of the end `a` or `b`, by team: t0 of the first `per_lag` ports, ..."""
-    side = "ab".index(end)
-    return {
-        f"t{at}": conf(
-            f"t{at}",
-            [f"{end}{port}" for port in range(first, min(first + per_lag, count))],
-            f"02:00:00:0{side}:{at >> 8:02x}:{at & 255:02x}",
-            runner or {},
-        )
-        for at, first in enumerate(range(0, count, per_lag))
-    }
 
 
 class Process:
@@ -223,37 +200,20 @@ def lacpds(
         yield left, right
 
 
-@dataclass(slots=True)
-class Heard:
-    """What LACPDUs arrived at one interface."""
-
-    #: When the last one came, by the kernel's clock.
-    last: float = 0.0
-    #: The greatest time between two of them.
-    gap: float = 0.0
-    frames: int = 0
-    #: Those that told that their sender does not hear its partner.
-    lost: int = 0
-    #: Whether the sender says that it carries traffic.
-    carries: bool = False
-
-
-@dataclass(slots=True)
-class Ear:
+class Ear(Heard):
     """Hears every LACPDU that arrives in a namespace, with the kernel's stamps."""
 
-    sock: socket.socket
-    ports: dict[str, Heard] = field(default_factory=dict)
-    #: How many of them belong to senders that carry traffic.
-    carrying: int = 0
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__()
+        self._sock = sock
 
     def listen(self, seconds: float) -> None:
         """Hear for so long."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            select.select([self.sock], [], [], left)
+            select.select([self._sock], [], [], left)
             # In batches: an ear that wakes up for each frame takes the CPU of those it hears.
-            time.sleep(min(0.02, max(0.0, left)))
+            time.sleep(min(0.02, left))
             self.read()
 
     def until_distributing(self, count: int, patience: float = PATIENCE) -> float:
@@ -268,56 +228,32 @@ class Ear:
             self.listen(0.1)
         return time.monotonic() - start
 
-    def clear(self) -> None:
-        """Forget the times and counts so far."""
+    def afresh(self, seconds: float) -> None:
+        """Forget what was heard, and listen for so long."""
         self.read()
-        for heard in self.ports.values():
-            heard.last = heard.gap = heard.frames = heard.lost = 0
+        self.clear()
+        self.listen(seconds)
 
-    def latest(self, period: float = 1.0) -> float:
-        """By how much more than the period the longest silence was, in seconds."""
-        now = time.time()
-        return (
-            max((max(port.gap, now - port.last) for port in self.ports.values()), default=now)
-            - period
-        )
-
-    def frames(self) -> int:
-        return sum(port.frames for port in self.ports.values())
-
-    def expired(self) -> int:
-        """How many interfaces heard of a partner that it has not heard them in time."""
-        return sum(port.lost > 0 for port in self.ports.values())
+    def late(self) -> float:
+        """By how many seconds more than one the longest silence of any port lasted."""
+        return self.latest(time.time())
 
     def read(self) -> None:
         """Take what has arrived."""
-        receive, ports = self.sock.recvmsg, self.ports
+        receive, note = self._sock.recvmsg, self.note
         while True:
             try:
                 frame, ancillary, _, (name, *_) = receive(64, 64)
             except BlockingIOError:
                 return
-            if frame[0] != _LACP or not ancillary:
-                continue
-            seconds, nanoseconds = _STAMP.unpack(ancillary[0][2])
-            at = seconds + nanoseconds / 1e9
-            heard = ports.get(name)
-            if heard is None:
-                heard = ports[name] = Heard()
-            if heard.last:
-                heard.gap = max(heard.gap, at - heard.last)
-            heard.last = at
-            heard.frames += 1
-            state = frame[_ACTOR_STATE]
-            heard.lost += state & _LOST != 0
-            carries = state & _CARRIES == _CARRIES and not state & _LOST
-            self.carrying += carries - heard.carries
-            heard.carries = carries
+            if frame[0] == _LACP and ancillary:
+                seconds, nanoseconds = _STAMP.unpack(ancillary[0][2])
+                note(name, seconds + nanoseconds / 1e9, frame[ACTOR_STATE])
 
 
 @contextmanager
-def ear(namespace: Namespace) -> Iterator[Ear]:
-    """Hear what arrives in a namespace, on all interfaces; close it where CPU is measured."""
+def listening(namespace: Namespace) -> Iterator[socket.socket]:
+    """What an `Ear` hears with: slow protocols that arrive in a namespace, on all interfaces."""
     with namespace.entered():
         protocol = socket.htons(_ETH_P_SLOW)
         sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, protocol)
@@ -325,6 +261,13 @@ def ear(namespace: Namespace) -> Iterator[Ear]:
         sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 1 << 26)
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         sock.setblocking(False)
+        yield sock
+
+
+@contextmanager
+def ear(namespace: Namespace) -> Iterator[Ear]:
+    """Hear what arrives in a namespace, on all interfaces; close it where CPU is measured."""
+    with listening(namespace) as sock:
         yield Ear(sock)
 
 
