@@ -20,8 +20,8 @@ import pytest
 from tests import hostile
 from tests.hostile import Behaviour, listening
 from tests.lab import need, need_root, need_tool
-from tests.unit.inspect.test_inspect_ovs import BONDS, LACP, STATS, said
-from tests.unit.inspect.test_inspect_team import CONFIG, STATE
+from tests.unit.inspect.switches import BONDS, LACP, STATS, said
+from tests.unit.inspect.teams import CONFIG, STATE
 
 pytestmark = pytest.mark.interop
 
