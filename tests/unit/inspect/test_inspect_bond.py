@@ -5,20 +5,16 @@ from __future__ import annotations
 import errno
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lacp.address import Mac
 from lacp.errors import BackendError
 from lacp.info import PortState
 from lacp.inspect import bond as reader
 from lacp.inspect import devices
-from lacp.inspect.bond_view import lag_view
-from lacp.inspect.devices import PortFacts, read_device
 from lacp.inspect.survey import Places
 from lacp.netlink import bond, bond_proc
 from lacp.netlink.codec import (
@@ -36,57 +32,9 @@ from lacp.netlink.codec import (
     u32,
 )
 from lacp.netlink.sockets import KernelRefused
-from lacp.picture.model import LagView, LinkView, PortView, document
+from lacp.picture.model import LagView, document
 from tests.bonds import BOND_MAC, INDEX, PARTNER, bond_link, port_link, statistics
-
-HEAD = """\
-Ethernet Channel Bonding Driver: v6.1.0
-
-Bonding Mode: IEEE 802.3ad Dynamic link aggregation
-MII Status: up
-
-802.3ad info
-LACP active: on
-"""
-TO_ROOT = """\
-System priority: 7
-System MAC address: 02:00:00:00:00:01
-Active Aggregator Info:
-\tAggregator ID: 1
-"""
-PORT = """\
-
-Slave Interface: e{number}
-MII Status: up
-Aggregator ID: 1
-Actor Churn State: none
-Partner Churn State: churned
-Actor Churned Count: 0
-Partner Churned Count: 4
-"""
-PORT_TO_ROOT = """\
-details actor lacp pdu:
-    system priority: 7
-    system mac address: 02:00:00:00:00:01
-    port key: 15
-    port priority: 255
-    port number: {number}
-    port state: 61
-details partner lacp pdu:
-    system priority: 9
-    system mac address: 02:00:00:00:00:99
-    oper key: 3
-    port priority: 128
-    port number: 4
-    port state: 63
-"""
-
-
-def text(ports: Iterable[int] = (1, 2), *, root: bool = True) -> str:
-    """What stands in /proc/net/bonding."""
-    blocks = [HEAD + TO_ROOT * root]
-    blocks += [(PORT + PORT_TO_ROOT * root).format(number=number) for number in ports]
-    return "".join(blocks)
+from tests.unit.inspect.proc_bonding import ACTIVE, HEAD, TO_ROOT, text, view
 
 
 class Kernel:
@@ -156,14 +104,6 @@ class Host:
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Host:
     return Host(monkeypatch, tmp_path)
-
-
-def view(mode: int, said: Mapping[int, bytes], more: Mapping[int, bytes] | None = None) -> PortView:
-    """Port e1 of a bond, and what was said of both."""
-    device, port = read_device(bond_link(mode=mode, more=more)), read_device(port_link(1, said))
-    assert device is not None
-    assert port is not None
-    return lag_view(device, [PortFacts(port, LinkView())], None, None).ports[0]
 
 
 def test_a_bond_is_all_that_message_and_text_say(host: Host) -> None:
@@ -262,58 +202,6 @@ def test_churn_is_taken_from_messages_of_kernels_that_have_it() -> None:
         "ACTOR_CHURN",
         "PARTNER_CHURN_MONITOR",
     )
-
-
-BOTH, NEITHER, SENDS, TAKES = (True, True), (False, False), (False, True), (True, False)
-BACKUP = {bond.PORT_STATE: u8(1)}
-DOWN = {bond.PORT_MII_STATUS: u8(2)}
-ACTIVE = {bond.ACTIVE_SLAVE: u32(INDEX + 1)}
-OTHER = {bond.ACTIVE_SLAVE: u32(INDEX + 2)}
-TAKES_ALL = {bond.ALL_SLAVES_ACTIVE: u8(1)}
-INDEPENDENT = {bond.COUPLED_CONTROL: u8(0)}
-COLLECTS = BACKUP | {bond.PORT_AD_ACTOR_OPER_PORT_STATE: u8(0x1D)}
-
-
-@pytest.mark.parametrize(
-    ("mode", "said", "more", "expected"),
-    [
-        (bond.ROUND_ROBIN, {}, {}, BOTH),
-        (bond.ROUND_ROBIN, DOWN, {}, NEITHER),
-        (bond.ROUND_ROBIN, DOWN, TAKES_ALL, NEITHER),
-        (bond.ACTIVE_BACKUP, {}, ACTIVE, BOTH),
-        (bond.ACTIVE_BACKUP, BACKUP, OTHER, NEITHER),
-        (bond.ACTIVE_BACKUP, BACKUP, OTHER | TAKES_ALL, TAKES),
-        (bond.TLB, {}, ACTIVE, BOTH),
-        (bond.TLB, {}, OTHER, SENDS),
-        (bond.ALB, {}, OTHER, BOTH),
-        (bond.LACP, {}, {}, BOTH),
-        (bond.LACP, BACKUP, {}, NEITHER),
-        # Of another aggregator than the one in use.
-        (bond.LACP, {bond.PORT_AD_AGGREGATOR_ID: u16(2)}, {}, NEITHER),
-        (bond.LACP, COLLECTS, {}, NEITHER),
-        (bond.LACP, COLLECTS, INDEPENDENT, TAKES),
-        (bond.LACP, COLLECTS | DOWN, INDEPENDENT, NEITHER),
-    ],
-)
-def test_who_carries_traffic(
-    mode: int,
-    said: Mapping[int, bytes],
-    more: Mapping[int, bytes],
-    expected: tuple[bool, bool],
-) -> None:
-    port = view(mode, said, more)
-    assert (port.collecting, port.distributing) == expected
-
-
-def test_an_aggregator_without_a_partner_carries_traffic_all_the_same() -> None:
-    alone = {
-        bond.PORT_AD_ACTOR_OPER_PORT_STATE: u8(0x4F),
-        bond.PORT_AD_PARTNER_OPER_PORT_STATE: u16(0),
-    }
-    port = view(bond.LACP, alone)
-    assert port.actor is not None
-    assert port.actor.says(PortState.DISTRIBUTING) is False
-    assert (port.collecting, port.distributing) == (True, True)
 
 
 @pytest.mark.parametrize("mode", [bond.LACP, bond.XOR, bond.ALB])
@@ -431,38 +319,3 @@ def test_a_bond_without_ports(host: Host) -> None:
     (host.proc / "bond0").write_text(HEAD + TO_ROOT)
     (lag,), said = host.read(Kernel(bond_link(flags=IFF_UP)))
     assert (lag.up, lag.admin_up, lag.ports, lag.unseen, said) == (False, True, (), (), [])
-
-
-octets = st.binary(max_size=24)
-numbers = st.dictionaries(st.integers(0, 40), octets, max_size=12)
-
-
-@given(numbers, numbers, octets, st.integers(0, 8))
-def test_no_octets_of_the_kernel_raise(
-    about_bond: dict[int, bytes], about_port: dict[int, bytes], counted: bytes, mode: int
-) -> None:
-    device = read_device(bond_link(more=about_bond, mode=mode))
-    port = read_device(port_link(1, about_port))
-    assert device is not None
-    assert port is not None
-    seen = lag_view(device, [PortFacts(port, LinkView(), {2: counted})], None, 1)
-    assert json.dumps(document(seen))
-
-
-@given(st.binary(max_size=120))
-def test_no_message_of_the_kernel_raises(octets: bytes) -> None:
-    read_device(HEADER.pack(16 + len(octets), 16, 0, 0, 0) + octets)
-
-
-LINES = text().splitlines()
-
-
-@given(
-    st.lists(st.one_of(st.sampled_from(LINES), st.text(max_size=30)), max_size=30).map("\n".join)
-)
-def test_no_text_raises(said: str) -> None:
-    shown = bond_proc.parse(said)
-    device, port = read_device(bond_link()), read_device(port_link(1))
-    assert device is not None
-    assert port is not None
-    assert json.dumps(document(lag_view(device, [PortFacts(port, LinkView())], shown, 1)))
