@@ -6,11 +6,13 @@ with a line of JSON:
 
     idle SECONDS     CPU time and memory of a while, with nothing that looks on
     late SECONDS     when LACPDUs left meanwhile
+    sizes SECONDS    then: what is allocated, by file (`python -X tracemalloc`)
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -18,6 +20,7 @@ import resource
 import sys
 import tempfile
 import time
+import tracemalloc
 from pathlib import Path
 from unittest import mock
 
@@ -97,15 +100,24 @@ class Rig:
         late = heard.latest(time.monotonic())
         return {"late": late, "expired": heard.expired() + silent, "frames": heard.frames()}
 
+    async def sizes(self, seconds: float) -> dict[str, float]:
+        """Octets that were allocated and are not free after so long, by file."""
+        await asyncio.sleep(seconds)
+        gc.collect()
+        root = f"{Path(__file__).parents[1]}/"
+        statistics = tracemalloc.take_snapshot().statistics("filename")
+        return {each.traceback[0].filename.removeprefix(root): each.size for each in statistics}
+
     async def obey(self) -> None:
         """Say how it came up, then do what is asked."""
         say(await self.come_up())
+        known = {"idle": self.idle, "late": self.late, "sizes": self.sizes}
         orders: asyncio.Queue[str] = asyncio.Queue()
         loop = asyncio.get_running_loop()
         loop.add_reader(0, lambda: orders.put_nowait(os.read(0, 4096).decode()))
         while order := await orders.get():
             what, seconds = order.split()
-            say(await {"idle": self.idle, "late": self.late}[what](float(seconds)))
+            say(await known[what](float(seconds)))
         loop.remove_reader(0)
         self.loop.stop()
 

@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,11 +133,15 @@ class Lacpd(Process):
 
 @contextmanager
 def lacpd(
-    namespace: Namespace, teams: Mapping[str, str], *options: str, wait: bool = True
+    namespace: Namespace,
+    teams: Mapping[str, str],
+    *options: str,
+    wait: bool = True,
+    program: Sequence[str] = COMMAND,
 ) -> Iterator[Lacpd]:
     """A lacpd in a namespace, without dataplane: of these configurations, by team.
 
-    It is ready, unless `wait` is false.
+    It is ready, unless `wait` is false. `program` is what else is lacpd.
     """
     need_tool("setpriv", "nsenter")
     _many_descriptors()
@@ -150,7 +154,7 @@ def lacpd(
         ready = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         ready.bind(str(directory / "notify"))
         command = namespace.command(
-            *COMMAND, "--config-dir", str(configs), *apart(directory), *options
+            *program, "--config-dir", str(configs), *apart(directory), *options
         )
         with (directory / "log").open("ab") as output:
             popen = subprocess.Popen(
@@ -184,14 +188,27 @@ def _end(popen: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def lacpds(
-    cables: Cables, per_lag: int = 2, *options: str, runner: Mapping[str, object] | None = None
+    cables: Cables,
+    per_lag: int = 2,
+    *options: str,
+    runner: Mapping[str, object] | None = None,
+    program: Sequence[str] = COMMAND,
 ) -> Iterator[tuple[Lacpd, Lacpd]]:
-    """A lacpd at the left ends and one at the right ends, started at the same time."""
+    """A lacpd at the left ends and one at the right ends, started at the same time.
+
+    `program` is what else is lacpd at the left ends.
+    """
     ends = (cables.left, "a"), (cables.right, "b")
     with ExitStack() as stack:
         left, right = (
             stack.enter_context(
-                lacpd(where, confs(end, cables.count, per_lag, runner), *options, wait=False)
+                lacpd(
+                    where,
+                    confs(end, cables.count, per_lag, runner),
+                    *options,
+                    wait=False,
+                    program=program if end == "a" else COMMAND,
+                )
             )
             for where, end in ends
         )
@@ -206,6 +223,10 @@ class Ear(Heard):
     def __init__(self, sock: socket.socket) -> None:
         super().__init__()
         self._sock = sock
+
+    def close(self) -> None:
+        """Hear nothing more; it costs the senders nothing then."""
+        self._sock.close()
 
     def listen(self, seconds: float) -> None:
         """Hear for so long."""

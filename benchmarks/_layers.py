@@ -1,0 +1,149 @@
+"""Where the time goes, and the memory, by layer: what `python -m benchmarks.scale --profile` tells."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks._figures import number
+from benchmarks._idle import Memory
+from benchmarks._rig import Process, cabled, ear, lacpds, program
+
+#: Seconds at rest that are sampled.
+_WINDOW = 30.0
+#: Functions that are named.
+_MOST = 16
+#: By the beginning of a file's name, the first that fits.
+LAYERS = {
+    "lacp/protocol/": "state machines, timers, selection, transmit",
+    "lacp/runners/": "runner",
+    "lacp/wire/": "codec",
+    "lacp/watch/": "link watchers",
+    "lacp/backends/": "backend: its system calls, and what is around them",
+    "lacp/netlink/": "netlink",
+    "lacp/daemon/drive.py": "driver",
+    "lacp/daemon/agenda.py": "queue of timers",
+    "lacp/daemon/loop.py": "loop",
+    "lacp/daemon/team/": "team, ports",
+    "lacp/daemon/": "the rest of the daemon",
+    "lacp/config/": "configuration",
+    "lacp/dataplane/": "dataplane",
+    "lacp/cli/": "asyncio",
+    "lacp/": "value types, words",
+    "benchmarks/_memory.py": "asyncio",
+    "benchmarks/_confs.py": "the rig",
+    "benchmarks/": "asyncio",
+}
+
+
+def layer(place: str) -> str:
+    return next((name for start, name in LAYERS.items() if place.startswith(start)), "libraries")
+
+
+def profile() -> None:
+    """Print all of it."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        in_memory(Path(directory, "memory"), 10_000)
+        try:
+            on_veth(Path(directory, "veth"), 1000)
+        except pytest.skip.Exception as missing:
+            print(f"not measured here: ports on veth pairs: {missing}")
+    memory(1000, 3000)
+
+
+def in_memory(file: Path, ports: int) -> None:
+    with program(
+        "-m", "benchmarks._profile", str(file), "benchmarks._memory", f"{ports}", "2"
+    ) as it:
+        Memory(it)
+        told = [tell(it, file)]
+        time.sleep(3)
+        tell(it, file)
+        time.sleep(_WINDOW)
+        told.append(tell(it, file))
+    show(f"{ports:,} ports in memory, until all carry traffic", told[0], 1 / ports, "µs/port")
+    show(f"{ports:,} ports in memory, at rest", told[1], 1 / ports / _WINDOW, "µs/port-s")
+
+
+def on_veth(file: Path, ports: int) -> None:
+    sampled = (sys.executable, "-m", "benchmarks._profile", str(file), "lacp.cli.lacpd")
+    with (
+        cabled(ports) as cables,
+        ear(cables.right) as heard,
+        lacpds(cables, 2, program=sampled) as (left, _),
+    ):
+        heard.until_distributing(ports)
+        heard.close()
+        told = [tell(left, file)]
+        time.sleep(3)
+        tell(left, file)
+        time.sleep(_WINDOW)
+        told.append(tell(left, file))
+    show(f"{ports:,} ports on veth, until all carry traffic", told[0], 1 / ports, "µs/port")
+    show(f"{ports:,} ports on veth, at rest", told[1], 1 / ports / _WINDOW, "µs/port-s")
+
+
+def tell(process: Process, file: Path) -> dict[str, Any]:
+    """What a sampled process saw since the last time."""
+    before = file.read_text() if file.exists() else ""
+    process.popen.send_signal(signal.SIGUSR1)
+    while not (text := file.read_text() if file.exists() else "")[len(before) :].endswith("\n"):
+        assert process.popen.poll() is None, "the sampled process has ended"
+        time.sleep(0.05)
+    told = json.loads(text[len(before) :].splitlines()[-1])
+    assert isinstance(told, dict)
+    return told
+
+
+def show(title: str, told: Mapping[str, Any], scale: float, unit: str) -> None:
+    """Layers and functions, each in µs of what `scale` makes of a second."""
+    seen: Counter[str] = Counter(told["seen"])
+    layers: Counter[str] = Counter()
+    functions: Counter[str] = Counter()
+    for place, times in seen.items():
+        layers[layer(place)] += times
+        where, _, name = place.partition(" ")
+        functions[f"{where.rpartition(':')[0]} {name}"] += times
+    spent = (told["user"] + told["system"]) * scale * 1e6
+    kernel = told["system"] * scale * 1e6
+    samples = seen.total()
+    print(f"\n{title}: {number(spent)} {unit}, {number(kernel)} of it in the kernel")
+    print(f"  ({samples} samples)")
+    for table in (layers, functions):
+        print()
+        for what, times in table.most_common(_MOST):
+            part = times / samples
+            print(f"  {number(part * spent):>8} {unit}  {part:>6.1%}  {what}")
+
+
+def memory(few: int, many: int) -> None:
+    """What each further port allocates, by layer and by file."""
+    sizes = [Counter(allocated(ports)) for ports in (few, many)]
+    sizes[1].subtract(sizes[0])
+    further = many - few
+    total = sizes[1].total() / further
+    print(f"\nmemory of each port in memory between {few:,} and {many:,}: {total:,.0f} octets")
+    layers: Counter[str] = Counter()
+    for file, octets in sizes[1].items():
+        layers[layer(file)] += octets
+    for table in (layers, sizes[1]):
+        print()
+        for what, octets in table.most_common(_MOST):
+            print(f"  {octets / further:>8,.0f} octets/port  {what}")
+
+
+def allocated(ports: int) -> dict[str, int]:
+    """Octets that a lacpd with so many ports in memory has allocated, by file."""
+    arguments = ("-X", "tracemalloc", "-m", "benchmarks._memory", str(ports), "2")
+    with program(*arguments) as process:
+        sizes = Memory(process).ask("sizes", 2)
+    return {file: int(octets) for file, octets in sizes.items()}
