@@ -1,5 +1,7 @@
 """What the tests of the commands share."""
 
+from pathlib import Path
+
 import pytest
 
 from lacp.inspect.survey import READERS
@@ -23,3 +25,10 @@ def lacpd_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [*READERS]:
         if name != "lacpd":
             monkeypatch.delitem(READERS, name)
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The run directory of lacpd, which is empty."""
+    monkeypatch.setenv("LACPD_RUN_DIR", str(tmp_path))
+    return tmp_path

@@ -20,12 +20,6 @@ from tests.unit.cli.fake_lacpd import answering, fake_lacpd, line, saying
 SHOW = "--help --verbose --json --socket --run-dir --teamd-run-dir --source --netns --host"
 
 
-@pytest.fixture
-def run_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LACPD_RUN_DIR", str(tmp_path))
-    return tmp_path
-
-
 def fitting(
     capsys: pytest.CaptureFixture[str], *words: str, program: str = "lacpctl"
 ) -> tuple[str, list[str]]:

@@ -33,12 +33,6 @@ ASKING = ("show --source lacpd", "neighbors --source lacpd", "counters --source 
 CONTROL = ("set runner.x 1",)
 
 
-@pytest.fixture
-def run_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LACPD_RUN_DIR", str(tmp_path))
-    return tmp_path
-
-
 # Usage.
 
 WRONG_USAGE = {

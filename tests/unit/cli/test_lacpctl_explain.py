@@ -47,12 +47,6 @@ def told(run_dir: Path, *lags: LagView) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def run_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LACPD_RUN_DIR", str(tmp_path))
-    return tmp_path
-
-
 def blocks(text: str) -> list[str]:
     """The first line of each finding."""
     return [line.strip() for line in text.splitlines() if line.startswith("  ") and line[2] != " "]

@@ -41,12 +41,6 @@ LAGS = {
 }
 
 
-@pytest.fixture
-def run_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LACPD_RUN_DIR", str(tmp_path))
-    return tmp_path
-
-
 def shown(document: dict[str, Any], *arguments: str, width: int = 80) -> str:
     """What `show` prints of one LAG."""
     return told(Screen(io.StringIO(), {}, width=width), view(document), *arguments)

@@ -16,10 +16,7 @@ from tests.unit.cli.fake_lacpd import answering, fake_lacpd, line
 MIXED = {**TOLD, "lacp": True}
 
 
-@pytest.fixture(autouse=True)
-def run_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LACPD_RUN_DIR", str(tmp_path))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("run_dir")
 
 
 def test_models_of_yang(run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
