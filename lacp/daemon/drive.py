@@ -91,6 +91,8 @@ class Driver:
         #: How often in a row something was read.
         self._reads = 0
         self._swept = -inf
+        #: Whether the last turn left timers that are due.
+        self._cut = False
         #: How late timers come up.
         self.lateness = Lateness()
 
@@ -189,13 +191,20 @@ class Driver:
         if self._muted:
             self._unmute(now)
         heard = self._hear(now)
+        # What was heard took time, and engines have been told of later moments.
+        now = max(now, self._clock.now())
         if self._speaking:
             self._read_planes(now)
         return any((heard, self._expire(now), self._catch_up()))
 
+    @property
+    def behind(self) -> bool:
+        """Whether there is work that did not fit into the last turn."""
+        return self._cut or bool(self._backlog) or self._reads > 0
+
     def next_deadline(self) -> float | None:
         """When `poll` must be called at the latest; None when no timer runs."""
-        if self._backlog:
+        if self.behind:
             return -inf
         first = self._agenda.first()
         if not self._muted:
@@ -323,8 +332,9 @@ class Driver:
         behind = bool(self._backlog) or 0 < self._reads < _READS
         if behind and now - self._swept >= _SWEEP:
             self._sweep(now)
-        start, worst, came = now, 0.0, False
-        while now < start + _SHARE and (due := self._agenda.due(now)) is not None:
+        end, worst, came = now + _SHARE, 0.0, False
+        self._cut = False
+        while (due := self._agenda.due(now)) is not None:
             came = True
             at, key = due
             worst = max(worst, now - at)
@@ -339,6 +349,9 @@ class Driver:
                 self._touched[key] = None
                 self._flush(now)
             now = self._clock.now()
+            if now >= end:
+                self._cut = True
+                break
         if came:
             self._note(worst, now)
         return came
