@@ -25,6 +25,8 @@ from tests.interop.netns import Namespace, namespace, namespaces, veth
 from tests.lab import need
 
 DEVICE = "team0"
+#: An EtherType for experiments (802, 9.2.4).
+EXPERIMENT = 0x88B5
 _PATIENCE = 10.0
 
 
