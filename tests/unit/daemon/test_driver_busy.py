@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lacp.backends import memory
-from tests.daemons import World, conf, lacp, world
+from tests.daemons import World, conf, lacp
 
 #: Ports of each host, in LAGs of two, and seconds that pass with every look at the clock.
 _PORTS, _STEP = 16, 0.0002
@@ -47,7 +47,7 @@ def test_timers_that_expire_after_much_was_heard_expire_at_the_time_of_then(
         # Time that went back would be a UsageError of an engine.
         busy.run(6.0)
         for host in (left, right):
-            ports = [p for t in host.service.driver.teams.values() for p in lacp(t).ports.values()]
-            assert all(port.distributing for port in ports)
+            for team in host.service.driver.teams.values():
+                assert all(port.distributing for port in lacp(team).ports.values())
     finally:
         busy.close()
