@@ -95,8 +95,6 @@ def build_parser() -> Parser:
 
 def run(args: Namespace, screen: Screen) -> int:
     """Carry out the command and write its answer; returns the exit code."""
-    import json
-
     command: Command = args.row
     command.check(args)
     if not command.asks:
@@ -116,10 +114,14 @@ def run(args: Namespace, screen: Screen) -> int:
         gc.enable()
     if args.json:
         if isinstance(answer.data, Iterator):
+            import json
+
             for each in answer.data:
                 screen.line(json.dumps(_document(each), separators=(", ", ": ")))
         else:
-            screen.line(json.dumps(_document(answer.data), indent=2))
+            from lacp.cli.pretty import indented
+
+            screen.line(indented(_document(answer.data)))
     else:
         data = answer.data
         try:

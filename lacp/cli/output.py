@@ -12,6 +12,9 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from typing import Any, TextIO
 
+from lacp.address import Mac
+from lacp.info import PortState
+from lacp.link import Duplex
 from lacp.text import plain
 
 #: What colours mean here. Nothing is said by colour alone.
@@ -196,27 +199,44 @@ def printable(data: Any) -> Any:
 
     What needs no change stays the same object: a look is mostly numbers and harmless names.
     """
+    kind: Any = type(data)
+    if kind in _HARMLESS:
+        return data
     if isinstance(data, str):
         return plain(data)
-    if type(data) in _HARMLESS:
-        return data
     if isinstance(data, dict):
-        return {printable(key): printable(value) for key, value in data.items()}
+        return data if _harmless(data) else _printed(data)
     if isinstance(data, list | tuple):
         safe = [printable(value) for value in data]
-        return data if all(map(operator.is_, safe, data)) else type(data)(safe)
+        return data if all(map(operator.is_, safe, data)) else kind(safe)
     if isinstance(data, Mapping):
         return printable(dict(data)) if data else data
-    changed = {}
-    kind: Any = type(data)
+    changed: dict[str, Any] = {}
     for name in _names(kind):
         value = getattr(data, name)
-        if type(value) not in _HARMLESS and (safe := printable(value)) is not value:
+        its = type(value)
+        if its is str:
+            if not value.isprintable():
+                changed[name] = plain(value)
+        elif its not in _HARMLESS and (safe := printable(value)) is not value:
             changed[name] = safe
     return replace(data, **changed) if changed else data
 
 
-_HARMLESS = frozenset({type(None), bool, int, float})
+def _harmless(data: Mapping[Any, Any]) -> bool:
+    """Whether it is seen at a glance that nothing in it needs a change."""
+    return all(
+        type(value) in _HARMLESS and isinstance(key, str) and key.isprintable()
+        for key, value in data.items()
+    )
+
+
+def _printed(data: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {printable(key): printable(value) for key, value in data.items()}
+
+
+#: What has no text of others in it.
+_HARMLESS = frozenset({type(None), bool, int, float, Mac, PortState, Duplex})
 
 
 @cache

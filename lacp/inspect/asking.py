@@ -98,23 +98,35 @@ def listed(directory: str, suffix: str) -> list[str]:
 
 
 def ask(
-    way: Way[_Answer], paths: Sequence[str], deadline: float, *, named: bool = False
+    way: Way[_Answer],
+    paths: Sequence[str],
+    deadline: float,
+    *,
+    named: bool = False,
+    most: float | None = None,
 ) -> Iterator[tuple[str, _Answer] | str]:
     """Each path with its answer as it comes, or a line that begins with the path and says why not.
 
     Where nobody listens any more there is nothing to say, unless the paths were `named` by the
     user or the way has `killed_told`. `deadline` is of `time.monotonic`.
+
+    With `most`, each answer puts the deadline off, so that it is as far away as at the beginning,
+    but not beyond that: many answers of one process come one after another.
     """
-    for found in ask_all([(way, path) for path in paths], deadline, named=named):
+    for found in ask_all([(way, path) for path in paths], deadline, named=named, most=most):
         yield found if isinstance(found, str) else (found.path, found.answer)
 
 
 def ask_all(
-    questions: Sequence[tuple[Way[Any], str]], deadline: float, *, named: bool = False
+    questions: Sequence[tuple[Way[Any], str]],
+    deadline: float,
+    *,
+    named: bool = False,
+    most: float | None = None,
 ) -> Iterator[Answered | str]:
     """The same for sockets of several kinds, with all that is known of each."""
     said = 0
-    asked = _Round(deadline, named)
+    asked = _Round(deadline, named, most)
     for found in asked.ask(questions):
         if not isinstance(found, str):
             yield found
@@ -163,10 +175,12 @@ class _Asked:
 class _Round:
     """Sockets, asked once."""
 
-    def __init__(self, deadline: float, named: bool) -> None:
+    def __init__(self, deadline: float, named: bool, most: float | None) -> None:
         self._named = named
         self._start = time.monotonic()
         self._end = max(self._start, deadline - _MARGIN)
+        self._patience = self._end - self._start
+        self._most = self._end if most is None else max(self._end, most - _MARGIN)
         self._poll = select.poll()
         self._asked: dict[int, _Asked] = {}
         #: Those that let nobody in when they were tried last.
@@ -263,6 +277,7 @@ class _Round:
                 yield f"{asked.path}: {error}"
                 continue
             if answer is not None:
+                self._end = min(self._most, time.monotonic() + self._patience)
                 netns = _netns(asked.sock)
                 self._leave(asked)
                 yield Answered(asked.way, asked.path, answer, netns)

@@ -65,27 +65,49 @@ def ask(path: str, request: str, /, timeout: float = TIMEOUT, **arguments: Any) 
 
 
 def ask_all(
-    paths: Sequence[str], deadline: float, request: str, *, named: bool = False, **arguments: Any
+    paths: Sequence[str],
+    deadline: float,
+    request: str,
+    *,
+    named: bool = False,
+    most: float | None = None,
+    **arguments: Any,
 ) -> Iterator[tuple[str, Document] | str]:
     """One request to each of these sockets at the same time: what `lacp.inspect.asking.ask` has."""
     from lacp.inspect.asking import Way, ask
 
     sent = (order(request, **arguments),)
     way = Way("lacpd", socket.SOCK_STREAM, sent, _whole, ending=b"\n", killed_told=True)
-    return ask(way, paths, deadline, named=named)
+    return ask(way, paths, deadline, named=named, most=most)
 
 
 def read(places: Places, deadline: float) -> Iterator[LagView | str]:
     """The LAG of each lacpd, or a line for one that does not say in time what it is.
 
+    What is wrong with it is left to be found by who asks, who has to look at all LAGs anyway. One
+    daemon may have hundreds of sockets: as long as they answer, they have until `deadline`; where
+    nobody does, a part of that is enough.
+
     Raises BackendError when the run directory cannot be read. Of sockets that killed daemons left
     behind there is one line together.
     """
+    from lacp.inspect.survey import BUSY_PATIENCE
     from lacp.picture.reading import ModelError, read_lag
 
+    now = time.monotonic()
+    soon = now + (deadline - now) / BUSY_PATIENCE
     named = places.socket is not None
     paths = [places.socket] if places.socket is not None else sockets(places.run_dir)
-    for found in ask_all(paths, deadline, "show", named=named, verbose=places.verbose):
+    answers = ask_all(
+        paths,
+        soon,
+        "show",
+        named=named,
+        most=deadline,
+        verbose=places.verbose,
+        problems=False,
+    )
+    for found in answers:
         if isinstance(found, str):
             yield found
             continue

@@ -21,9 +21,9 @@ from lacp.picture.model import LagView
 
 #: Seconds in which a source has to say what it knows.
 PATIENCE = 0.9
-#: So many times that has the kernel: it may have hundreds of devices on a machine that is busy, and
-#: does not wait for nothing.
-KERNEL_PATIENCE = 5
+#: So many times that has who may have hundreds of LAGs on a machine that is busy: the kernel, which
+#: does not wait for nothing, and lacpd, as long as it goes on answering.
+BUSY_PATIENCE = 5
 #: Seconds more for what a reader does beside waiting.
 _GRACE = 0.5
 
@@ -66,7 +66,7 @@ READERS: dict[str, tuple[str, str]] = {
     "bond": ("lacp.inspect.bond", "read"),
     "ovs": ("lacp.inspect.ovs", "read"),
 }
-_OF_KERNEL = frozenset({"team", "bond"})
+_BUSY = frozenset({"lacpd", "team", "bond"})
 
 
 #: Sources that did not end in time when they were asked, and the threads that still ask them: what
@@ -81,7 +81,7 @@ def survey(places: Places, patience: float = PATIENCE) -> Seen:
     """Ask every source at once. Never raises: what cannot be read is told in `complaints`."""
     start = time.monotonic()
     wanted = [name for name in READERS if places.sources is None or name in places.sources]
-    limits = {name: patience * (KERNEL_PATIENCE if name in _OF_KERNEL else 1) for name in wanted}
+    limits = {name: patience * (BUSY_PATIENCE if name in _BUSY else 1) for name in wanted}
     answers = {name: Seen() for name in wanted}
     threads = {
         name: threading.Thread(

@@ -13,7 +13,7 @@ from lacp.inspect import team_driver
 from lacp.inspect.asking import Answered, ask_all, listed
 from lacp.inspect.devices import Device, Devices, PortFacts
 from lacp.inspect.netns import netns_inode
-from lacp.inspect.survey import KERNEL_PATIENCE, Places
+from lacp.inspect.survey import BUSY_PATIENCE, Places
 from lacp.inspect.team_driver import Driver, Options
 from lacp.inspect.teamd import TEAMD, Told, view
 from lacp.picture.model import LagView, PortView
@@ -55,7 +55,7 @@ def read(places: Places, deadline: float) -> Iterator[LagView | str]:
     known: set[int] = set()
     # What is left is the kernel's; a daemon that says nothing has no part in that.
     now = time.monotonic()
-    soon = now + (deadline - now) / KERNEL_PATIENCE
+    soon = now + (deadline - now) / BUSY_PATIENCE
     for found in ask_all([(TEAMD, path) for path in paths], soon):
         if isinstance(found, str):
             reasons.say(found)

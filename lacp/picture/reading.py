@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields
-from functools import cache
+from functools import cache, lru_cache
 from math import isfinite
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -25,10 +25,12 @@ from lacp.picture.model import (
 )
 
 _Value = TypeVar("_Value")
+#: Takes what was found for a member: what that is, where its object stands, its name.
+_Take = Callable[[Any, str, str], Any]
 #: How deep a document may nest that is read without knowing what ought to be in it.
 LEVELS = 100
 #: What an integer may be: beyond it nothing is counted or numbered.
-_INTEGERS = range(-(1 << 63), 1 << 64)
+_LEAST, _MOST = -(1 << 63), (1 << 64) - 1
 #: How deep the values of `settings` may nest.
 _DEEPEST = 16
 
@@ -64,11 +66,12 @@ def nests_deeper(document: Any, levels: int = LEVELS) -> bool:
 def _read(kind: Callable[..., _Value], found: Any, where: str) -> _Value:
     if not isinstance(found, Mapping):
         raise ModelError(f"{where}: found {_kind_of(found)}, expected an object")
-    told = {
-        name: take(found[name], f"{where}.{name}")
-        for name, take in _takers(kind).items()
-        if name in found
-    }
+    told = {}
+    for name, at_once, take in _takers(kind):
+        if name in found:
+            value = found[name]
+            # Most of thousands of ports is what it ought to be at a glance.
+            told[name] = value if type(value) in at_once else take(value, where, name)
     try:
         return kind(**told)
     except TypeError:
@@ -76,132 +79,155 @@ def _read(kind: Callable[..., _Value], found: Any, where: str) -> _Value:
 
 
 @cache
-def _takers(kind: Hashable) -> Mapping[str, Callable[[Any, str], Any]]:
+def _takers(kind: Hashable) -> tuple[tuple[str, frozenset[type], _Take], ...]:
+    """Of each field: its name, the types that are taken as they are, and what takes the others."""
     assert isinstance(kind, type)
-    return {each.name: _TAKERS[str(each.type)] for each in fields(kind)}
+    return tuple((each.name, *_TAKERS[str(each.type)]) for each in fields(kind))
 
 
 def _kind_of(found: Any) -> str:
     names = {dict: "an object", list: "an array", str: "a string", type(None): "null"}
-    if isinstance(found, int) and found not in _INTEGERS:
+    if isinstance(found, int) and not _LEAST <= found <= _MOST:
         return "a number of more than 64 bits"
     name = names.get(type(found))
     return repr(found) if name is None else name
 
 
-def _plain(kinds: tuple[type, ...], expected: str, *, null: bool) -> Callable[[Any, str], Any]:
-    def take(found: Any, where: str) -> Any:
-        if (found is None and null) or (
-            isinstance(found, kinds)
-            and (bool in kinds or not isinstance(found, bool))
-            and (not isinstance(found, int) or found in _INTEGERS)
-        ):
+def _wrong(found: Any, expected: str, where: str, name: str) -> ModelError:
+    return ModelError(f"{where}.{name}: found {_kind_of(found)}, expected {expected}")
+
+
+def _plain(kind: type, expected: str) -> _Take:
+    """Of one type alone; a subclass will do."""
+
+    def take(found: Any, where: str, name: str) -> Any:
+        if isinstance(found, kind):
             return found
-        raise ModelError(f"{where}: found {_kind_of(found)}, expected {expected}")
+        raise _wrong(found, expected, where, name)
 
     return take
 
 
-def _number(found: Any, where: str) -> float | None:
+def _integer(expected: str) -> _Take:
+    def take(found: Any, where: str, name: str) -> int:
+        if type(found) is int and _LEAST <= found <= _MOST:
+            return found
+        raise _wrong(found, expected, where, name)
+
+    return take
+
+
+def _number(found: Any, where: str, name: str) -> float:
     # JSON as Python reads it has numbers that are none, and some that no other number stands for.
-    known = found in _INTEGERS if isinstance(found, int) else isinstance(found, float)
-    if found is None or (known and not isinstance(found, bool) and isfinite(found)):
+    if type(found) is int and _LEAST <= found <= _MOST:
         return found
-    raise ModelError(f"{where}: found {_kind_of(found)}, expected a number or null")
+    if isinstance(found, float) and isfinite(found):
+        return found
+    raise _wrong(found, "a number or null", where, name)
 
 
-def _anything(found: Any, where: str, depth: int = 0) -> Any:
+def _anything(found: Any, where: str, name: str, depth: int = 0) -> Any:
     """Whatever a source calls its own, within reason."""
     if depth > _DEEPEST:
-        raise ModelError(f"{where}: found more than {_DEEPEST} levels, expected fewer")
+        raise ModelError(f"{where}.{name}: found more than {_DEEPEST} levels, expected fewer")
     if isinstance(found, Mapping):
-        return {str(name): _anything(each, where, depth + 1) for name, each in found.items()}
+        return {str(key): _anything(each, where, name, depth + 1) for key, each in found.items()}
     if isinstance(found, list):
-        return [_anything(each, where, depth + 1) for each in found]
+        return [_anything(each, where, name, depth + 1) for each in found]
     known = isinstance(found, bool) or not isinstance(found, int | float)
-    return found if known else _number(found, where)
+    return found if known else _number(found, where, name)
 
 
-def _mac(found: Any, where: str) -> Mac | None:
-    if found is None:
-        return None
+def _mac(found: Any, where: str, name: str) -> Mac:
     try:
-        return Mac.parse(found)
+        return _mac_of(found)
     except (TypeError, ValueError):
-        raise ModelError(f"{where}: found {_kind_of(found)}, expected a MAC address") from None
+        raise _wrong(found, "a MAC address", where, name) from None
 
 
-def _state(found: Any, where: str) -> PortState | None:
-    if found is None:
-        return None
-    if isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= 0xFF:
+# The same few systems stand in every port.
+_mac_of = lru_cache(maxsize=1024)(Mac.parse)
+
+
+def _state(found: Any, where: str, name: str) -> PortState:
+    if type(found) is int and 0 <= found <= 0xFF:
         return PORT_STATES[found]
-    raise ModelError(f"{where}: found {_kind_of(found)}, expected an octet")
+    raise _wrong(found, "an octet", where, name)
 
 
-def _duplex(found: Any, where: str) -> Duplex | None:
-    if found in (None, Duplex.FULL, Duplex.HALF):
-        return None if found is None else Duplex(found)
-    raise ModelError(f"{where}: found {_kind_of(found)}, expected full, half or null")
+def _duplex(found: Any, where: str, name: str) -> Duplex:
+    if found in (Duplex.FULL, Duplex.HALF):
+        return Duplex(found)
+    raise _wrong(found, "full, half or null", where, name)
 
 
-def _one(kind: type[Any], *, null: bool) -> Callable[[Any, str], Any]:
-    def take(found: Any, where: str) -> Any:
-        if found is None:
-            return None if null else kind()
-        return _read(kind, found, where)
-
-    return take
+def _one(kind: type[Any]) -> _Take:
+    return lambda found, where, name: _read(kind, found, f"{where}.{name}")
 
 
-def _many(take: Callable[[Any, str], Any], *, null: bool) -> Callable[[Any, str], Any]:
-    def take_all(found: Any, where: str) -> Any:
-        if found is None:
-            return None if null else ()
+def _many(at_once: frozenset[type], take: _Take) -> _Take:
+    def take_all(found: Any, where: str, name: str) -> tuple[Any, ...]:
         if not isinstance(found, list | tuple):
-            raise ModelError(f"{where}: found {_kind_of(found)}, expected an array")
-        return tuple(take(each, f"{where}[{number}]") for number, each in enumerate(found))
+            raise _wrong(found, "an array", where, name)
+        return tuple(
+            each if type(each) in at_once else take(each, where, f"{name}[{number}]")
+            for number, each in enumerate(found)
+        )
 
     return take_all
 
 
-def _by_name(take: Callable[[Any, str], Any], *, null: bool) -> Callable[[Any, str], Any]:
-    def take_all(found: Any, where: str) -> Any:
-        if found is None:
-            return None if null else MappingProxyType({})
+def _listed(kind: type[Any]) -> _Take:
+    return _many(frozenset(), lambda found, where, name: _read(kind, found, f"{where}.{name}"))
+
+
+def _by_name(at_once: frozenset[type], take: _Take) -> _Take:
+    def take_all(found: Any, where: str, name: str) -> Mapping[str, Any]:
         if not isinstance(found, Mapping):
-            raise ModelError(f"{where}: found {_kind_of(found)}, expected an object")
-        return {str(name): take(each, f"{where}.{name}") for name, each in found.items()}
+            raise _wrong(found, "an object", where, name)
+        inside = f"{where}.{name}"
+        return {
+            str(key): each if type(each) in at_once else take(each, inside, key)
+            for key, each in found.items()
+        }
 
     return take_all
 
 
-_INT = _plain((int,), "an integer or null", null=True)
-_FLOAT = _number
-_STR = _plain((str,), "a string or null", null=True)
-_TEXT = _plain((str,), "a string", null=False)
-_COUNT = _plain((int,), "an integer", null=False)
+def _absent(value: Any, take: _Take) -> _Take:
+    """What stands for null where the field has no null."""
+    return lambda found, where, name: value if found is None else take(found, where, name)
 
-#: How each type of a field is read, by the words that the field is declared with.
-_TAKERS: Mapping[str, Callable[[Any, str], Any]] = {
+
+_NONE = frozenset({type(None)})
+_TEXTS = frozenset({str})
+_INT = _integer("an integer or null")
+_TEXT = _TEXTS, _plain(str, "a string")
+
+#: How each type of a field is read, by the words that the field is declared with: types that are
+#: taken as they are, and what takes the others.
+_TAKERS: Mapping[str, tuple[frozenset[type], _Take]] = {
     "str": _TEXT,
-    "str | None": _STR,
-    "int | None": _INT,
-    "float | None": _FLOAT,
-    "bool | None": _plain((bool,), "true, false or null", null=True),
-    "Mac | None": _mac,
-    "PortState | None": _state,
-    "Duplex | None": _duplex,
-    "SystemId | None": _one(SystemId, null=True),
-    "End | None": _one(End, null=True),
-    "LinkView": _one(LinkView, null=False),
-    "Machines | None": _one(Machines, null=True),
-    "Mapping[str, int] | None": _by_name(_COUNT, null=True),
-    "Mapping[str, int | None] | None": _by_name(_INT, null=True),
-    "Mapping[str, float | None] | None": _by_name(_FLOAT, null=True),
-    "Mapping[str, Any]": _by_name(_anything, null=False),
-    "tuple[str, ...]": _many(_TEXT, null=False),
-    "tuple[Change, ...] | None": _many(_one(Change, null=False), null=True),
-    "tuple[WatcherView, ...] | None": _many(_one(WatcherView, null=False), null=True),
-    "tuple[PortView, ...]": _many(lambda found, where: _read(PortView, found, where), null=False),
+    "str | None": (_TEXTS | _NONE, _plain(str, "a string or null")),
+    "int | None": (_NONE, _INT),
+    "float | None": (_NONE, _number),
+    "bool | None": (_NONE | {bool}, _plain(bool, "true, false or null")),
+    "Mac | None": (_NONE, _mac),
+    "PortState | None": (_NONE, _state),
+    "Duplex | None": (_NONE, _duplex),
+    "SystemId | None": (_NONE, _one(SystemId)),
+    "End | None": (_NONE, _one(End)),
+    "LinkView": (frozenset(), _absent(LinkView(), _one(LinkView))),
+    "Machines | None": (_NONE, _one(Machines)),
+    "Mapping[str, int] | None": (_NONE, _by_name(frozenset(), _integer("an integer"))),
+    "Mapping[str, int | None] | None": (_NONE, _by_name(_NONE, _INT)),
+    "Mapping[str, float | None] | None": (_NONE, _by_name(_NONE, _number)),
+    "Mapping[str, Any]": (
+        frozenset(),
+        _absent(MappingProxyType({}), _by_name(_NONE | _TEXTS | {bool}, _anything)),
+    ),
+    "tuple[str, ...]": (frozenset(), _absent((), _many(*_TEXT))),
+    "tuple[Change, ...] | None": (_NONE, _listed(Change)),
+    "tuple[WatcherView, ...] | None": (_NONE, _listed(WatcherView)),
+    "tuple[PortView, ...]": (frozenset(), _absent((), _listed(PortView))),
 }

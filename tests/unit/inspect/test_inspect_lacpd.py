@@ -2,7 +2,10 @@
 
 import json
 import os
+import socket
+import threading
 import time
+from contextlib import ExitStack
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -13,7 +16,7 @@ import pytest
 
 from lacp.errors import BackendError
 from lacp.inspect import lacpd
-from lacp.inspect.survey import Places
+from lacp.inspect.survey import BUSY_PATIENCE, Places
 from lacp.picture.events import phrase, read_event
 from lacp.picture.model import LagView
 from lacp.picture.reading import LEVELS, nests_deeper
@@ -32,7 +35,8 @@ def answer(lag: Any, **members: Any) -> Any:
 
 
 def read(places: Places | None = None, within: float = 0.3) -> list[LagView | str]:
-    return list(lacpd.read(places or Places(run_dir="."), time.monotonic() + within))
+    deadline = time.monotonic() + within * BUSY_PATIENCE
+    return list(lacpd.read(places or Places(run_dir="."), deadline))
 
 
 def test_the_lag_of_each_socket() -> None:
@@ -109,6 +113,38 @@ def test_one_that_hangs_holds_up_no_other() -> None:
     assert isinstance(good, LagView)
     assert isinstance(bad, str)
     assert bad.startswith("./team0.sock: no answer of lacpd within")
+
+
+def test_many_sockets_have_more_time_as_long_as_they_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Each look at the clock is later: all answers take longer than there is for one.
+    monkeypatch.setattr(time, "monotonic", partial(next, count(0.0, 0.05)))
+    turns = [threading.Event() for _ in range(11)]
+    turns[0].set()
+
+    def in_turn(number: int) -> hostile.Behaviour:
+        told = json.dumps({"ok": True, "lag": {"name": f"team{number}", "source": "lacpd"}})
+
+        def behave(connection: socket.socket, over: threading.Event) -> None:
+            connection.settimeout(5)
+            turns[number].wait(5)
+            connection.sendall(told.encode() + b"\n")
+            # The request, and that the answer was taken.
+            while connection.recv(1000):
+                pass
+            turns[number + 1].set()
+
+        return behave
+
+    with ExitStack() as stack:
+        for number in range(10):
+            path = f"team{number}.sock"
+            stack.enter_context(listening(path, SOCK_STREAM, in_turn(number)))
+        found = read(within=1.5)
+    assert [lag.name for lag in found if isinstance(lag, LagView)] == [
+        f"team{number}" for number in range(10)
+    ]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -16,7 +16,7 @@ from lacp.errors import BackendError
 from lacp.inspect import team
 from lacp.inspect.devices import Device
 from lacp.inspect.netns import netns_inode
-from lacp.inspect.survey import KERNEL_PATIENCE, Places
+from lacp.inspect.survey import BUSY_PATIENCE, Places
 from lacp.link import Duplex
 from lacp.netlink.codec import IFF_LOWER_UP, IFF_RUNNING, IFF_UP, Interface
 from lacp.netlink.team import Key, Value
@@ -102,7 +102,7 @@ class Sockets:
 
     def read(self, seconds: float = 5) -> tuple[dict[str, LagView], list[str]]:
         places = Places(teamd_run_dir=str(self.directory))
-        found = list(team.read(places, time.monotonic() + seconds * KERNEL_PATIENCE))
+        found = list(team.read(places, time.monotonic() + seconds * BUSY_PATIENCE))
         lags = [one for one in found if isinstance(one, LagView)]
         assert len({lag.name for lag in lags}) == len(lags)
         return {lag.name: lag for lag in lags}, [one for one in found if isinstance(one, str)]

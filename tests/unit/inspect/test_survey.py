@@ -76,7 +76,7 @@ def test_a_source_that_hangs_takes_one_thread_however_often_it_is_asked(
     finally:
         _goes_on.set()
     assert said == [
-        ["lacpd: no answer within 0.001 s"],
+        [f"lacpd: no answer within {0.001 * survey.BUSY_PATIENCE:g} s"],
         *[["lacpd: still no answer to the question before"]] * 4,
     ]
     for thread in threading.enumerate():
