@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from lacp.conformance.catalogue.case import Script, Wall, case
-from lacp.conformance.catalogue.sel import check_apart
+from lacp.conformance.catalogue.sel import SHARED, check_apart
 from lacp.conformance.tester.device import Need
 from lacp.conformance.tester.trial import Trial
 from lacp.conformance.tester.waiting import Wait
 
-_SHARED = {"lags": 1, "aggregation": True}
 _TIME = 15.0
 
 
@@ -39,7 +38,7 @@ def _check_loop(t: Trial, loop: tuple[int, int], since: float) -> None:
     expected="never both on one aggregator; at most 3 LACPDUs (10 in 2020) in any second; "
     "converged with H afterwards",
     links=2,
-    device=_SHARED,
+    device=SHARED,
     wall=Wall.MIDDLE,
 )
 def loop(t: Trial) -> Script:
@@ -57,7 +56,7 @@ def loop(t: Trial) -> Script:
     expected="the ends of a loop never on one aggregator; whether the loops are aggregated is "
     "recorded, where management shows it; converged with H afterwards",
     links=4,
-    device=_SHARED,
+    device=SHARED,
     wall=Wall.MIDDLE,
 )
 def two_loops(t: Trial) -> Script:
