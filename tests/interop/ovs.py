@@ -137,6 +137,12 @@ class OpenVSwitch:
         self._database: subprocess.Popen[bytes] | None = None
         self._switch: subprocess.Popen[bytes] | None = None
 
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The switch daemon."""
+        assert self._switch is not None
+        return self._switch
+
     # Running it
 
     def boot(self) -> None:
@@ -162,13 +168,11 @@ class OpenVSwitch:
 
     def freeze(self) -> None:
         """Stop the switch where it stands; `thaw` lets it go on."""
-        assert self._switch is not None
-        self._switch.send_signal(signal.SIGSTOP)
+        self.process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let a frozen switch go on."""
-        assert self._switch is not None
-        self._switch.send_signal(signal.SIGCONT)
+        self.process.send_signal(signal.SIGCONT)
 
     def shut(self) -> None:
         """End everything."""

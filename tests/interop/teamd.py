@@ -36,6 +36,11 @@ class Teamd:
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None
+        return self._process
+
     def start(self) -> None:
         """Start it, and wait until it answers and has all its ports.
 
@@ -44,6 +49,11 @@ class Teamd:
         for port in self.ports:
             # The driver takes no port that is up.
             self.namespace.ip(f"link set {port} down")
+        self.launch()
+        self.namespace.ip(f"link set {self.name} up")
+
+    def launch(self) -> None:
+        """The same over ports that are down; the team stays down."""
         command = ("teamd", "-r", "-t", self.name, "-c", self._config)
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -53,13 +63,11 @@ class Teamd:
                 stderr=output,
             )
         self.until(lambda: set(self.state().get("ports", {})) == set(self.ports))
-        self.namespace.ip(f"link set {self.name} up")
 
     def end(self) -> None:
         """An orderly end: it removes the team."""
-        assert self._process is not None
-        self._process.terminate()
-        self._process.wait(10)
+        self.process.terminate()
+        self.process.wait(10)
         self._process = None
 
     def kill(self) -> None:

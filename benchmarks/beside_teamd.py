@@ -1,0 +1,95 @@
+"""lacpd beside teamd and the bonding driver, which run in a guest of user-mode Linux.
+
+Each kind runs against its like over the same number of links in LAGs of two at the fast rate, one
+kind at a time: teamd is a process for each LAG, lacpd one process an end, and the bonding driver
+none. What it costs is what the guest costs more than while it idles, kernel and all, per port: that
+is how the kernel's share is counted as well.
+"""
+
+from __future__ import annotations
+
+import compileall
+from collections.abc import Iterator
+from statistics import mean, median
+
+from benchmarks._figures import Absent, Figure, Found, in_full, main
+from benchmarks._guest_cpu import Meter
+from benchmarks._rivals import story
+from tests.interop import guest
+from tests.lab import need_teamd
+
+#: Who has its turn, and with how many links. What matters most, and is shortest, comes twice.
+TURNS = (
+    ("teamd", (2, 8, 64)),
+    ("lacpd", (2, 8, 64)),
+    ("bonding", (2, 64)),
+    ("teamd", (2, 8)),
+    ("lacpd", (2, 8)),
+)
+LONG_TURNS = (
+    ("teamd", (2, 8, 32, 64)),
+    ("lacpd", (2, 8, 32, 64)),
+    ("bonding", (2, 8, 32, 64)),
+) * 3
+#: Whole periods of the fast rate.
+SECONDS = 3.0
+#: MB of memory of the guest.
+MEMORY = 1024
+
+
+def figures() -> Iterator[Found]:
+    """CPU and memory of each at every size."""
+    need_teamd()
+    reason = guest.missing()
+    if reason is not None:
+        yield Absent("lacpd beside teamd", f"no guest of user-mode Linux, for want of {reason}")
+        return
+    # A guest cannot write what has been compiled, and would do it again at each start.
+    for package in ("lacp", "tests", "benchmarks"):
+        compileall.compile_dir(guest.ROOT / package, quiet=1)
+    meter = Meter()
+    turns = LONG_TURNS if in_full() else TURNS
+    done = guest.run(
+        story,
+        {"turns": turns, "seconds": SECONDS},
+        modules=(*guest.TEAM_MODULES, *guest.BONDING_MODULES),
+        memory=MEMORY,
+        timeout=600 if in_full() else 170,
+        echo=meter.hear,
+    )
+    idle = mean(meter.spent["idle", 0])
+
+    def cost(kind: str, links: int) -> float:
+        """µs per second and port, of which a link has two."""
+        return (median(meter.spent[kind, links]) - idle) / links / 2 * 1e6
+
+    for links in sorted({links for _, sizes in turns for links in sizes}):
+        load = f"in a guest, {links} links in LAGs of 2, fast rate"
+        ours, theirs = cost("lacpd", links), cost("teamd", links)
+        yield Figure(
+            f"{load}: CPU of the guest over an idle one, lacpd at both ends",
+            ours,
+            "µs/port-second",
+            theirs,
+            f"teamd, {links // 2} processes an end",
+            at_most=theirs,
+        )
+        if ("bonding", links) in meter.spent:
+            yield Figure(
+                f"{load}: the same",
+                ours,
+                "µs/port-second",
+                cost("bonding", links),
+                "the kernel's bonding driver",
+            )
+        yield Figure(
+            f"{load}: memory of lacpd at one end",
+            done.result["lacpd"][str(links)] / 1e6,
+            "MB",
+            done.result["teamd"][str(links)] / 1e6,
+            f"teamd, {links // 2} processes",
+        )
+
+
+if __name__ == "__main__":
+    main(figures)
