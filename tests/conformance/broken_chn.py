@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lacp.conformance.tester import virtual
-from lacp.conformance.tester.bench import PortView
+from lacp.conformance.tester.bench import ManagedPort
 from lacp.info import PortState
 from lacp.protocol import churn
 from lacp.protocol.churn import ActorChurn, PartnerChurn, PartnerChurnState
@@ -20,21 +20,21 @@ from tests.conformance.broken import Broken, lacpdus, patched, translated, with_
 _view = virtual._view
 
 
-def shows(change: Callable[[PortView], PortView]) -> Callable[[pytest.MonkeyPatch], None]:
+def shows(change: Callable[[ManagedPort], ManagedPort]) -> Callable[[pytest.MonkeyPatch], None]:
     """A patch of what management says of a port."""
     return patched(virtual, "_view", lambda port: change(_view(port)))
 
 
-def _never_calm(view: PortView) -> PortView:
+def _never_calm(view: ManagedPort) -> ManagedPort:
     calm = view.actor_churn == "NO_ACTOR_CHURN"
     return replace(view, actor_churn="ACTOR_CHURN_MONITOR") if calm else view
 
 
-def _latched() -> Callable[[PortView], PortView]:
+def _latched() -> Callable[[ManagedPort], ManagedPort]:
     """Once churning it stays so."""
     seen = False
 
-    def change(view: PortView) -> PortView:
+    def change(view: ManagedPort) -> ManagedPort:
         nonlocal seen
         seen = seen or view.actor_churn == "ACTOR_CHURN"
         return replace(view, actor_churn="ACTOR_CHURN") if seen else view
@@ -50,7 +50,7 @@ def _alarmed(machine: Any) -> None:
     machine.port.ntt = True
 
 
-def _blind(view: PortView) -> PortView:
+def _blind(view: ManagedPort) -> ManagedPort:
     """Does not show that a link that is down starts churn detection anew."""
     down = view.receive == "PORT_DISABLED"
     return replace(view, actor_churn="NO_ACTOR_CHURN") if down else view

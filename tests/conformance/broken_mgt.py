@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from lacp.conformance.tester.bench import PortView
+from lacp.conformance.tester.bench import ManagedPort
 from tests.conformance.broken import Broken
 from tests.conformance.broken_chn import shows
 
-Change = Callable[[PortView], PortView]
+Change = Callable[[ManagedPort], ManagedPort]
 
 
 def _counts(name: str, of: Callable[[int], int]) -> Change:
@@ -21,7 +21,7 @@ def _counts(name: str, of: Callable[[int], int]) -> Change:
 def _box(machine: str, box: str, shown: str) -> Change:
     """A box of a machine is shown as another one."""
 
-    def change(view: PortView) -> PortView:
+    def change(view: ManagedPort) -> ManagedPort:
         changed: dict[str, Any] = {machine: shown}
         return replace(view, **changed) if getattr(view, machine) == box else view
 

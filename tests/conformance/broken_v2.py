@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lacp.conformance.tester.bench import PortView
+from lacp.conformance.tester.bench import ManagedPort
 from lacp.protocol.port import Port
 from lacp.protocol.system import System
 from lacp.wire.lacpdu import Envelope, Lacpdu
@@ -26,19 +26,19 @@ def _follows(port: Port, pdu: Lacpdu) -> Lacpdu:
     return pdu if known else replace(pdu, version=2, tlvs=tlvs_of(port))
 
 
-def _agreeing(view: PortView) -> PortView:
+def _agreeing(view: ManagedPort) -> ManagedPort:
     return replace(view, differs=frozenset(), discards=True)
 
 
-def _disagreeing(view: PortView) -> PortView:
+def _disagreeing(view: ManagedPort) -> ManagedPort:
     return replace(view, differs=frozenset({"digest"}), discards=False)
 
 
-def _one_flag(view: PortView) -> PortView:
+def _one_flag(view: ManagedPort) -> ManagedPort:
     return replace(view, differs=(view.differs or frozenset()) - {"algorithm"})
 
 
-def _inverted(view: PortView) -> PortView:
+def _inverted(view: ManagedPort) -> ManagedPort:
     return replace(view, discards=not view.discards)
 
 

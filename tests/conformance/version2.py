@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lacp.conformance.tester import virtual
-from lacp.conformance.tester.bench import PortView
+from lacp.conformance.tester.bench import ManagedPort
 from lacp.protocol.port import Port
 from lacp.protocol.system import System
 from lacp.wire.lacpdu import Lacpdu
@@ -20,7 +20,7 @@ from tests.conformance.broken import Broken, lacpdu_of, lacpdus, translated
 ALGORITHM = PortAlgorithm(bytes.fromhex("0080c201"))
 DIGEST = bytes.fromhex("d2dc4cf241740239408945bd87391286")
 
-Change = Callable[[PortView], PortView]
+Change = Callable[[ManagedPort], ManagedPort]
 
 _view = virtual._view
 #: The TLVs that each port has recorded.
@@ -47,7 +47,7 @@ class Version2(translated(out=lacpdus(_second))):  # type: ignore[misc]
         return followed
 
 
-def shown(port: Port) -> PortView:
+def shown(port: Port) -> ManagedPort:
     """What management says of a port: missing TLVs are Unspecified and NULL."""
     heard = _recorded.get(port, ())
     same = {

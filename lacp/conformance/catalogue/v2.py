@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from lacp.conformance.catalogue.case import Script, Source, case
-from lacp.conformance.tester.bench import PortView
+from lacp.conformance.tester.bench import ManagedPort
 from lacp.conformance.tester.device import Need
 from lacp.conformance.tester.seen import Seen
 from lacp.conformance.tester.trial import Trial
@@ -58,7 +58,7 @@ def well_formed(t: Trial) -> Script:
         )
 
 
-def _view(t: Trial) -> PortView:
+def _view(t: Trial) -> ManagedPort:
     return t.management.port(0)
 
 

@@ -15,7 +15,7 @@ from lacp.link import Duplex
 
 
 @dataclass(frozen=True, slots=True)
-class PortView:
+class ManagedPort:
     """A port of the device as its management shows it; None where it does not say."""
 
     #: The boxes of its machines, by the standard's names.
@@ -42,7 +42,7 @@ class PortView:
 class Management(Protocol):
     """The device's own controls. Links are numbered from 0 as the bench's are."""
 
-    def port(self, link: int) -> PortView:
+    def port(self, link: int) -> ManagedPort:
         """The port at `link` now."""
 
     def configure(self, **changes: Any) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from lacp.address import SLOW_PROTOCOLS_MULTICAST, Mac
 from lacp.conformance.catalogue.case import Case
-from lacp.conformance.tester.bench import Dataplane, Management, PortView
+from lacp.conformance.tester.bench import Dataplane, ManagedPort, Management
 from lacp.conformance.tester.device import Device, Need
 from lacp.conformance.tester.profile import Profile
 from lacp.conformance.tester.results import Outcome
@@ -190,7 +190,7 @@ class VirtualDevice:
 
     # Management.
 
-    def port(self, link: int) -> PortView:
+    def port(self, link: int) -> ManagedPort:
         return _view(self._system.ports[_name(link)])
 
     def configure(self, **changes: Any) -> None:
@@ -272,8 +272,8 @@ def _name(link: int) -> str:
     return str(link)
 
 
-def _view(port: Port) -> PortView:
-    return PortView(
+def _view(port: Port) -> ManagedPort:
+    return ManagedPort(
         receive=port.receive.state.name,
         mux=port.mux.state.name,
         periodic=port.periodic.state.name,
