@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from lacp.cli.output import Cell, Column, Screen
-from lacp.sim.playback import Playback, PortView
+from lacp.sim.playback import CableEnd, Playback
 from lacp.wire.flags import letters
 
-#: Timeline marks by what `PortView.mark` says: in a font with blocks, and in ASCII.
+#: Timeline marks by what `CableEnd.mark` says: in a font with blocks, and in ASCII.
 _MARKS = {
     "no link": "xx",
     "silent": "!!",
@@ -62,7 +62,7 @@ class Timelines:
         self._seconds = seconds
         self._marks: dict[str, list[tuple[float, str]]] = {}
 
-    def look(self, now: float, ports: Iterable[PortView]) -> None:
+    def look(self, now: float, ports: Iterable[CableEnd]) -> None:
         """Note what the ports are."""
         for port in ports:
             marks = self._marks.setdefault(port.name, [])
@@ -100,7 +100,7 @@ def picture(
     playback: Playback,
     speed: float,
     screen: Screen,
-    ports: Sequence[PortView],
+    ports: Sequence[CableEnd],
     timelines: Timelines,
     caption: str,
     recent: deque[str],
@@ -136,7 +136,7 @@ def _length(line: str) -> int:
     return len(re.sub(r"\x1b\[[0-9;]*m", "", line))
 
 
-def _cells(port: PortView) -> tuple[Cell, ...]:
+def _cells(port: CableEnd) -> tuple[Cell, ...]:
     receive = _SHORT.get(port.receive, port.receive.lower())
     mux = _SHORT.get(port.mux, port.mux.lower().replace("_", " "))
     heard = "-" if port.heard is None else f"{port.heard:.1f} s"

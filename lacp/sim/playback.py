@@ -44,7 +44,7 @@ class _Network(Network):
 
 
 @dataclass(frozen=True, slots=True)
-class PortView:
+class CableEnd:
     """What can be seen of one end of a cable at one moment."""
 
     name: str
@@ -139,7 +139,7 @@ class Playback:
         self._close()
         return self.outcomes
 
-    def ports(self) -> list[PortView]:
+    def ports(self) -> list[CableEnd]:
         """Every end of a cable that runs LACP, as it is now."""
         return list(self._views())
 
@@ -161,13 +161,13 @@ class Playback:
             if isinstance(node.engine, System):
                 yield from (f"{node.name}:{port}" for port in node.ports)
 
-    def _views(self) -> Iterator[PortView]:
+    def _views(self) -> Iterator[CableEnd]:
         for node in self.network.nodes.values():
             if not isinstance(node.engine, System):
                 continue
             for name, port in node.engine.ports.items():
                 heard = port.last_received_at
-                yield PortView(
+                yield CableEnd(
                     f"{node.name}:{name}",
                     port.link.up,
                     port.receive.state.name,
