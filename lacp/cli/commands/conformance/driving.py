@@ -134,7 +134,7 @@ def _virtual(cases: Sequence[Case], profile: Profile) -> Iterator[Outcome]:
 
 def _live(args: Namespace, cases: Sequence[Case], profile: Profile) -> Iterator[Outcome]:
     from lacp.backends.wire import Wires
-    from lacp.cli.bench import WireBench, outcomes
+    from lacp.cli.commands.conformance.bench import WireBench, outcomes
     from lacp.conformance.catalogue.case import Wall
 
     reasons = {}
