@@ -37,11 +37,6 @@ class Backlog:
     def __len__(self) -> int:
         return len(self._queue)
 
-    @property
-    def late(self) -> Iterator[Team]:
-        """The teams whose timers are due."""
-        return iter(tuple(self._late))
-
     def put(self, line: Line, item: News, limit: int) -> bool:
         """Let news of a port wait; False when as many as `limit` do so already."""
         if line.waiting is None:

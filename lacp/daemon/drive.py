@@ -45,8 +45,6 @@ _SHARE = 0.003
 #: How often to read before timers may expire although there is more to read: what waits in a full
 #: receive buffer of 4 MiB, and an end for a flood that never stops.
 _READS = 32
-#: Seconds in which teams whose timers wait send what is due meanwhile.
-_SWEEP = 0.1
 #: Seconds that a frame may leave later than was said to the engine, without telling it: much less
 #: than what `lacp.protocol.transmit` leaves for the jitter of clocks.
 _AT_ONCE = 0.001
@@ -90,7 +88,6 @@ class Driver:
         self._backlog = Backlog()
         #: How often in a row something was read.
         self._reads = 0
-        self._swept = -inf
         #: Whether the last turn left timers that are due.
         self._cut = False
         #: How late timers come up.
@@ -330,8 +327,6 @@ class Driver:
         Timers expire no port while news wait that could be of its partner.
         """
         behind = bool(self._backlog) or 0 < self._reads < _READS
-        if behind and now - self._swept >= _SWEEP:
-            self._sweep(now)
         end, worst, came = now + _SHARE, 0.0, False
         self._cut = False
         while (due := self._agenda.due(now)) is not None:
@@ -358,18 +353,12 @@ class Driver:
 
     def _tick(self, team: Team, now: float) -> None:
         """Have a team send what is due; its other timers wait."""
-        team.runner.tick(now)
+        self._agenda.plan(team, team.runner.tick(now))
         deadline = team.runner.next_deadline()
         if deadline is not None and deadline <= now:
             self._backlog.put_late(team)
         self._touched[team] = None
         self._flush(now)
-
-    def _sweep(self, now: float) -> None:
-        """Have the teams whose timers wait send what has become due since."""
-        self._swept = now
-        for team in self._backlog.late:
-            self._tick(team, now)
 
     def _note(self, worst: float, now: float) -> None:
         self.lateness.note(worst, now)

@@ -14,6 +14,7 @@ from typing import Any
 from lacp.daemon.clock import Clock
 from lacp.daemon.control import Control
 from lacp.daemon.files import TeamFiles
+from lacp.daemon.pace import Pace
 from lacp.daemon.process import notify
 from lacp.daemon.resolver import Resolver
 from lacp.daemon.service import Service
@@ -28,10 +29,6 @@ log = logging.getLogger("lacp.daemon")
 
 #: Seconds that LACPDUs which the rate limit holds back may delay the end.
 FAREWELL = 1.0
-#: When sockets wake the process more often than this in a second, it looks at them this often
-#: only. A wake-up costs 100 µs and a frame in a batch 4; the standard grants 250 ms.
-_WAKE_UPS = 40
-_TICK = 0.02
 
 
 def monotonic_clock() -> Clock:
@@ -55,9 +52,12 @@ class Loop:
         self._armed: float | None = None
         #: What to wait on: of the backend (no team), and of the devices that teams have.
         self._descriptors: dict[int, Team | None] = {}
-        self._listening = False
+        #: Of these, those that are not put off when the process wakes up too often.
+        self._urgent: set[int] = set()
+        self._pace = Pace()
+        #: Until when frames and timers are put off.
+        self._put_off: float | None = None
         self._resolver = Resolver(self._loop)
-        self._second = self._wakes = 0
         self._controls: dict[Team, Control] = {}
         self._endpoints: dict[Team, Endpoints] = {}
         #: Names on D-Bus that are being given back.
@@ -84,7 +84,9 @@ class Loop:
         self._loop.add_signal_handler(signal.SIGHUP, self._reload.set)
         self._loop.set_exception_handler(_log_bug)
         self._descriptors |= dict.fromkeys(self._driver.backend.filenos())
-        self._listen(True)
+        self._urgent |= set(self._driver.backend.urgent())
+        for descriptor in self._descriptors:
+            self._listen(descriptor)
         try:
             self._poll()
             for team in self._driver.teams.values():
@@ -101,7 +103,8 @@ class Loop:
             await self._quit()
         finally:
             self._closed = True
-            self._listen(False)
+            for descriptor in self._descriptors:
+                self._loop.remove_reader(descriptor)
             self._disarm()
             self.service.close()
             await self._until(lambda: not self._farewells)
@@ -123,15 +126,32 @@ class Loop:
     # Driving.
 
     def _poll(self) -> None:
+        now = self.service.clock.now()
+        busy = True
         try:
-            self._driver.poll(self.service.clock.now())
+            busy = self._driver.poll(now)
         finally:
             # Whatever went wrong with one port, the timers of the others go on.
-            self._arm()
+            if self._driver.behind:
+                self._wait(now)
+            else:
+                self._wait(self._pace.woke(now) if busy else None)
+
+    def _wait(self, put_off: float | None) -> None:
+        """Wait for the next deadline and for descriptors, till `put_off` only for urgent ones."""
+        if (put_off is None) is not (self._put_off is None):
+            for descriptor in self._descriptors.keys() - self._urgent:
+                if put_off is None:
+                    self._listen(descriptor)
+                else:
+                    self._loop.remove_reader(descriptor)
+        self._put_off = put_off
+        self._arm()
 
     def _arm(self) -> None:
-        """Arm the timer for the next deadline, if it is another one."""
-        deadline = self._driver.next_deadline()
+        """Arm the timer for the next look, if it is another one."""
+        put_off = self._put_off
+        deadline = self._driver.next_deadline() if put_off is None else put_off
         if deadline == self._armed and self._timer is not None:
             return
         self._disarm()
@@ -149,32 +169,13 @@ class Loop:
         self._timer = self._armed = None
         self._poll()
 
-    def _readable(self) -> None:
-        self._poll()
-        second = int(self._loop.time())
-        if second != self._second:
-            self._second, self._wakes = second, 0
-        self._wakes += 1
-        if self._wakes > _WAKE_UPS:
-            self._listen(False)
-            self._loop.call_later(_TICK, self._listen_again)
-
-    def _listen_again(self) -> None:
-        if not self._closed:
-            self._listen(True)
-
-    def _listen(self, on: bool) -> None:
-        self._listening = on
-        for descriptor, team in self._descriptors.items():
-            if on:
-                self._loop.add_reader(descriptor, self._heard, team)
-            else:
-                self._loop.remove_reader(descriptor)
+    def _listen(self, descriptor: int) -> None:
+        self._loop.add_reader(descriptor, self._heard, self._descriptors[descriptor])
 
     def _heard(self, team: Team | None) -> None:
         if team is not None:
             self._driver.speaks(team)
-        self._readable()
+        self._poll()
 
     def _resolve(self, member: Member, wanted: Resolve) -> None:
         """Find the address that a link watcher needs."""
@@ -228,7 +229,6 @@ class Loop:
     async def _quit(self) -> None:
         notify.stopping()
         log.info("quitting")
-        self._listen(True)
         self.service.withdraw(self.service.clock.now())
         self._arm()
         await self._until(self.service.quiet)
@@ -249,12 +249,13 @@ class Loop:
         self._controls[team] = control
         for descriptor in team.dataplane.filenos():
             self._descriptors[descriptor] = team
-            if self._listening:
-                self._loop.add_reader(descriptor, self._heard, team)
+            self._urgent.add(descriptor)
+            self._listen(descriptor)
 
     def _closed_team(self, team: Team) -> None:
         for descriptor in [fd for fd, owner in self._descriptors.items() if owner is team]:
             del self._descriptors[descriptor]
+            self._urgent.discard(descriptor)
             self._loop.remove_reader(descriptor)
         control = self._controls.pop(team, None)
         if control is not None:

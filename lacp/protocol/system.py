@@ -38,6 +38,8 @@ from lacp.wire.marker import Marker
 _RETRY = 0.25
 
 _PERIODIC_ALONE = 1 << Timer.PERIODIC
+#: The timers that make a port at rest speak, and nothing else.
+_SENDING = (Timer.PERIODIC, Timer.TRANSMIT)
 
 _Config = TypeVar("_Config", SystemConfig, PortConfig)
 
@@ -189,10 +191,11 @@ class System:
                 port.periodic.tick()
             self._finish(port)
 
-    def tick(self, now: float) -> None:
-        """Send the periodic LACPDUs of ports at rest that are due; all else is left to `advance`.
+    def tick(self, now: float) -> float | None:
+        """Send the LACPDUs that are due, as things stand; all else that is due is for `advance`.
 
         For a driver that is behind: it takes little time, and partners give up who falls silent.
+        Returns when there may be more to send.
         """
         self._tick(now)
         left: list[tuple[float, int, Port]] = []
@@ -201,15 +204,21 @@ class System:
             port = entry[2]
             if entry[0] != port.scheduled:
                 continue
-            if port.timers.due_alone(Timer.PERIODIC, now) and port.timers.stopped(Timer.TRANSMIT):
-                port.scheduled = inf
-                port.fire()
-                port.periodic.tick()
-                self._finish(port)
-            else:
+            fired = port.timers.fire_only(_SENDING, now)
+            if not fired:
                 left.append(entry)
+                continue
+            port.scheduled = inf
+            if fired == _PERIODIC_ALONE and port.timers.stopped(Timer.TRANSMIT):
+                port.periodic.tick()
+            else:
+                port.run()
+            self._finish(port)
+        again = self._queue[0][0] if self._queue else inf
         for entry in left:
+            again = min(again, entry[2].timers.next_of(_SENDING))
             heappush(self._queue, entry)
+        return None if again == inf else again
 
     def next_deadline(self) -> float | None:
         """When `advance` must be called at the latest; None when no timer runs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 from math import inf
 
@@ -96,10 +97,19 @@ class Timers:
             self._expired |= fired
         return fired
 
-    def due_alone(self, timer: Timer, now: float) -> bool:
-        """Whether `timer` is due at `now`, and no other is."""
-        deadlines = self._deadlines
-        return deadlines[timer] <= now and sum(deadline <= now for deadline in deadlines) == 1
+    def fire_only(self, timers: Iterable[Timer], now: float) -> int:
+        """Expire which of these are due at `now`, whatever others are; a set of them, as `fire`."""
+        fired = 0
+        for timer in timers:
+            if self._deadlines[timer] <= now:
+                self._deadlines[timer] = inf
+                fired |= 1 << timer
+        self._expired |= fired
+        return fired
+
+    def next_of(self, timers: Iterable[Timer]) -> float:
+        """The earliest deadline of these; infinity when none of them is armed."""
+        return min(self._deadlines[timer] for timer in timers)
 
     def next(self) -> float:
         """The earliest deadline; infinity when no timer is armed."""

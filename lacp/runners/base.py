@@ -139,10 +139,11 @@ class Runner(Protocol):
     def advance(self, now: float) -> None:
         """Let the timers that are due at `now` expire. Early and repeated calls are harmless."""
 
-    def tick(self, now: float) -> None:
+    def tick(self, now: float) -> float | None:
         """Send what is due at `now` and say nothing new; all else that is due is for `advance`.
 
         For a driver that is behind: it takes little time, and nobody gives up who hears of us.
+        Returns when there may be more to send.
         """
 
     def next_deadline(self) -> float | None:

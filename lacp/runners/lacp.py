@@ -152,9 +152,12 @@ class LacpRunner:
         for name in tuple(self._suspects):
             self._judge(name, now)
 
-    def tick(self, now: float) -> None:
-        """Send what is due at `now` and say nothing new; all else that is due is for `advance`."""
-        self._system.tick(now)
+    def tick(self, now: float) -> float | None:
+        """Send what is due at `now` and say nothing new; all else that is due is for `advance`.
+
+        Returns when there may be more to send.
+        """
+        return self._system.tick(now)
 
     def next_deadline(self) -> float | None:
         """When `advance` must be called at the latest; None when no timer runs."""

@@ -106,9 +106,10 @@ class WatchedRunner(ABC):
         """There is no timer."""
         self._tick(now)
 
-    def tick(self, now: float) -> None:
+    def tick(self, now: float) -> float | None:
         """Nothing is ever sent."""
         self._tick(now)
+        return None
 
     def next_deadline(self) -> float | None:
         """There is no timer."""
