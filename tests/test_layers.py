@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(path.relative_to(ROOT) for path in (ROOT / "lacp").rglob("*.py"))
 
-VALUES = frozenset({"errors", "address", "info", "link", "text"})
+VALUES = frozenset({"errors", "address", "info", "link", "text", "rundir"})
 ENGINE = frozenset({"wire", "protocol", "runners", "watch", "txhash", "config"})
 BLOCKING = frozenset({"backends", "dataplane", "daemon", "inspect", "netlink", "cli"})
 

@@ -31,15 +31,7 @@ BAD_USAGE = 2
 #: Ended by SIGINT.
 INTERRUPTED = 130
 
-#: Where teamd keeps its sockets, and lacpd those for clients of teamd.
-TEAMD_RUN_DIR = "/run/teamd"
-
 _AT_A_GLANCE = 7
-
-
-def default_run_dir() -> str:
-    """Where lacpd keeps its sockets unless ``--run-dir`` says otherwise."""
-    return os.environ.get("LACPD_RUN_DIR") or "/run/lacpd"
 
 
 def common_options(

@@ -7,17 +7,16 @@ import sys
 from argparse import SUPPRESS, Action, ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 
+from lacp import rundir
 from lacp.cli.command import PROGRAM, Command, CommandParser, Failure, Row
 from lacp.cli.common import (
     BAD,
     BAD_USAGE,
     DONE,
     INTERRUPTED,
-    TEAMD_RUN_DIR,
     Parser,
     common_options,
     complain,
-    default_run_dir,
 )
 from lacp.cli.output import Screen, printable
 from lacp.cli.streams import prepare, silence
@@ -78,7 +77,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     common_options(
-        parser, json=False, unsaid=None, run_dir=default_run_dir(), teamd_run_dir=TEAMD_RUN_DIR
+        parser, json=False, unsaid=None, run_dir=rundir.of_lacpd(), teamd_run_dir=rundir.TEAMD
     )
     commands = parser.add_subparsers(
         title="commands",

@@ -6,7 +6,8 @@ from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from lacp.cli.common import BAD, TEAMD_RUN_DIR, Parser, default_run_dir
+from lacp import rundir
+from lacp.cli.common import BAD, Parser
 from lacp.config.words import DATAPLANES, RUNNERS
 
 if TYPE_CHECKING:
@@ -172,9 +173,9 @@ def _how(parser: Parser, teamd: bool) -> None:
     add("-d", "--daemonize", action="store_true", help="go into the background once it runs")
     add("-p", "--pid-file", metavar="FILE",
         help="PID file (default NAME.pid in teamd's run directory)")  # fmt: skip
-    add("--run-dir", metavar="DIR", default=default_run_dir(),
+    add("--run-dir", metavar="DIR", default=rundir.of_lacpd(),
         help="own sockets, locks and PID files (default %(default)s)")  # fmt: skip
-    add("--teamd-run-dir", metavar="DIR", default=TEAMD_RUN_DIR,
+    add("--teamd-run-dir", metavar="DIR", default=rundir.TEAMD,
         help="sockets and PID files for clients of teamd (default %(default)s)")  # fmt: skip
     add("-g", "--debug", action="count", default=0, help="the same as --log-level debug")
     add("-l", "--log-output", metavar="|".join(OUTPUTS), choices=None if teamd else OUTPUTS,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lacp import rundir
+
 if TYPE_CHECKING:
     from lacp.daemon.metrics.address import Address
 
@@ -16,7 +18,7 @@ class Options:
     #: Own sockets, locks, PID and state files.
     run_dir: str
     #: Sockets and PID files as teamd's clients look for them.
-    teamd_run_dir: str = "/run/teamd"
+    teamd_run_dir: str = rundir.TEAMD
     #: One of DATAPLANES, instead of what the configurations say; None leaves it to them, and to
     #: ``auto`` where they say nothing.
     dataplane: str | None = None

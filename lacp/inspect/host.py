@@ -11,8 +11,7 @@ every LAG that lacpctl knows, whoever made it, and without root as far as the ke
 
 from __future__ import annotations
 
-import os
-
+from lacp import rundir
 from lacp.errors import BackendError, LacpError
 from lacp.inspect.monitor.base import INTERVAL
 from lacp.inspect.monitor.changes import Changes
@@ -31,8 +30,7 @@ class Host:
         """`places` says where to look, by default everywhere, and for lacpd where the environment
         says (LACPD_RUN_DIR); `patience` is in seconds."""
         if places is None:
-            run_dir = os.environ.get("LACPD_RUN_DIR")
-            places = Places(run_dir=run_dir) if run_dir else Places()
+            places = Places(run_dir=rundir.of_lacpd())
         self._places = places
         self._patience = patience
 

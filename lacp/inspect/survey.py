@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from lacp import rundir
 from lacp.errors import LacpError
 from lacp.picture.model import LagView
 
@@ -34,10 +35,10 @@ class Places:
 
     #: Only these sources; None for every one.
     sources: frozenset[str] | None = None
-    run_dir: str = "/run/lacpd"
+    run_dir: str = rundir.LACPD
     #: One control socket of lacpd, instead of those in `run_dir`.
     socket: str | None = None
-    teamd_run_dir: str = "/run/teamd"
+    teamd_run_dir: str = rundir.TEAMD
     #: The programs of Open vSwitch heed the same variable.
     ovs_run_dir: str = field(
         default_factory=lambda: os.environ.get("OVS_RUNDIR", "/var/run/openvswitch")

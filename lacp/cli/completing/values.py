@@ -7,7 +7,7 @@ import re
 from argparse import Action, Namespace
 from collections.abc import Callable, Iterator, Mapping
 
-from lacp.cli.common import TEAMD_RUN_DIR, default_run_dir
+from lacp import rundir
 from lacp.cli.completing.line import Candidate, Fitting, Line
 
 #: Seconds for everything that is looked at: somebody waits at the keyboard.
@@ -43,7 +43,7 @@ def _names(line: Line) -> Iterator[Candidate]:
         source=line.given.get("source"),
         socket=line.given.get("socket", [None])[-1],
         run_dir=_run_dir(line),
-        teamd_run_dir=line.given.get("teamd_run_dir", [TEAMD_RUN_DIR])[-1],
+        teamd_run_dir=line.given.get("teamd_run_dir", [rundir.TEAMD])[-1],
     )
     for lag in survey(places(where), _PATIENCE).lags:
         yield Candidate(lag.name, " ".join(filter(None, (lag.source, lag.mode))))
@@ -72,7 +72,7 @@ def _sockets(line: Line) -> list[str]:
 
 
 def _run_dir(line: Line) -> str:
-    return line.given.get("run_dir", [default_run_dir()])[-1]
+    return line.given.get("run_dir", [rundir.of_lacpd()])[-1]
 
 
 def _teams(line: Line) -> Iterator[Candidate]:
