@@ -49,6 +49,7 @@ class SlowTaps:
                 + (hint if error.errno == errno.EPERM else "")
             ) from error
         try:
+            taps.enlarge_sending(shared)
             taps.attach(shared, taps.SLOW_PROTOCOLS)
             # What came in before there was a filter is thrown away here.
             return shared, Ring(shared, taps.SNAP)

@@ -20,6 +20,10 @@ GROUP = SLOW_PROTOCOLS_MULTICAST
 
 #: Octets of a frame that are copied up. The longest frame of Ethernet is 1,518 (802.3, 3.2.7).
 SNAP = 2048
+#: Octets of frames that interfaces may hold before they are on their way. An interface that takes
+#: no more holds up to some 10,000 frames of 800 octets of memory each (fq_codel), and the others
+#: share the socket with it.
+SEND_BUFFER = 64 << 20
 
 # linux/if_packet.h, linux/filter.h, asm-generic/socket.h, linux/pkt_sched.h
 _SOL_PACKET = 263
@@ -33,6 +37,8 @@ _PACKET_MR_UNICAST = 3
 _TP_STATUS_VLAN_VALID = 0x10
 _TP_STATUS_VLAN_TPID_VALID = 0x40
 _TC_PRIO_INTERACTIVE = 6
+
+_SO_SNDBUFFORCE = 32
 
 _MREQ = struct.Struct("=iHH8s")  # packet_mreq: ifindex, type, address length, address
 _AUXDATA = struct.Struct("=IIIHHHH")  # tpacket_auxdata: status, len, snaplen, mac, net, tci, tpid
@@ -99,6 +105,14 @@ def open_socket(ethertype: int) -> socket.socket:
     # ask for, which pfifo_fast serves first.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, _TC_PRIO_INTERACTIVE)
     return sock
+
+
+def enlarge_sending(sock: socket.socket) -> None:
+    """Give a socket that sends for many interfaces the large send buffer, or what it may have."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, SEND_BUFFER)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
 
 def attach(sock: socket.socket, program: Program) -> None:

@@ -29,7 +29,7 @@ from tests.interop.packets import (
     made,
     tagged,
 )
-from tests.lab import need_netns
+from tests.lab import need, need_netns, need_tool
 
 pytestmark = pytest.mark.netns
 
@@ -242,6 +242,20 @@ def test_a_port_below_a_bridge_still_hears_its_frames_once(world: World) -> None
 
 
 # Many ports
+
+
+def test_an_interface_that_sends_nothing_leaves_the_others_room(world: World) -> None:
+    need_tool("tc")
+    for port in ("stuck", "e1"):
+        world.cable(port)
+    reader, wire = world.reader("stuck", "e1"), world.wire("e1")
+    slow = "tc qdisc add dev stuck root tbf rate 8bit burst 200 limit 10000000"
+    done = subprocess.run(world.here.command(*slow.split()), capture_output=True, check=False)
+    need("tbf", done.returncode == 0, "a kernel that has this queueing discipline")
+    # As many as the default queue of an interface holds.
+    assert all(reader.backend.send("stuck", frame()) for _ in range(1000))
+    assert reader.backend.send("e1", frame(b"\x01passes"))
+    assert heard(wire) == frame(b"\x01passes")
 
 
 def test_two_hundred_interfaces_share_two_sockets(world: World) -> None:
