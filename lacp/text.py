@@ -29,5 +29,5 @@ def timestamp(wall: float) -> str:
     """A moment (seconds since 1970) as ISO 8601 in UTC with milliseconds."""
     from datetime import UTC, datetime
 
-    moment = datetime.fromtimestamp(wall, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    moment = datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds")
+    return f"{moment.removesuffix('+00:00')}Z"

@@ -19,7 +19,7 @@ Work = Iterator[None]
 
 
 class Turns:
-    """What is to be done on one event loop, a step of each in turn."""
+    """What is to be done on one event loop, some steps of each in turn."""
 
     __slots__ = ("_planned", "_waiting")
 
@@ -47,8 +47,11 @@ class Turns:
         end = time.monotonic() + TURN
         try:
             while self._waiting:
+                # What is little is done at once, what is much goes to the end of the queue.
                 work = self._waiting.popleft()
-                if next(work, _DONE) is not _DONE:
+                while (more := next(work, _DONE) is not _DONE) and time.monotonic() < end:
+                    pass
+                if more:
                     self._waiting.append(work)
                 if time.monotonic() >= end:
                     break

@@ -59,7 +59,7 @@ def with_problems(lag: LagView, findings: Iterable[Finding]) -> LagView:
         else port
         for port in lag.ports
     )
-    return counted(replace(lag, ports=ports, problems=tuple(said.get(None, ()))))
+    return counted(lag, ports=ports, problems=tuple(said.get(None, ())))
 
 
 def problems(lag: LagView, findings: Iterable[Finding]) -> dict[str | None, list[str]]:

@@ -232,11 +232,11 @@ class LagView:
         return next((port for port in self.ports if port.name == name), None)
 
 
-def counted(lag: LagView) -> LagView:
-    """The LAG with its ports counted: how many distribute, and how many there are."""
-    carrying = [port.distributing for port in lag.ports]
+def counted(lag: LagView, **changes: Any) -> LagView:
+    """The LAG, changed, with its ports counted: how many distribute, and how many there are."""
+    carrying = [port.distributing for port in changes.get("ports", lag.ports)]
     active = None if None in carrying else sum(map(bool, carrying))
-    return replace(lag, active_ports=active, total_ports=len(carrying))
+    return replace(lag, active_ports=active, total_ports=len(carrying), **changes)
 
 
 def document(value: Any) -> Any:

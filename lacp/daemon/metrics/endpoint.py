@@ -21,7 +21,9 @@ from lacp.daemon.listener import Door
 from lacp.daemon.metrics.address import bound
 from lacp.daemon.metrics.exposition import Format, Itself, accepted, pieces
 from lacp.daemon.metrics.http import END, MAX_HEAD, RefusedError, Request, head, parse
-from lacp.picture.explain import among, diagnose
+from lacp.daemon.report.lag import PIECE
+from lacp.picture.explain import among, diagnosing
+from lacp.picture.findings import Finding
 from lacp.picture.metrics.family import Observed
 from lacp.picture.model import LagView
 
@@ -43,13 +45,14 @@ _INDEX = b'<!DOCTYPE html><title>lacpd</title><p>lacpd: <a href="/metrics">metri
 class Endpoint:
     """Answers whoever connects to a socket that listens.
 
-    `observe` yields the LAGs one by one; it is asked again after a turn of the loop.
+    `observe` yields the LAGs one by one, or None when one takes longer; it is asked again after a
+    turn of the loop.
     """
 
     def __init__(
         self,
         listening: socket.socket,
-        observe: Callable[[], Iterator[LagView]],
+        observe: Callable[[], Iterator[LagView | None]],
         itself: Callable[[], Itself],
     ) -> None:
         self._observe = observe
@@ -192,12 +195,17 @@ class Endpoint:
     async def _rendered(self, form: Format, zipped: bool) -> bytes:
         lags = []
         for lag in self._observe():
-            lags.append(lag)
+            if lag is not None:
+                lags.append(lag)
             await asyncio.sleep(0)
         seen = []
         for lag, beside in zip(lags, among(lags), strict=True):
-            await asyncio.sleep(0)
-            seen.append(Observed(lag, (*diagnose(lag), *beside)))
+            findings: list[Finding] = []
+            for number, some in enumerate(diagnosing(lag)):
+                findings += some
+                if number % PIECE == 0:
+                    await asyncio.sleep(0)
+            seen.append(Observed(lag, (*findings, *beside)))
         # With a header and a trailer of gzip around it.
         packer = zlib.compressobj(level=1, wbits=16 + zlib.MAX_WBITS) if zipped else None
         page = bytearray()
