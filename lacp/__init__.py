@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lacp.link import Duplex, Link
     from lacp.protocol.config import PortConfig, SystemConfig
     from lacp.protocol.edition import EDITIONS, Edition
+    from lacp.protocol.engine import Engine
     from lacp.protocol.events import (
         Event,
         FrameDropped,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         StateChanged,
         Transmit,
     )
-    from lacp.protocol.system import Engine, System
+    from lacp.protocol.system import System
     from lacp.protocol.variables import AggSelectPolicy, Control, Fallback, Selected
 
 __all__ = [
@@ -78,7 +79,7 @@ _HOMES = {
     "Duplex": "lacp.link",
     "EDITIONS": "lacp.protocol.edition",
     "Edition": "lacp.protocol.edition",
-    "Engine": "lacp.protocol.system",
+    "Engine": "lacp.protocol.engine",
     "Event": "lacp.protocol.events",
     "Fallback": "lacp.protocol.variables",
     "FrameDropped": "lacp.protocol.events",

@@ -12,6 +12,8 @@ from lacp.protocol.receive import ReceiveState
 class Absent:
     """The ports in PORT_DISABLED, by the partner that each remembers."""
 
+    __slots__ = ("_ports", "_remembered")
+
     def __init__(self) -> None:
         self._ports: dict[tuple[Mac, int], dict[str, Port]] = {}
         self._remembered: dict[str, tuple[Mac, int]] = {}
@@ -36,8 +38,9 @@ class Absent:
             if not ports:
                 del self._ports[key]
 
-    def __contains__(self, partner: tuple[Mac, int]) -> bool:
-        return bool(self._ports) and partner in self._ports
+    def expects(self, port: Port) -> bool:
+        """Whether a disabled port remembers the partner that `port` has."""
+        return bool(self._ports) and port.partner_end in self._ports
 
     def remembering(self, partner: tuple[Mac, int]) -> Iterable[Port]:
         """The disabled ports whose partner this was."""

@@ -7,11 +7,11 @@ from enum import Enum, auto
 from typing import ClassVar
 
 from lacp.info import PortInfo, PortState
-from lacp.protocol.machine import Row, StateMachine, row
+from lacp.protocol.machine import Box, Row, StateMachine, row
 from lacp.protocol.timers import CHURN_DETECTION_TIME, Timer
 
 
-class ActorChurnState(Enum):
+class ActorChurnState(Box):
     """The boxes of Figure 6-23."""
 
     BEGIN = auto()
@@ -20,7 +20,7 @@ class ActorChurnState(Enum):
     ACTOR_CHURN = auto()
 
 
-class PartnerChurnState(Enum):
+class PartnerChurnState(Box):
     """The boxes of Figure 6-24."""
 
     BEGIN = auto()

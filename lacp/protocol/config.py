@@ -93,18 +93,6 @@ class SystemConfig:
         return PortInfo(state=PORT_STATES[state])
 
 
-class Administration:
-    """The parameters of a system in force: one for the system, its ports and its Selection Logic.
-
-    The system replaces `config`; all others read it.
-    """
-
-    __slots__ = ("config",)
-
-    def __init__(self, config: SystemConfig) -> None:
-        self.config = config
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortConfig:
     """The administrative parameters of a port. Raises UsageError when one is out of range."""

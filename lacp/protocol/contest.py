@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from lacp.protocol.aggregator import Aggregator, LagId
-from lacp.protocol.config import Administration, SystemConfig
+from lacp.protocol.common import Common
+from lacp.protocol.config import SystemConfig
 from lacp.protocol.policy import Standing, in_sync, measure, standing, strength
 from lacp.protocol.port import Port
 from lacp.protocol.timers import AGGREGATE_WAIT_TIME, Timer
@@ -44,8 +45,8 @@ _WORDS = {
 class Contest:
     """The LAGs without an aggregator, and who takes one from whom."""
 
-    def __init__(self, administration: Administration) -> None:
-        self._administration = administration
+    def __init__(self, common: Common) -> None:
+        self._common = common
         self._lags: dict[LagId, dict[str, Port]] = {}
         self._lag_of: dict[str, LagId] = {}
         #: The LAG that management has chosen; it keeps its aggregator as long as it can be used.
@@ -53,7 +54,7 @@ class Contest:
 
     @property
     def _config(self) -> SystemConfig:
-        return self._administration.config
+        return self._common.config
 
     @property
     def lags(self) -> Mapping[LagId, Mapping[str, Port]]:

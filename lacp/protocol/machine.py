@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from lacp.protocol.port import Port
 
 
+class Box(Enum):
+    """The boxes of a figure, which are looked up by all that happens to a port."""
+
+    # Members are equal when they are one: that is a hash at no cost.
+    __hash__ = object.__hash__
+
+
 @dataclass(frozen=True)
 class Row:
     """One arrow: from any of `sources` to `dest` when all of `when` hold.
@@ -46,7 +53,7 @@ def row(source: Enum | Iterable[Enum], dest: Enum, *when: str) -> Row:
     return Row((source,) if isinstance(source, Enum) else tuple(source), dest, when)
 
 
-class _Box(State):
+class _State(State):
     """A state that is entered without a search for what its callbacks' names may mean."""
 
     def enter(self, event_data: EventData) -> None:
@@ -80,7 +87,7 @@ class _Choice(NamedTuple):
 class _Table(Machine):
     """One figure, compiled."""
 
-    state_cls = _Box
+    state_cls = _State
     transition_cls = _Arrow
 
     def __init__(self, figure: type[StateMachine]) -> None:

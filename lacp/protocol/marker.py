@@ -37,25 +37,35 @@ class Markers:
     def __init__(self) -> None:
         #: The marker whose response is waited for.
         self.awaited: MarkerRequest | None = None
-        #: When the last frames of the marker protocol left; most ports never send one.
-        self.sent: deque[float] | None = None
+        #: When the last frames of the marker protocol left.
+        self.sent: deque[float] = deque(maxlen=_RATE)
+
+
+def _markers(port: Port) -> Markers:
+    """What the port keeps; most ports never send a marker, and have nothing to keep."""
+    if port.marker is None:
+        port.marker = Markers()
+    return port.marker
+
+
+def awaited(port: Port) -> MarkerRequest | None:
+    """The marker whose response the port waits for."""
+    return port.marker.awaited if port.marker is not None else None
 
 
 def respond(port: Port, marker: Marker) -> None:
     """Answer a Marker PDU, whatever the port's other machines do (Figure 6-28)."""
     if not _allowed(port):
         port.counters.markers_limited += 1
-        port.events.append(FrameDropped(port.name, f"more than {_RATE} markers a second", port.now))
+        port.common.tell(FrameDropped(port.name, f"more than {_RATE} markers a second", port.now))
         return
     port.counters.marker_response_pdus_tx += 1
-    port.events.append(Transmit(port.name, port.ethernet(marker.respond().encode()), port.now))
+    port.common.tell(Transmit(port.name, port.ethernet(marker.respond().encode()), port.now))
 
 
 def _allowed(port: Port) -> bool:
     """Whether the marker protocol may send another frame now; if so, it is counted."""
-    if port.marker.sent is None:
-        port.marker.sent = deque(maxlen=_RATE)
-    sent = port.marker.sent
+    sent = _markers(port).sent
     if len(sent) == _RATE and port.now - sent[0] < 1.0:
         return False
     sent.append(port.now)
@@ -67,27 +77,25 @@ def send(port: Port, transaction: int) -> None:
     if not _allowed(port):
         raise UsageError(f"port {port.name}: more than {_RATE} markers a second")
     give_up(port)
-    port.marker.awaited = MarkerRequest(transaction, port.now)
+    _markers(port).awaited = MarkerRequest(transaction, port.now)
     port.start(Timer.MARKER, MARKER_TIMEOUT)
     marker = Marker(
         requester_port=port.actor.port, requester_system=port.actor.system, transaction=transaction
     )
     port.counters.marker_pdus_tx += 1
-    port.events.append(Transmit(port.name, port.ethernet(marker.encode()), port.now))
+    port.common.tell(Transmit(port.name, port.ethernet(marker.encode()), port.now))
 
 
 def answered(port: Port, marker: Marker) -> None:
     """Take a Marker Response PDU."""
-    request = port.marker.awaited
+    request = awaited(port)
     mine = (marker.requester_port, marker.requester_system) == (port.actor.port, port.actor.system)
     if request is None or not mine or marker.transaction != request.transaction:
-        port.events.append(
-            FrameDropped(port.name, "marker response that nobody waits for", port.now)
-        )
+        port.common.tell(FrameDropped(port.name, "marker response that nobody waits for", port.now))
         return
-    port.marker.awaited = None
+    _markers(port).awaited = None
     port.timers.stop(Timer.MARKER)
-    port.events.append(
+    port.common.tell(
         MarkerAnswered(port.name, request.transaction, port.now - request.sent_at, port.now)
     )
 
@@ -103,8 +111,8 @@ def not_sent(port: Port, kind: slow.Kind) -> None:
 
 def give_up(port: Port) -> None:
     """Stop waiting for a response."""
-    request = port.marker.awaited
+    request = awaited(port)
     if request is not None:
-        port.events.append(MarkerLost(port.name, request.transaction, port.now))
-        port.marker.awaited = None
+        port.common.tell(MarkerLost(port.name, request.transaction, port.now))
+        _markers(port).awaited = None
         port.timers.stop(Timer.MARKER)

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import ClassVar
 
 from lacp.info import PortState
-from lacp.protocol.machine import Row, StateMachine, row
+from lacp.protocol.machine import Box, Row, StateMachine, row
 from lacp.protocol.receive import out_of_sync
 from lacp.protocol.timers import Timer
 from lacp.protocol.variables import Control, Selected
@@ -106,7 +106,7 @@ class _ClassicMux(MuxMachine):
         self.port.ntt = True
 
 
-class IndependentState(Enum):
+class IndependentState(Box):
     """The boxes of Figure 6-21."""
 
     BEGIN = auto()
@@ -117,7 +117,7 @@ class IndependentState(Enum):
     DISTRIBUTING = auto()
 
 
-class CoupledState(Enum):
+class CoupledState(Box):
     """The boxes of Figure 6-22."""
 
     BEGIN = auto()
@@ -127,7 +127,7 @@ class CoupledState(Enum):
     COLLECTING_DISTRIBUTING = auto()
 
 
-class RestoreState(Enum):
+class RestoreState(Box):
     """The boxes of the 2020 figure."""
 
     BEGIN = auto()

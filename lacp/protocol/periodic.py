@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from enum import Enum, auto
+from enum import auto
 from typing import TYPE_CHECKING, ClassVar
 
 from lacp.info import PortState
 from lacp.protocol import transmit
-from lacp.protocol.machine import Row, StateMachine, row
+from lacp.protocol.machine import Box, Row, StateMachine, row
 from lacp.protocol.timers import FAST_PERIODIC_TIME, SLOW_PERIODIC_TIME, Timer
 
 if TYPE_CHECKING:
     from lacp.protocol.port import Port
 
 
-class PeriodicState(Enum):
+class PeriodicState(Box):
     """The boxes of Figure 6-19."""
 
     BEGIN = auto()
@@ -25,7 +25,7 @@ class PeriodicState(Enum):
     PERIODIC_TX = auto()
 
 
-class TransmitState(Enum):
+class TransmitState(Box):
     """The boxes of the 2020 transmit figure."""
 
     BEGIN = auto()

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import replace
 from math import inf
 
 from lacp.address import SLOW_PROTOCOLS_MULTICAST, Mac
-from lacp.info import PORT_STATES, PortInfo, PortState
+from lacp.info import PortInfo, PortState, changed
 from lacp.link import DOWN, Duplex, Link
 from lacp.protocol.aggregator import Aggregator, LagId, lag_id
 from lacp.protocol.churn import ActorChurn, PartnerChurn
-from lacp.protocol.config import Administration, PortConfig, SystemConfig, key_with_speed
+from lacp.protocol.common import Common
+from lacp.protocol.config import PortConfig, SystemConfig, key_with_speed
 from lacp.protocol.counters import Counters
 from lacp.protocol.edition import Edition
-from lacp.protocol.events import Event, MuxChanged, PartnerChanged, StateChanged
+from lacp.protocol.events import MuxChanged, PartnerChanged, StateChanged
+from lacp.protocol.history import History
 from lacp.protocol.machine import StateMachine
 from lacp.protocol.marker import Markers
 from lacp.protocol.receive import Receive, ReceiveState
-from lacp.protocol.timers import LONG_TIMEOUT_TIME, Clock, Timer, Timers
+from lacp.protocol.timers import LONG_TIMEOUT_TIME, Timer, Timers, timeout_time
 from lacp.protocol.variables import Control, Selected
 from lacp.wire import slow
 from lacp.wire.lacpdu import Lacpdu
 
-#: The timers that the Selection Logic looks at.
+#: The timers, and of the partner's state the bits, that the Selection Logic looks at.
 _SELECTION_TIMERS = 1 << Timer.WAIT_WHILE | 1 << Timer.CONTEST
+_SELECTION_BITS = int(PortState.SYNCHRONIZATION | PortState.DEFAULTED)
 
 
 class Port:
@@ -33,14 +34,12 @@ class Port:
     __slots__ = (
         "actor",
         "actor_churn",
-        "administration",
         "aggregator",
         "announced",
         "attached",
-        "clock",
+        "common",
         "config",
         "counters",
-        "events",
         "heard",
         "held",
         "history",
@@ -54,10 +53,10 @@ class Port:
         "ntt",
         "partner",
         "partner_churn",
-        "partner_view",
         "periodic",
         "port_enabled",
         "port_moved",
+        "rank",
         "receive",
         "received",
         "repeats",
@@ -69,6 +68,7 @@ class Port:
         "sent",
         "sent_frame",
         "settled_frame",
+        "speaker",
         "speed",
         "timers",
         "transmit_due",
@@ -82,17 +82,16 @@ class Port:
         self,
         name: str,
         config: PortConfig,
-        administration: Administration,
-        events: deque[Event],
-        clock: Clock,
-        sent: deque[float] | None = None,
+        common: Common,
+        rank: int,
+        sent: list[float] | None = None,
     ) -> None:
         self.name = name
         self.config = config
-        self.administration = administration
-        self.events = events
-        self.clock = clock
-        system = administration.config
+        self.common = common
+        #: How many ports the system had had before: what orders those that are due at one instant.
+        self.rank = rank
+        system = common.config
 
         self.link = DOWN
         #: Mb/s of the link when it was last up.
@@ -136,24 +135,25 @@ class Port:
         #: The encoded LACPDU, until something in it changes.
         self.transmit_frame: bytes | None = None
         self.transmit_due = False
-        #: When the last LACPDUs left.
-        self.sent: deque[float] = sent or deque(maxlen=system.edition.transmit_limit)
+        #: When the last LACPDUs left, as many as the edition allows in a second.
+        self.sent: list[float] = sent or []
         #: The last of them.
         self.sent_frame: bytes | None = None
         #: What is held back says what the last one said.
         self.repeats = False
         #: After a failed transmission, when to try again.
         self.retry_at = -inf
-        self.marker = Markers()
+        #: Made with the first marker.
+        self.marker: Markers | None = None
 
         self.timers = Timers()
         #: When the system's queue looks at this port next.
         self.scheduled = inf
         self.counters = Counters()
-        self.history: deque[StateChanged] = deque(maxlen=system.history)
-        self.partner_view: tuple[object, ...] = ()
-        #: Whom the partner sees at this end, by its last LACPDU; for diagnosis.
+        self.history = History(name, system.history)
+        #: Whom the partner sees at this end, by its last LACPDU, and who it said it was.
         self.heard: PortInfo | None = None
+        self.speaker: PortInfo | None = None
         self.announced: tuple[int | None, bool, bool] = (None, False, False)
 
         self.receive = Receive(self)
@@ -172,7 +172,7 @@ class Port:
     @property
     def now(self) -> float:
         """The time of the system, in seconds."""
-        return self.clock.now
+        return self.common.now
 
     @property
     def number(self) -> int:
@@ -182,11 +182,11 @@ class Port:
     @property
     def system_config(self) -> SystemConfig:
         """The administrative parameters of the system."""
-        return self.administration.config
+        return self.common.config
 
     @property
     def edition(self) -> Edition:
-        return self.system_config.edition
+        return self.common.config.edition
 
     @property
     def control(self) -> Control:
@@ -258,7 +258,7 @@ class Port:
     def start(self, timer: Timer, seconds: float) -> None:
         """Start `timer`; one of no length has expired already."""
         if seconds > 0:
-            self.timers.start(timer, self.now + seconds)
+            self.timers.start(timer, self.common.now + seconds)
         else:
             self.timers.expire(timer)
 
@@ -271,8 +271,8 @@ class Port:
     def changed_state(self, machine: str, old: str, new: str, reason: str) -> None:
         """Tell and remember that a machine moved."""
         event = StateChanged(self.name, machine, old, new, reason, self.now)
-        self.events.append(event)
-        self.history.append(event)
+        self.common.tell(event)
+        self.history.note(event)
         self.reselect = True
 
     def choose(self, selected: Selected, reason: str) -> None:
@@ -290,13 +290,13 @@ class Port:
 
     def set_actor_state(self, on: int = 0, off: int = 0) -> None:
         """Set and clear bits of Actor_Oper_Port_State."""
-        state = PORT_STATES[(self.actor.state | on) & ~off & 0xFF]
+        state = changed(self.actor.state, on, off)
         if state is not self.actor.state:
-            self.set_actor(replace(self.actor, state=state))
+            self.set_actor(self.actor.with_state(state))
 
     def set_actor(self, actor: PortInfo) -> None:
         """Take new operational values for this end."""
-        if PortState.SYNCHRONIZATION in actor.state & ~self.actor.state:
+        if _rises(PortState.SYNCHRONIZATION, self.actor.state, actor.state):
             self.counters.actor_sync_transition_count += 1
         self.actor = actor
         self._forget_frames()
@@ -304,33 +304,33 @@ class Port:
 
     def set_partner_state(self, on: int = 0, off: int = 0) -> None:
         """Set and clear bits of Partner_Oper_Port_State."""
-        state = PORT_STATES[(self.partner.state | on) & ~off & 0xFF]
+        state = changed(self.partner.state, on, off)
         if state is not self.partner.state:
-            self.record_partner(replace(self.partner, state=state))
+            self.record_partner(self.partner.with_state(state))
 
     def record_partner(self, partner: PortInfo) -> None:
         """Take new operational values for the other end."""
         old = self.partner
         if partner == old:
             return
-        if PortState.SYNCHRONIZATION in partner.state & ~old.state:
+        if _rises(PortState.SYNCHRONIZATION, old.state, partner.state):
             self.counters.partner_sync_transition_count += 1
-        if (partner.state ^ old.state) & (PortState.SYNCHRONIZATION | PortState.DEFAULTED):
+        if (int(partner.state) ^ int(old.state)) & _SELECTION_BITS:
             self.reselect = True
         self.partner = partner
         self._forget_frames()
         self._identify()
         if partner.identity != old.identity:
             self.reselect = True
-            self.events.append(PartnerChanged(self.name, old, partner, self.now))
+            self.common.tell(PartnerChanged(self.name, old, partner, self.now))
 
     def view_partner(self, pdu: Lacpdu) -> None:
         """Note what LAG ID the partner sees, for its change counter."""
-        self.heard = pdu.partner
-        view = (pdu.actor.system_id, pdu.actor.key, pdu.partner.system_id, pdu.partner.key)
-        if view != self.partner_view:
-            self.partner_view = view
+        if not (_same_lag(self.speaker, pdu.actor) and _same_lag(self.heard, pdu.partner)):
             self.counters.partner_change_count += 1
+        # Of values that are equal one is kept: it is what most ports of a partner in sync have.
+        self.heard = self.actor if pdu.partner == self.actor else pdu.partner
+        self.speaker = self.partner if pdu.actor == self.partner else pdu.actor
 
     def announce_mux(self) -> None:
         """Tell the driver what the multiplexer does now, if that is news."""
@@ -338,21 +338,30 @@ class Port:
         mux = (aggregator, self.collecting, self.distributing)
         if mux != self.announced:
             self.announced = mux
-            self.events.append(MuxChanged(self.name, *mux, self.now))
+            self.common.tell(MuxChanged(self.name, *mux, self.now))
 
     # What the system does with a port.
 
+    def hear_again(self) -> None:
+        """Take the settled frame once more: all that it can do is restart the timer."""
+        self.counters.lacpdus_rx += 1
+        self.last_received_at = self.common.now
+        self.start(Timer.CURRENT_WHILE, timeout_time(self.actor.state))
+
     def run(self) -> None:
         """Step the machines until none moves. Raises RuntimeError when that has no end."""
+        machines = self.machines
+        still = 0
         for _ in range(64):
-            moved = False
-            for machine in self.machines:
+            for machine in machines:
+                moved = False
                 while machine.step():
                     moved = True
-            if not moved:
-                for machine in self.machines:
-                    machine.rest()
-                return
+                still = 1 if moved else still + 1
+                if still == len(machines):
+                    for each in machines:
+                        each.rest()
+                    return
         raise RuntimeError(f"port {self.name}: the machines do not come to rest")
 
     def frame(self) -> bytes:
@@ -384,18 +393,17 @@ class Port:
     def apply_config(self) -> None:
         """Make the administrative values operational; NTT when the partner must know."""
         config, system = self.config, self.system_config
-        admin = PortState.ACTIVITY | PortState.SHORT_TIMEOUT | PortState.AGGREGATION
         actor = PortInfo(
             system.system_priority,
             system.system,
             self.operational_key(),
             config.priority,
             config.number,
-            PORT_STATES[(self.actor.state & ~admin) | config.state],
+            changed(self.actor.state, on=config.state, off=_ADMINISTERED & ~int(config.state)),
         )
         self._forget_frames()
         if actor != self.actor:
-            calmer = PortState.SHORT_TIMEOUT in self.actor.state & ~actor.state
+            calmer = _rises(PortState.SHORT_TIMEOUT, actor.state, self.actor.state)
             self.set_actor(actor)
             self.ntt = True
             if calmer:
@@ -423,3 +431,16 @@ class Port:
             self.lag = lag
             self.reselect = True
             self.counters.actor_change_count += 1
+
+
+#: What management decides of Actor_State.
+_ADMINISTERED = int(PortState.ACTIVITY | PortState.SHORT_TIMEOUT | PortState.AGGREGATION)
+
+
+def _rises(bit: PortState, old: PortState, new: PortState) -> bool:
+    return bit in new and bit not in old
+
+
+def _same_lag(old: PortInfo | None, new: PortInfo) -> bool:
+    """Whether one end of a LAG ID is what it was."""
+    return old is not None and old.key == new.key and old.system_id == new.system_id

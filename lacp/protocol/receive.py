@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import TYPE_CHECKING
 
 from lacp.info import PortInfo, PortState, changed
-from lacp.protocol.machine import StateMachine, row
-from lacp.protocol.timers import LONG_TIMEOUT_TIME, SHORT_TIMEOUT_TIME, Timer
+from lacp.protocol.machine import Box, StateMachine, row
+from lacp.protocol.timers import SHORT_TIMEOUT_TIME, Timer, timeout_time
 
 if TYPE_CHECKING:
     from lacp.protocol.port import Port
     from lacp.wire.lacpdu import Lacpdu
 
 
-class ReceiveState(Enum):
+class ReceiveState(Box):
     """The boxes of Figure 6-18."""
 
     BEGIN = auto()
@@ -113,8 +113,7 @@ class Receive(StateMachine):
         update_selected(port, pdu)
         update_ntt(port, pdu)
         record_pdu(port, pdu)
-        short = PortState.SHORT_TIMEOUT in port.actor.state
-        port.start(Timer.CURRENT_WHILE, SHORT_TIMEOUT_TIME if short else LONG_TIMEOUT_TIME)
+        port.start(Timer.CURRENT_WHILE, timeout_time(port.actor.state))
         port.set_actor_state(off=PortState.EXPIRED)
 
 

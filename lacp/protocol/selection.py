@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable, Iterator
 from lacp.address import NO_MAC
 from lacp.protocol import sharing
 from lacp.protocol.aggregator import Aggregator, LagId
-from lacp.protocol.config import Administration, SystemConfig
+from lacp.protocol.common import Common
+from lacp.protocol.config import SystemConfig
 from lacp.protocol.contest import Contest
 from lacp.protocol.policy import Standing, measure, standing
 from lacp.protocol.port import Port
@@ -22,11 +23,11 @@ from lacp.protocol.variables import Fallback, Selected
 class Selection:
     """The Selection Logic of one system."""
 
-    def __init__(self, administration: Administration) -> None:
-        self._administration = administration
+    def __init__(self, common: Common) -> None:
+        self._common = common
         self.aggregators: dict[int, Aggregator] = {}
         self._by_lag: dict[LagId, Aggregator] = {}
-        self._contest = Contest(administration)
+        self._contest = Contest(common)
         #: Aggregators whose port has left while others used them.
         self._leaving: set[int] = set()
         for identifier, key in (self._config.aggregators or {}).items():
@@ -34,7 +35,7 @@ class Selection:
 
     @property
     def _config(self) -> SystemConfig:
-        return self._administration.config
+        return self._common.config
 
     def port_added(self, port: Port) -> None:
         """Give the port its own aggregator, unless management has named them all."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from enum import IntEnum
 from math import inf
 
+from lacp.info import PORT_STATES, PortState
+
 FAST_PERIODIC_TIME = 1.0
 SLOW_PERIODIC_TIME = 30.0
 SHORT_TIMEOUT_TIME = 3.0
@@ -38,13 +40,15 @@ class Timer(IntEnum):
     CONTEST = 8
 
 
-class Clock:
-    """What time it is for a system and all its ports: seconds, as its driver last said."""
+def timeout_time(state: PortState) -> float:
+    """How long what the partner said counts for a port in this state (6.4.4)."""
+    return _TIMEOUT_TIMES[state]
 
-    __slots__ = ("now",)
 
-    def __init__(self) -> None:
-        self.now = -inf
+_TIMEOUT_TIMES = tuple(
+    SHORT_TIMEOUT_TIME if PortState.SHORT_TIMEOUT in state else LONG_TIMEOUT_TIME
+    for state in PORT_STATES
+)
 
 
 class Timers:
@@ -66,7 +70,8 @@ class Timers:
 
     def stop(self, timer: Timer) -> None:
         """Forget `timer`: neither armed nor expired."""
-        self.start(timer, inf)
+        self._deadlines[timer] = inf
+        self._expired &= ~(1 << timer)
 
     def expire(self, timer: Timer) -> None:
         """Make `timer` expired now."""
@@ -88,13 +93,13 @@ class Timers:
 
     def fire(self, now: float) -> int:
         """Expire what is due at `now`; a set of them, with bit 1 << timer for each."""
+        deadlines = self._deadlines
         fired = 0
-        if self.next() <= now:
-            for timer, deadline in enumerate(self._deadlines):
-                if deadline <= now:
-                    self._deadlines[timer] = inf
-                    fired |= 1 << timer
-            self._expired |= fired
+        while (first := min(deadlines)) <= now:
+            timer = deadlines.index(first)
+            deadlines[timer] = inf
+            fired |= 1 << timer
+        self._expired |= fired
         return fired
 
     def fire_only(self, timers: Iterable[Timer], now: float) -> int:

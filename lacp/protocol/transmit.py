@@ -34,7 +34,8 @@ def _held_back(port: Port) -> bool:
 def _opens(port: Port) -> float:
     """When the window opens: it slides, so that no second holds more than the limit."""
     sent = port.sent
-    return sent[0] + FAST_PERIODIC_TIME if len(sent) == port.edition.transmit_limit else -inf
+    limit = port.common.config.edition.transmit_limit
+    return sent[0] + FAST_PERIODIC_TIME if len(sent) >= limit else -inf
 
 
 def _repeats(port: Port) -> float:
@@ -43,6 +44,21 @@ def _repeats(port: Port) -> float:
     if not sent or port.now >= sent[-1] + _REPEAT or port.frame() != port.sent_frame:
         return -inf
     return sent[-1] + _REPEAT
+
+
+def unhindered(port: Port) -> bool:
+    """Whether a LACPDU may leave now, whatever it says, as that of nearly every tick may.
+
+    It may when none is held back, no second is full, and the last one is long enough ago not to be
+    repeated: then there is an `opportunity` and `_repeats` has no say.
+    """
+    sent, now = port.sent, port.common.now
+    return (
+        (not sent or now >= sent[-1] + _REPEAT)
+        and now >= _opens(port)
+        and now >= port.retry_at
+        and port.timers.stopped(Timer.TRANSMIT)
+    )
 
 
 def transmit(port: Port) -> bool:
@@ -58,17 +74,32 @@ def transmit(port: Port) -> bool:
     elif not port.periodic.transmit_wanted:
         timers.stop(Timer.TRANSMIT)
         return False
-    elif not opportunity(port):
-        if not _held_back(port):
-            port.repeats = False
-            timers.start(Timer.TRANSMIT, max(_opens(port) + _MARGIN, port.retry_at))
-        return False
-    elif (again := _repeats(port)) > port.now:
-        port.repeats = True
-        timers.start(Timer.TRANSMIT, again)
+    elif not unhindered(port) and _waits(port):
         return False
     port.ntt = port.repeats = False
     port.sent_frame = port.frame()
     timers.stop(Timer.TRANSMIT)
-    port.sent.append(port.now)
+    note_sent(port)
     return True
+
+
+def _waits(port: Port) -> bool:
+    """Whether the LACPDU must wait; if so, its timer runs."""
+    timers = port.timers
+    if not opportunity(port):
+        if not _held_back(port):
+            port.repeats = False
+            timers.start(Timer.TRANSMIT, max(_opens(port) + _MARGIN, port.retry_at))
+        return True
+    if (again := _repeats(port)) > port.now:
+        port.repeats = True
+        timers.start(Timer.TRANSMIT, again)
+        return True
+    return False
+
+
+def note_sent(port: Port) -> None:
+    """Count a LACPDU that leaves now: as many are remembered as a second may hold."""
+    port.sent.append(port.common.now)
+    if len(port.sent) > port.common.config.edition.transmit_limit:
+        del port.sent[0]

@@ -27,7 +27,8 @@ from typing import Any
 from lacp.errors import UsageError
 from lacp.link import DOWN, Duplex, Link
 from lacp.protocol.config import PortConfig, SystemConfig
-from lacp.protocol.system import Engine, System
+from lacp.protocol.engine import Engine
+from lacp.protocol.system import System
 from lacp.runners.base import Runner
 from lacp.sim.cable import Cable, End, Faults, Payload, UserFrame
 from lacp.sim.node import Logged, Node, address

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from lacp.address import Mac
 from lacp.errors import UsageError
 from lacp.link import Link
+from lacp.protocol.engine import Engine
 from lacp.protocol.events import MuxChanged, Transmit
-from lacp.protocol.system import Engine, System
+from lacp.protocol.system import System
 from lacp.runners.base import Runner, RunnerNews
 
 if TYPE_CHECKING:

@@ -99,7 +99,7 @@ class _Greets(System):
     def link_changed(self, port: str, link: Link, now: float) -> None:
         super().link_changed(port, link, now)
         if link.up:
-            self._events.append(Transmit(port, self.ports[port].frame(), now))
+            self._common.tell(Transmit(port, self.ports[port].frame(), now))
 
 
 class _Slow(System):

@@ -34,10 +34,9 @@ _FAR = 1e6
 #: What a port keeps for people, and what follows from the rest of its state.
 WITHOUT_EFFECT = frozenset(
     {
-        *("announced", "clock", "config", "counters", "events", "heard", "history", "lag"),
-        *("last_received_at", "marker", "markers_sent", "mux_reason", "name", "partner_view"),
-        *("received", "reselect", "scheduled", "selected_reason", "speed"),
-        *("administration", "transmit_due", "transmit_frame"),
+        *("announced", "common", "config", "counters", "heard", "history", "lag"),
+        *("last_received_at", "marker", "name", "rank", "received", "reselect", "scheduled"),
+        *("selected_reason", "speaker", "speed", "transmit_due", "transmit_frame"),
     }
 )
 #: Here only as a number of LACPDUs, or as times: `Move.limited` stands for them.
@@ -297,7 +296,7 @@ class Automaton:
 
     def _rewind(self, system: System, running: Mapping[tuple[str, Timer], int]) -> None:
         """Make an engine that is to be copied forget when it was: its time is 0."""
-        system._clock.now = 0.0
+        system._common.now = 0.0
         for (name, timer), length in running.items():
             system.ports[name].timers.start(timer, length / 1000)
         for port in system.ports.values():
@@ -399,7 +398,6 @@ def _started(system: System, now: float) -> dict[tuple[str, Timer], int]:
 
 def _requeue(system: System) -> None:
     """Make the queue of an engine agree with timers that were moved from outside."""
-    system._queue.clear()
+    system._schedule.clear()
     for port in system.ports.values():
-        port.scheduled = float("inf")
-        system._schedule(port)
+        system._schedule.see(port)

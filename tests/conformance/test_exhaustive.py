@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from lacp.protocol import port as port_module
-from lacp.protocol import system as system_module
+from lacp.protocol import settling
 from lacp.protocol.config import PortConfig, SystemConfig
 from lacp.protocol.edition import (
     EDITION_2008,
@@ -367,5 +367,5 @@ def test_a_faulty_receive_machine_is_found(
 
 
 def test_a_lacpdu_that_is_forgotten_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(system_module, "transmit", forgetful_transmit)
+    monkeypatch.setattr(settling, "transmit", forgetful_transmit)
     assert "what is held back is forgotten" in wrong(mutants(EDITIONS["2014"], COUPLED))

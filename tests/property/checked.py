@@ -64,11 +64,11 @@ class Checked(System):
         for each in self.twin.ports.values():
             each.settled_frame = None
         self._listen(port, frame, now)
-        before, told = self.next_deadline(), len(self._events)
+        before, told = self.next_deadline(), len(self._common.events or ())
         followed = super().receive(port, frame, now)
         self.twin.receive(port, frame, now)
         if not followed:
-            assert len(self._events) == told, "the driver is not told to take these"
+            assert len(self._common.events or ()) == told, "the driver is not told to take these"
             after = self.next_deadline()
             assert before is not None
             assert after is not None

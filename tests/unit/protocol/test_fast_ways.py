@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacp import EDITIONS, Event, Link, Mac, PortConfig, System, SystemConfig, Transmit
-from lacp.protocol import system as system_module
+from lacp.protocol import running
 from tests.worlds import VARIANT_IDS, VARIANTS, Control, Edition
 
 PORTS = ("1", "2")
@@ -131,7 +131,7 @@ def test_a_tick_needs_no_step_of_a_machine(edition: Edition, control: Control, s
     short = story(edition, control, steps, False)
     with pytest.MonkeyPatch.context() as patch:
         # No set of timers is this one: every tick goes through the machines.
-        patch.setattr(system_module, "_PERIODIC_ALONE", -1)
+        patch.setattr(running, "_PERIODIC_ALONE", -1)
         long = story(edition, control, steps, False)
     assert {tuple(map(repr, said)) for said in short[0]} == {
         tuple(map(repr, said)) for said in long[0]

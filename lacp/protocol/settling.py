@@ -1,0 +1,66 @@
+"""Bringing ports to rest: their machines, the Selection Logic, then what they have to send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sized
+
+from lacp.protocol import marker
+from lacp.protocol.absent import Absent
+from lacp.protocol.common import Common
+from lacp.protocol.events import Transmit
+from lacp.protocol.port import Port
+from lacp.protocol.schedule import Schedule
+from lacp.protocol.selection import Selection
+from lacp.protocol.timers import Timer
+from lacp.protocol.transmit import transmit
+
+
+class Settling:
+    """What follows all news of the ports of one system."""
+
+    __slots__ = ("_absent", "_common", "_ports", "_schedule", "_selection")
+
+    def __init__(
+        self,
+        common: Common,
+        selection: Selection,
+        absent: Absent,
+        schedule: Schedule,
+        ports: Sized,
+    ) -> None:
+        self._common = common
+        self._selection = selection
+        self._absent = absent
+        self._schedule = schedule
+        self._ports = ports
+
+    def settle(self, ports: Iterable[Port]) -> None:
+        """Step the ports' machines and the Selection Logic to rest, then send and schedule."""
+        pending = dict.fromkeys(ports)
+        touched: dict[Port, None] = {}
+        for _ in range(64 * (len(self._ports) + 1)):
+            if not pending:
+                break
+            port = next(iter(pending))
+            del pending[port]
+            touched[port] = None
+            port.run()
+            if port.reselect:
+                port.reselect = False
+                for affected in self._selection.update(port):
+                    affected.reselect = True
+                    pending[affected] = None
+        else:
+            raise RuntimeError("the system does not come to rest")
+        for port in touched:
+            if port.timers.expired(Timer.MARKER):
+                marker.give_up(port)
+            self._absent.note(port)
+            self.finish(port)
+
+    def finish(self, port: Port) -> None:
+        """Send what a port at rest has to send, and see to it when its next timer is due."""
+        if transmit(port):
+            port.counters.lacpdus_tx += 1
+            self._common.tell(Transmit(port.name, port.frame(), self._common.now))
+        self._schedule.see(port)
