@@ -15,10 +15,10 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from benchmarks._recorded import Recorder
 from benchmarks._rig import Cables
+from benchmarks._stamped import Stamps
 from lacp.address import SLOW_PROTOCOLS_MULTICAST
 from lacp.info import PORT_STATES, PortState
 from lacp.netlink.codec import HEADER, IFINFO, messages
@@ -46,9 +46,9 @@ class Pair:
 class Stirring:
     """Disturbs the ports of the lacpd at the left, from the right."""
 
-    def __init__(self, cables: Cables, stamps: Path, heard: Recorder) -> None:
-        """`stamps` is what `benchmarks._stamping` writes, `heard` hears what the lacpd sends."""
-        self._stamps = stamps.open()
+    def __init__(self, cables: Cables, stamps: Stamps, heard: Recorder) -> None:
+        """`stamps` are those of the lacpd, `heard` hears what it sends."""
+        self._stamps = stamps
         self._heard = heard
         cables.left.ip(
             f"link add {_SPARE_LEFT} up type veth "
@@ -74,7 +74,6 @@ class Stirring:
         self._closing = True
         self._echoing.join()
         self._links.close()
-        self._stamps.close()
         for sock in (self._carriers, self._listening, self._spare, self._sending):
             sock.close()
 
@@ -94,12 +93,11 @@ class Stirring:
         far = self._links.named(f"b{at}")
         assert far is not None
         self._drain()
-        self._stamps.read()
         start = time.monotonic()
         self._links.set_up(far, False)
         try:
             least = self._told(self._indexes[f"a{at}"]) - start
-            stopped = self._stopped(f"a{at}")
+            stopped = self._stopped(f"a{at}", start)
         finally:
             self._links.set_up(far, True)
         return None if stopped == math.inf else Pair(stopped - start, least)
@@ -114,16 +112,15 @@ class Stirring:
                     return now
         return math.inf
 
-    def _stopped(self, port: str) -> float:
+    def _stopped(self, port: str, start: float) -> float:
         """When the lacpd told its dataplane that a port is not to be used."""
         end = time.monotonic() + _PATIENCE
-        while time.monotonic() < end:
-            for line in self._stamps.read().splitlines():
-                at, name, distributing = line.split()
-                if name == port and distributing == "0":
-                    return float(at)
+        while (stopped := self._stamps.unused.get(port, 0.0)) < start:
+            if time.monotonic() > end:
+                return math.inf
             time.sleep(0.002)
-        return math.inf
+            self._stamps.read()
+        return stopped
 
     def news(self, at: int) -> Pair | None:
         """Tell a port, which carries traffic, that its partner is out of sync; the answer is that

@@ -1,22 +1,23 @@
 """How fast many links come up at once, and come back when their partner starts again.
 
-Two lacpds at the fast rate on veth pairs. When a port carries traffic it says so in its LACPDUs:
-what counts is when the last of all ports at both ends has said so, by the stamps of the kernel.
-What may be said is limited too: three LACPDUs in any second.
+Two lacpds at the fast rate on veth pairs. What counts is when the last of all ports at both ends is
+used for user frames: when the dataplane was told. What may be said until then is limited too: three
+LACPDUs in any second, by the stamps of the kernel.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from benchmarks._confs import confs
 from benchmarks._figures import Figure, in_full, main
 from benchmarks._recorded import Recorder, recorder
-from benchmarks._rig import Cables, Lacpd, cabled, lacpd, lacpds
+from benchmarks._rig import Cables, Lacpd, cabled
+from benchmarks._stamped import Stamps, stamped
 
 #: Links that come up at once, and those whose partner starts again.
 LINKS, RESTARTED = 1000, 500
@@ -32,7 +33,7 @@ _PATIENCE = 20.0
 class Course:
     """How it went until all ports at both ends carried traffic."""
 
-    #: Seconds until the last of them said so.
+    #: Seconds until the last of them did.
     seconds: float
     #: The most LACPDUs of any port in any second, and of all ports in all.
     most: int
@@ -44,7 +45,7 @@ class Course:
 def figures() -> Iterator[Figure]:
     few = all_up(2, 2)
     yield Figure(
-        "2 links come up: until the last port says it carries traffic",
+        "2 links come up: until the last port distributes",
         few.seconds,
         "s",
         WAIT,
@@ -60,7 +61,7 @@ def figures() -> Iterator[Figure]:
 
 def _told(what: str, course: Course, links: int, reference: float, named: str) -> Iterator[Figure]:
     yield Figure(
-        f"{what}: until the last port says it carries traffic",
+        f"{what}: until the last port distributes",
         course.seconds,
         "s",
         reference,
@@ -91,74 +92,71 @@ def all_up(links: int, per_lag: int) -> Course:
     with ExitStack() as stack:
         cables = stack.enter_context(cabled(links))
         _set(cables, "down")
-        daemons = stack.enter_context(lacpds(cables, per_lag))
         of_left, of_right = _recorders(stack, cables)
-        spent = _cpu(daemons)
+        left, right = _daemons(stack, cables, per_lag)
+        spent = left[0].cpu() + right[0].cpu()
         _set(cables, "up")
-        start = time.time()
-        waiting = {
-            **{f"b{at}": of_left for at in range(links)},
-            **{f"a{at}": of_right for at in range(links)},
-        }
-        ended = start
-
-        def all_carry() -> bool:
-            nonlocal ended
-            for port, heard in list(waiting.items()):
-                since = heard.carries_since(port, 0.0)
-                if since < math.inf:
-                    ended = max(ended, since)
-                    del waiting[port]
-            return not waiting
-
-        done = _listen(all_carry, of_left, of_right)
-        return Course(
-            ended - start if done else math.inf,
-            max(of_left.most_in_a_second(), of_right.most_in_a_second()),
-            of_left.frames() + of_right.frames(),
-            _cpu(daemons) - spent,
-        )
+        start = time.monotonic()
+        done = _listen(lambda: _all_used(links, left[1], right[1]), of_left, of_right)
+        ended = max((*left[1].used.values(), *right[1].used.values()), default=start)
+        spent = left[0].cpu() + right[0].cpu() - spent
+        return _course(ended - start if done else math.inf, spent, of_left, of_right)
 
 
 def restart(links: int, per_lag: int) -> Course:
     """The lacpd at the right is killed and started; counted from its first LACPDU on each link."""
     with ExitStack() as stack:
         cables = stack.enter_context(cabled(links))
-        left = stack.enter_context(lacpd(cables.left, confs("a", links, per_lag)))
-        right = confs("b", links, per_lag)
         of_left, of_right = _recorders(stack, cables)
-        with lacpd(cables.right, right):
-            if not _listen(
-                lambda: of_left.carrying == of_right.carrying == links, of_left, of_right
-            ):
+        with ExitStack() as before:
+            left = stack.enter_context(stamped(cables.left, confs("a", links, per_lag)))
+            right = before.enter_context(stamped(cables.right, confs("b", links, per_lag)))
+            if not _listen(lambda: _all_used(links, left[1], right[1]), of_left, of_right):
                 return Course(math.inf, 0, 0, math.inf)
         of_left.afresh(0.0)
         of_right.afresh(0.0)
-        killed, spent = time.time(), left.cpu()
-        again = stack.enter_context(lacpd(cables.right, right, wait=False))
-        waiting = set(range(links))
-        took: list[float] = []
+        # Times of the kernel's stamps on the monotonic scale.
+        shift = time.monotonic() - time.time()
+        spent = left[0].cpu()
+        again = stack.enter_context(stamped(cables.right, confs("b", links, per_lag), wait=False))
 
-        def all_carry() -> bool:
-            for at in tuple(waiting):
-                first = of_right.speaks_since(f"a{at}", killed)
-                stopped = of_left.stops_since(f"b{at}", killed)
-                ended = max(
-                    of_right.carries_since(f"a{at}", first),
-                    of_left.carries_since(f"b{at}", stopped),
-                )
-                if ended < math.inf:
-                    took.append(ended - first)
-                    waiting.remove(at)
-            return not waiting
+        def came_back() -> bool:
+            return _all_used(links, left[1], again[1]) and len(left[1].unused) >= links
 
-        done = _listen(all_carry, of_left, of_right)
-        return Course(
-            max(took) if done else math.inf,
-            max(of_left.most_in_a_second(), of_right.most_in_a_second()),
-            of_left.frames() + of_right.frames(),
-            _cpu((left, again)) - spent,
-        )
+        done = _listen(came_back, of_left, of_right)
+        took = [
+            max(left[1].used[f"a{at}"], again[1].used[f"b{at}"])
+            - of_right.speaks_since(f"a{at}", 0.0)
+            - shift
+            for at in range(links if done else 0)
+        ]
+        spent = left[0].cpu() + again[0].cpu() - spent
+        return _course(max(took, default=math.inf), spent, of_left, of_right)
+
+
+def _all_used(links: int, *ends: Stamps) -> bool:
+    """Whether all ports of both ends are used for user frames."""
+    for end in ends:
+        end.read()
+    return all(len(end.used) >= links for end in ends)
+
+
+def _course(seconds: float, cpu: float, *heard: Recorder) -> Course:
+    most = max(one.most_in_a_second() for one in heard)
+    return Course(seconds, most, sum(one.frames() for one in heard), cpu)
+
+
+def _daemons(
+    stack: ExitStack, cables: Cables, per_lag: int
+) -> tuple[tuple[Lacpd, Stamps], tuple[Lacpd, Stamps]]:
+    """Both of them, ready."""
+    left, right = (
+        stack.enter_context(stamped(where, confs(end, cables.count, per_lag), wait=False))
+        for where, end in ((cables.left, "a"), (cables.right, "b"))
+    )
+    left[0].until_ready()
+    right[0].until_ready()
+    return left, right
 
 
 def _set(cables: Cables, state: str) -> None:
@@ -181,10 +179,6 @@ def _listen(done: Callable[[], bool], *heard: Recorder) -> bool:
         for one in heard:
             one.listen(0.05)
     return True
-
-
-def _cpu(daemons: Iterable[Lacpd]) -> float:
-    return sum(daemon.cpu() for daemon in daemons)
 
 
 if __name__ == "__main__":

@@ -11,20 +11,18 @@ import math
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from benchmarks._confs import confs
 from benchmarks._figures import Absent, Figure, Found, in_full, main
 from benchmarks._processes import LACPCTL
 from benchmarks._recorded import Recorder, percentile, recorder
 from benchmarks._rig import Cables, Lacpd, cabled, lacpd
+from benchmarks._stamped import Stamps, stamped
 from benchmarks._stirring import Pair, Stirring
 from tests.interop.daemon import ROOT
 
@@ -113,19 +111,13 @@ def _daemons(
     per_lag: int,
     *options: str,
     runner: Mapping[str, object] | None = None,
-) -> tuple[Lacpd, Path]:
-    """The lacpd at the left, and the file in which are the stamps of its dataplane."""
-    stamps = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "stamps"
-    stamps.touch()
-    program = (sys.executable, "-m", "benchmarks._stamping", str(stamps))
-    left, right = (
-        confs("a", cables.count, per_lag, runner),
-        confs("b", cables.count, per_lag, runner),
-    )
+) -> tuple[Lacpd, Stamps]:
+    """The lacpd at the left, and the stamps of its dataplane."""
+    left, right = (confs(end, cables.count, per_lag, runner) for end in "ab")
     other = stack.enter_context(lacpd(cables.right, right, wait=False))
-    daemon = stack.enter_context(lacpd(cables.left, left, *options, program=program))
+    daemon = stack.enter_context(stamped(cables.left, left, *options))
     other.until_ready()
-    return daemon, stamps
+    return daemon
 
 
 def _note(pair: Pair | None, pairs: list[Pair], answers: Answers) -> None:
