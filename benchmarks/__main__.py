@@ -6,8 +6,6 @@ The exit status says whether all of them ran, not whether every target was met.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -15,6 +13,7 @@ import time
 from pathlib import Path
 
 from benchmarks._figures import Absent, Figure, Found, arguments, load, save, show
+from benchmarks._machine import machine
 
 HERE = Path(__file__).parent
 #: What the targets are about comes first; the others follow by name.
@@ -40,14 +39,6 @@ def run(name: str, options: list[str], patience: float | None) -> tuple[list[Fou
             return [], f"was still busy after {patience:.0f} s"
         found = load(path) if path.exists() else []
     return found, f"ended with {status}" if status else None
-
-
-def machine() -> str:
-    """What the figures were measured on."""
-    return (
-        f"{os.cpu_count()} cores, Linux {platform.release()}, "
-        f"{platform.python_implementation()} {platform.python_version()}"
-    )
 
 
 def asked() -> argparse.Namespace:
