@@ -92,7 +92,8 @@ def table(found: Iterable[Figure]) -> Iterator[str]:
     widths[_WHAT] = min(widths[_WHAT], free - widths[_WHICH])
     for row in rows:
         wrapped = [
-            textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)
+            textwrap.wrap(cell, max(1, width)) or [""]
+            for cell, width in zip(row, widths, strict=True)
         ]
         for line in zip_longest(*wrapped, fillvalue=""):
             told = (
