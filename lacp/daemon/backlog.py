@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 
 from lacp.backends.base import News
 from lacp.daemon.team.member import Member
@@ -37,7 +38,7 @@ class Backlog:
     def __len__(self) -> int:
         return len(self._queue)
 
-    def put(self, line: Line, item: News, limit: int) -> bool:
+    def put(self, line: Line, item: News, limit: float = inf) -> bool:
         """Let news of a port wait; False when as many as `limit` do so already."""
         if line.waiting is None:
             line.waiting = deque()
