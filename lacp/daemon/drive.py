@@ -39,9 +39,10 @@ from lacp.watch.base import Listen, Probe, Resolve
 
 log = logging.getLogger("lacp.daemon")
 
-#: Seconds that each third of a turn may take: hearing, timers, and what waits. One step more is
-#: always taken.
+#: Seconds that hearing and what waits may take in a turn, each; one step more is always taken.
 _SHARE = 0.003
+#: And timers, which are to be in time before anything else.
+_TIMERS = 0.009
 #: How often to read before timers may expire although there is more to read: what waits in a full
 #: receive buffer of 4 MiB, and an end for a flood that never stops.
 _READS = 32
@@ -253,10 +254,19 @@ class Driver:
                     self._take(line, before, now)
                 self._take(line, item, now)
             elif late or line.waiting is not None:
-                if not self._backlog.put(line, item, _FRAMES):
-                    line.member.flooded += 1
+                self._put_off(line, item, now)
             elif self._take(line, item, now):
                 late = self._clock.now() >= end
+
+    def _put_off(self, line: Line, item: News, now: float) -> None:
+        """Let news of a port wait; more frames than it may pass in a second are a flood."""
+        if not isinstance(item, FrameReceived | FrameLost):
+            self._backlog.put(line, item)
+        elif not self._backlog.put(line, item, _FRAMES):
+            if isinstance(item, FrameReceived) and item.frame[12:14] != _SLOW_PROTOCOLS:
+                line.member.flooded += 1
+            else:
+                self._flooded(line.team, item.port, now)
 
     def _take(self, line: Line, item: News, now: float) -> bool:
         """Take news of a port; False when nothing followed from them."""
@@ -327,7 +337,7 @@ class Driver:
         Timers expire no port while news wait that could be of its partner.
         """
         behind = bool(self._backlog) or 0 < self._reads < _READS
-        end, worst, came = now + _SHARE, 0.0, False
+        start, worst, came = now, 0.0, False
         self._cut = False
         while (due := self._agenda.due(now)) is not None:
             came = True
@@ -335,18 +345,18 @@ class Driver:
             worst = max(worst, now - at)
             if isinstance(key, Member):
                 key.team.advance_port(key, now)
-                self._touched[key.team] = None
-                self._flush(now)
+                self._settle(key.team, now)
             elif behind:
                 self._tick(key, now)
             else:
                 key.runner.advance(now)
-                self._touched[key] = None
-                self._flush(now)
+                self._settle(key, now)
             now = self._clock.now()
-            if now >= end:
+            behind = behind or now >= start + _SHARE
+            if now >= start + _TIMERS:
                 self._cut = True
                 break
+        self._flush(now)
         if came:
             self._note(worst, now)
         return came
@@ -357,8 +367,7 @@ class Driver:
         deadline = team.runner.next_deadline()
         if deadline is not None and deadline <= now:
             self._backlog.put_late(team)
-        self._touched[team] = None
-        self._flush(now)
+        self._settle(team, now)
 
     def _note(self, worst: float, now: float) -> None:
         self.lateness.note(worst, now)
