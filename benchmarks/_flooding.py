@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import sys
 import time
+from contextlib import ExitStack
 
 #: Seconds between two bursts.
 _TICK = 0.001
@@ -17,24 +18,27 @@ _TICK = 0.001
 
 def flood(frames: list[bytes], interfaces: list[str], rate: float, seconds: float) -> float:
     """Send the frames one after the other on each interface; returns the rate of each."""
-    sockets = []
-    for interface in interfaces:
-        # Bound to no EtherType: it hears nothing.
-        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-        sock.bind((interface, 0))
-        sockets.append(sock)
-    sent = 0
-    start = time.monotonic()
-    end = start + seconds
-    while (now := time.monotonic()) < end:
-        due = int((now - start) * rate) - sent
-        for number in range(sent, sent + due):
-            frame = frames[number % len(frames)]
-            for sock in sockets:
-                sock.send(frame)
-        sent += due
-        time.sleep(max(0.0, now + _TICK - time.monotonic()))
-    return sent / (time.monotonic() - start)
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(_sending(interface)) for interface in interfaces]
+        sent = 0
+        start = time.monotonic()
+        end = start + seconds
+        while (now := time.monotonic()) < end:
+            due = int((now - start) * rate) - sent
+            for number in range(sent, sent + due):
+                frame = frames[number % len(frames)]
+                for sock in sockets:
+                    sock.send(frame)
+            sent += due
+            time.sleep(max(0.0, now + _TICK - time.monotonic()))
+        return sent / (time.monotonic() - start)
+
+
+def _sending(interface: str) -> socket.socket:
+    # Bound to no EtherType: it hears nothing.
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    sock.bind((interface, 0))
+    return sock
 
 
 if __name__ == "__main__":

@@ -10,10 +10,9 @@ from lacp.protocol.timers import FAST_PERIODIC_TIME, Timer
 if TYPE_CHECKING:
     from lacp.protocol.port import Port
 
-#: A held-back LACPDU leaves this many seconds after its window opens, so that the jitter of clocks
-#: and queues does not put a fourth one into somebody else's idea of the same second.
+#: A window opens this many seconds late, so that the jitter of clocks and queues does not put a
+#: fourth LACPDU into somebody else's idea of the same second.
 _MARGIN = 0.005
-
 
 #: Seconds before the same is said again. An answer to a partner that had not heard the last LACPDU
 #: yet says nothing new; and in a handshake, where news follow at once, it would use up what the
@@ -35,7 +34,7 @@ def _opens(port: Port) -> float:
     """When the window opens: it slides, so that no second holds more than the limit."""
     sent = port.sent
     limit = port.common.config.edition.transmit_limit
-    return sent[0] + FAST_PERIODIC_TIME if len(sent) >= limit else -inf
+    return sent[0] + FAST_PERIODIC_TIME + _MARGIN if len(sent) >= limit else -inf
 
 
 def _repeats(port: Port) -> float:
@@ -89,7 +88,7 @@ def _waits(port: Port) -> bool:
     if not opportunity(port):
         if not _held_back(port):
             port.repeats = False
-            timers.start(Timer.TRANSMIT, max(_opens(port) + _MARGIN, port.retry_at))
+            timers.start(Timer.TRANSMIT, max(_opens(port), port.retry_at))
         return True
     if (again := _repeats(port)) > port.now:
         port.repeats = True

@@ -66,6 +66,19 @@ def test_flood_of_outdated_lacpdus_is_answered_within_the_limit(edition: Edition
 
 
 @editions
+def test_no_lacpdu_leaves_when_a_full_second_is_just_over(edition: Edition) -> None:
+    """The clock of whoever counts may be a moment ahead, and the first one may have left late."""
+    system = lone_port(edition)
+    for count in range(1, edition.transmit_limit):
+        system.configure_port("1", 0.1 * count, priority=count)
+    assert len(transmits(system)) == edition.transmit_limit
+    system.configure_port("1", 1.0, priority=99)
+    run_to(system, 1.05)
+    (then,) = transmits(system)
+    assert 1.002 <= then <= 1.01
+
+
+@editions
 def test_held_back_lacpdu_leaves_with_the_values_of_its_time(edition: Edition) -> None:
     system = lone_port(edition)
     for count in range(1, edition.transmit_limit + 3):
