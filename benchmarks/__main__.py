@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 #: What the targets are about comes first; the others follow by name.
 FIRST = ("scale", "growth", "simulation")
 #: Seconds after which a module hangs, unless everything was asked for.
-PATIENCE = 180
+PATIENCE = 240
 
 
 def names() -> list[str]:
@@ -35,10 +35,10 @@ def run(name: str, options: list[str], patience: float | None) -> tuple[list[Fou
         command = [sys.executable, "-m", f"benchmarks.{name}", "--json", str(path), *options]
         try:
             status = subprocess.run(command, timeout=patience, check=False).returncode
+            failure = f"ended with {status}" if status else None
         except subprocess.TimeoutExpired:
-            return [], f"was still busy after {patience:.0f} s"
-        found = load(path) if path.exists() else []
-    return found, f"ended with {status}" if status else None
+            failure = f"was still busy after {patience:.0f} s"
+        return load(path) if path.exists() else [], failure
 
 
 def asked() -> argparse.Namespace:

@@ -158,13 +158,23 @@ def arguments(description: str = "") -> argparse.ArgumentParser:
     return parser
 
 
-def collect(measure: Callable[[], Iterable[Found]], what: str) -> list[Found]:
-    """All it finds, until something is missing that a test would be skipped for."""
+def collect(
+    measure: Callable[[], Iterable[Found]], what: str, path: Path | None = None
+) -> list[Found]:
+    """All it finds, until something is missing that a test would be skipped for.
+
+    Each is written as soon as it is known, so that it is not lost with what comes after it.
+    """
     found: list[Found] = []
     try:
-        found.extend(measure())
+        for each in measure():
+            found.append(each)
+            if path is not None:
+                save(found, path)
     except pytest.skip.Exception as missing:
         found.append(Absent(what, str(missing)))
+        if path is not None:
+            save(found, path)
     return found
 
 
@@ -172,7 +182,4 @@ def main(measure: Callable[[], Iterable[Found]]) -> None:
     """Measure, and print the table of one module."""
     args = arguments().parse_args()
     name = Path(sys.argv[0]).stem
-    found = collect(measure, name)
-    show(found, name)
-    if args.json is not None:
-        save(found, args.json)
+    show(collect(measure, name, args.json), name)

@@ -34,7 +34,7 @@ from lacp.daemon.sources import Sources
 from lacp.runners.lacp import LacpRunner
 
 #: Seconds in which all ports have to carry traffic.
-PATIENCE = 60.0
+PATIENCE = 90.0
 #: Frames that may wait to be read: all of a second.
 _QUEUE = 100_000
 

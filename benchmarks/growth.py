@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks._figures import Figure, arguments, collect, save, show
+from benchmarks._figures import Figure, arguments, collect, show
 from benchmarks._idle import Load, in_memory, on_veth
 from benchmarks._machine import machine
 from benchmarks._rig import cabled
@@ -100,10 +100,7 @@ def main() -> None:
         for path in draw(read(), FILE.with_suffix("")):
             print(path)
         return
-    found = collect(figures, "growth")
-    show(found, "growth")
-    if args.json is not None:
-        save(found, args.json)
+    show(collect(figures, "growth", args.json), "growth")
 
 
 if __name__ == "__main__":

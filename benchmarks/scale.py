@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks._figures import Absent, Figure, Found, arguments, collect, in_full, save, show
+from benchmarks._figures import Absent, Figure, Found, arguments, collect, in_full, show
 from benchmarks._idle import Load, bare, in_memory, on_veth
 from benchmarks._rig import cabled
 
@@ -117,10 +117,7 @@ def main() -> None:
 
         profile()
         return
-    found = collect(figures, "scale")
-    show(found, "scale")
-    if args.json is not None:
-        save(found, args.json)
+    show(collect(figures, "scale", args.json), "scale")
 
 
 if __name__ == "__main__":
