@@ -217,6 +217,7 @@ def _serve(args: Namespace, parser: Parser, sources: Sources, reading: Reading) 
     import logging
 
     from lacp.daemon.process.background import Parent, daemonize
+    from lacp.daemon.process.limits import allow_descriptors
     from lacp.daemon.process.logs import logging_to
     from lacp.errors import LacpError
 
@@ -248,6 +249,7 @@ def _serve(args: Namespace, parser: Parser, sources: Sources, reading: Reading) 
         with logging_to(output, args.log_format, level, ident):
             import asyncio
 
+            allow_descriptors()
             interrupted = asyncio.run(_drive(_options(args), sources, reading, started))
     except LacpError as error:
         return complain(parser.prog, str(error), _LOOP_FAILED if teamd and running else BAD)
