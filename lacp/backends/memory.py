@@ -203,9 +203,11 @@ class MemoryBackend:
 
     def send(self, port: str, frame: bytes) -> bool:
         """Put a frame on the cable; False when it is down or missing."""
-        end = self._added(port)
+        end = self._ends.get(port)
+        if end is None or not end.added or self._closed:
+            end = self._added(port)
         cable, peer = end.cable, end.peer
-        if cable is None or peer is None or not cable.up:
+        if cable is None or peer is None or not cable._link.up:
             end.failure = "ENETDOWN"
             return False
         if not cable.silent:
@@ -300,7 +302,8 @@ class MemoryBackend:
                 return False
             self._news.append(news)
             if not self._closed:
-                self._any.set(True)
+                if not self._any.on:
+                    self._any.set(True)
                 if link:
                     self._urgent.set(True)
             return True

@@ -34,7 +34,7 @@ from lacp.daemon.throttle import Budget, Throttle
 from lacp.dataplane.base import PlaneNews
 from lacp.errors import BackendError, UsageError
 from lacp.protocol.events import Transmit
-from lacp.runners.base import PortEnabled, RunnerEvent
+from lacp.runners.base import PortEnabled, RunnerNews
 from lacp.watch.base import Listen, Probe, Resolve
 
 log = logging.getLogger("lacp.daemon")
@@ -249,13 +249,19 @@ class Driver:
             line = lines.get(item.port)
             if line is None:
                 continue
-            if isinstance(item, LinkNews) and not item.link.up:
+            if isinstance(item, FrameReceived):
+                if late or line.waiting is not None:
+                    self._put_off(line, item, now)
+                elif self._frame(line, item, now):
+                    late = self._clock.now() >= end
+            elif isinstance(item, LinkNews) and not item.link.up:
                 for before in self._backlog.empty(line):
                     self._take(line, before, now)
                 self._take(line, item, now)
             elif late or line.waiting is not None:
                 self._put_off(line, item, now)
-            elif self._take(line, item, now):
+            else:
+                self._take(line, item, now)
                 late = self._clock.now() >= end
 
     def _put_off(self, line: Line, item: News, now: float) -> None:
@@ -271,7 +277,7 @@ class Driver:
     def _take(self, line: Line, item: News, now: float) -> bool:
         """Take news of a port; False when nothing followed from them."""
         if isinstance(item, FrameReceived):
-            return self._frame(line, item.frame, now)
+            return self._frame(line, item, now)
         team, port = line.team, line.member.name
         match item:
             case LinkNews(_, link):
@@ -290,13 +296,13 @@ class Driver:
                 self._touched[team] = None
         return True
 
-    def _frame(self, line: Line, frame: bytes, now: float) -> bool:
-        team, member = line.team, line.member
-        port = member.name
+    def _frame(self, line: Line, received: FrameReceived, now: float) -> bool:
+        team = line.team
+        port, frame = received
         if frame[12:14] != _SLOW_PROTOCOLS:
             # Link watchers themselves say when they have heard enough.
-            member.watch.receive(frame, now)
-            team.stirred[member] = None
+            line.member.watch.receive(frame, now)
+            team.stirred[line.member] = None
         elif not self._frames.afford(port, now):
             self._flooded(team, port, now)
             return False
@@ -435,17 +441,7 @@ class Driver:
             stirred, team.stirred = team.stirred, {}
             for member in stirred:
                 told += self._watchers(team, member, now)
-        sent: list[str] = []
-        while decided := list(team.runner.events()):
-            for event in _lasting(decided):
-                if isinstance(event, Transmit):
-                    if self._send(team, event, now):
-                        sent.append(event.port)
-                else:
-                    team.carry_out(event, now)
-            told += (event for event in decided if not isinstance(event, Transmit))
-        if sent:
-            self._sent(team, sent, now)
+        told += self._carry_out(team, now)
         for news in told:
             team.journal.record(news)
         team.follow_up(now)
@@ -453,6 +449,32 @@ class Driver:
             self._agenda.plan(team, team.runner.next_deadline())
         if team.stirred:
             self._touched[team] = None
+
+    def _carry_out(self, team: Team, now: float) -> list[RunnerNews]:
+        """Send what the runner wants to be sent and do what it decided; returns what to tell."""
+        told: list[RunnerNews] = []
+        sent: list[str] = []
+        again = True
+        while again and (decided := list(team.runner.events())):
+            news = [event for event in decided if not isinstance(event, Transmit)]
+            told += news
+            # Uses of a port that have ended in the same moment are none.
+            last = {event.port: event for event in news if isinstance(event, PortEnabled)}
+            again = bool(news)
+            for event in decided:
+                if isinstance(event, Transmit):
+                    if self._send(team, event, now):
+                        sent.append(event.port)
+                    else:
+                        # To which the runner may have something to say.
+                        again = True
+                elif not isinstance(event, PortEnabled) or last[event.port] is event:
+                    team.carry_out(event, now)
+        # Much may have been done since the time of this turn, and the wire counts from now.
+        if sent and (handed_over := self._clock.now()) - now > _AT_ONCE:
+            for port in sent:
+                team.runner.transmitted(port, handed_over)
+        return told
 
     def _watchers(self, team: Team, member: Member, now: float) -> list[Event]:
         """Do what the link watchers of a port want, and tell the runner what they find.
@@ -490,22 +512,3 @@ class Driver:
             line.member.refusal = self.backend.failure(port)
             team.runner.transmit_failed(port, event.frame, now)
         return False
-
-    def _sent(self, team: Team, ports: list[str], now: float) -> None:
-        """Much may have been done since the time of this turn, and the wire counts from now."""
-        handed_over = self._clock.now()
-        if handed_over - now > _AT_ONCE:
-            for port in ports:
-                team.runner.transmitted(port, handed_over)
-
-
-def _lasting(decided: list[RunnerEvent]) -> list[RunnerEvent]:
-    """What was decided in one moment, but for uses of a port that have ended with it."""
-    last = {event.port: event for event in decided if isinstance(event, PortEnabled)}
-    if not last:
-        return decided
-    return [
-        event
-        for event in decided
-        if not isinstance(event, PortEnabled) or last[event.port] is event
-    ]

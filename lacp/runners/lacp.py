@@ -17,7 +17,7 @@ from lacp.errors import UsageError
 from lacp.link import Link
 from lacp.protocol.aggregator import Aggregator
 from lacp.protocol.config import PortConfig, SystemConfig
-from lacp.protocol.events import MuxChanged, PortAdded, PortRemoved
+from lacp.protocol.events import MuxChanged, PortAdded, PortRemoved, Transmit
 from lacp.protocol.port import Port
 from lacp.protocol.system import System
 from lacp.protocol.timers import Timer
@@ -174,6 +174,8 @@ class LacpRunner:
         changed = False
         for event in self._system.events():
             yield event
+            if isinstance(event, Transmit):
+                continue
             match event:
                 case MuxChanged(port, _, collecting, distributing):
                     # A LAG that leads back here would carry every frame round for ever.
@@ -192,7 +194,12 @@ class LacpRunner:
             self._distribute()
         while self._moves:
             yield self._moves.popleft()
-        yield from self._judge_carrier()
+        # Only when all is decided: one port that takes over from another is no loss of carrier.
+        needed = self._system.config.min_ports
+        if (self._distributing >= needed) is not self._carrier:
+            self._carrier = not self._carrier
+            reason = f"{self._distributing} distributing, min_ports is {needed}"
+            yield CarrierChanged(self._carrier, reason, self._system.now)
 
     # Management, as of the system: `lacp.protocol.system.System` says what each raises.
 
@@ -323,12 +330,3 @@ class LacpRunner:
 
     def _map(self, moves: Mapping[int, str]) -> None:
         self._moves.extend(HashMapped(h, port, self._system.now) for h, port in moves.items())
-
-    def _judge_carrier(self) -> Iterator[RunnerEvent]:
-        # Only when all is decided: one port that takes over from another is no loss of carrier.
-        needed = self.config.min_ports
-        up = self._distributing >= needed
-        if up is not self._carrier:
-            self._carrier = up
-            reason = f"{self._distributing} distributing, min_ports is {needed}"
-            yield CarrierChanged(up, reason, self._system.now)
