@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks._figures import Absent, Figure, Found, arguments, load, save, show
+from benchmarks._figures import Absent, Figure, Found, arguments, end_in_order, load, save, show
 from benchmarks._machine import machine
 
 HERE = Path(__file__).parent
@@ -33,12 +33,25 @@ def run(name: str, options: list[str], patience: float | None) -> tuple[list[Fou
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         path = Path(folder, "figures.json")
         command = [sys.executable, "-m", f"benchmarks.{name}", "--json", str(path), *options]
+        process = subprocess.Popen(command)
         try:
-            status = subprocess.run(command, timeout=patience, check=False).returncode
+            status = process.wait(patience)
             failure = f"ended with {status}" if status else None
         except subprocess.TimeoutExpired:
             failure = f"was still busy after {patience:.0f} s"
+        finally:
+            _end(process)
         return load(path) if path.exists() else [], failure
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let a module that still runs put its things away."""
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def asked() -> argparse.Namespace:
@@ -53,6 +66,7 @@ def asked() -> argparse.Namespace:
 
 
 def main() -> int:
+    end_in_order()
     args = asked()
     options = ["--long"] if args.long else []
     every: list[Found] = []

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
 
@@ -64,10 +67,24 @@ class Memory:
         return answer
 
 
+@contextmanager
+def memory(ports: int, per_lag: int, *python: str) -> Iterator[Memory]:
+    """So many ports that carry traffic, if they can; `python` has options of the interpreter."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        arguments = (
+            *(python or ("-m",)),
+            "benchmarks._memory",
+            directory,
+            f"{ports}",
+            f"{per_lag}",
+        )
+        with program(*arguments) as process:
+            yield Memory(process)
+
+
 def in_memory(ports: int, per_lag: int = 2, window: float = WINDOW) -> Load:
     """So many ports of one lacpd over links in memory, both ends of each link among them."""
-    with program("-m", "benchmarks._memory", str(ports), str(per_lag)) as process:
-        rig = Memory(process)
+    with memory(ports, per_lag) as rig:
         if rig.came["distributing"] < ports:
             return failed(ports)
         time.sleep(_REST)

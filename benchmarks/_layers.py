@@ -1,4 +1,4 @@
-"""Where the time goes, and the memory, by layer: what `python -m benchmarks.scale --profile` tells."""
+"""Where time and memory go, by layer: what `python -m benchmarks.scale --profile` tells."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from benchmarks._figures import number
-from benchmarks._idle import Memory
-from benchmarks._rig import Process, cabled, ear, lacpds, program
+from benchmarks._idle import memory as rig
+from benchmarks._rig import Process, cabled, ear, lacpds
 
 #: Seconds at rest that are sampled.
 _WINDOW = 30.0
@@ -61,10 +61,8 @@ def profile() -> None:
 
 
 def in_memory(file: Path, ports: int) -> None:
-    with program(
-        "-m", "benchmarks._profile", str(file), "benchmarks._memory", f"{ports}", "2"
-    ) as it:
-        Memory(it)
+    with rig(ports, 2, "-m", "benchmarks._profile", str(file)) as found:
+        it = found.process
         told = [tell(it, file)]
         time.sleep(3)
         tell(it, file)
@@ -143,7 +141,6 @@ def memory(few: int, many: int) -> None:
 
 def allocated(ports: int) -> dict[str, int]:
     """Octets that a lacpd with so many ports in memory has allocated, by file."""
-    arguments = ("-X", "tracemalloc", "-m", "benchmarks._memory", str(ports), "2")
-    with program(*arguments) as process:
-        sizes = Memory(process).ask("sizes", 2)
+    with rig(ports, 2, "-X", "tracemalloc", "-m") as found:
+        sizes = found.ask("sizes", 2)
     return {file: int(octets) for file, octets in sizes.items()}

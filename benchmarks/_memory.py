@@ -1,8 +1,8 @@
 """A lacpd over links in memory, both ends in one process: the real loop on the real clock.
 
-Run as a program: `_memory PORTS PER_LAG`. It says in one line of JSON how it came up, as soon as
-every port carries traffic; then it takes orders, one a line on standard input, and answers each
-with a line of JSON:
+Run as a program: `_memory DIRECTORY PORTS PER_LAG`. It says in one line of JSON how it came up, as
+soon as every port carries traffic; then it takes orders, one a line on standard input, and answers
+each with a line of JSON:
 
     idle SECONDS     CPU time and memory of a while, with nothing that looks on
     late SECONDS     when LACPDUs left meanwhile
@@ -18,7 +18,6 @@ import logging
 import os
 import resource
 import sys
-import tempfile
 import time
 import tracemalloc
 from pathlib import Path
@@ -134,12 +133,11 @@ def say(answer: dict[str, float]) -> None:
     print(json.dumps(answer), flush=True)
 
 
-async def main(ports: int, per_lag: int) -> None:
-    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        rig = Rig(ports, per_lag, directory)
-        obeying = asyncio.create_task(rig.obey())
-        await rig.loop.run()
-        await obeying
+async def main(directory: str, ports: int, per_lag: int) -> None:
+    rig = Rig(ports, per_lag, directory)
+    obeying = asyncio.create_task(rig.obey())
+    await rig.loop.run()
+    await obeying
 
 
 if __name__ == "__main__":
@@ -147,4 +145,4 @@ if __name__ == "__main__":
     # Each team has sockets of its own.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

@@ -12,7 +12,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks._figures import Absent, Figure, Found, arguments, collect, in_full, show
+from benchmarks._figures import (
+    Absent,
+    Figure,
+    Found,
+    arguments,
+    collect,
+    end_in_order,
+    in_full,
+    show,
+)
 from benchmarks._idle import Load, bare, in_memory, on_veth
 from benchmarks._rig import cabled
 
@@ -109,6 +118,7 @@ def growth(few: Load, many: Load, where: str) -> Figure:
 
 
 def main() -> None:
+    end_in_order()
     parser = arguments(__doc__)
     parser.add_argument("--profile", action="store_true", help="where the CPU time goes, instead")
     args = parser.parse_args()
