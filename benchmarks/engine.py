@@ -1,13 +1,22 @@
-"""The engine: an idle port-second, a convergence, and memory, beside doing it all the slow way."""
+"""The engine alone: an idle port, a convergence and memory, in systems of two ports and in large.
+
+Frames are handed over by this module, each tick of some milliseconds: what that costs is in it.
+"""
 
 from __future__ import annotations
 
+import gc
 import time
 import tracemalloc
+from collections.abc import Iterator
 from heapq import heappop, heappush
-from itertools import count
+from math import inf
+from statistics import median
+from typing import Any
 
-from benchmarks._measure import head, row
+import pytest
+
+from benchmarks._figures import Figure, main
 from lacp import (
     AggSelectPolicy,
     Duplex,
@@ -18,71 +27,112 @@ from lacp import (
     SystemConfig,
     Transmit,
 )
+from lacp.protocol.machine import StateMachine
+
+#: Virtual seconds in which an idle port is measured, and how often.
+_SECONDS, _TURNS = 4, 3
+_FEW, _MANY = 1_000, 10_000
 
 
-class Pair:
-    """Two systems with `ports` links of 1 ms, driven with nothing between them."""
+class World:
+    """Links between systems of `share` ports each at either end; a frame flies for a tick."""
 
-    def __init__(self, ports: int, short_timeout: bool = True, slow_way: bool = False) -> None:
-        self.slow_way = slow_way
-        self.systems = [
-            System(SystemConfig(system=Mac(bytes([2, 0, 0, 0, 0, end])))) for end in (1, 2)
-        ]
-        self.wire: list[tuple[float, int, int, str, bytes]] = []
-        self.sequence = count()
-        self.frames = 0
-        for end, system in enumerate(self.systems):
-            for number in range(1, ports + 1):
-                address = Mac(bytes([2, 1, 0, end, *number.to_bytes(2)]))
-                system.add_port(
-                    f"p{number}", PortConfig(number=number, short_timeout=short_timeout), 0.0
-                )
-                system.link_changed(f"p{number}", Link(True, 10000, Duplex.FULL, address), 0.0)
-            self.drain(end, 0.0)
+    def __init__(
+        self, ports: int, share: int, tick: float = 0.02, *, short_cut: bool = True
+    ) -> None:
+        self.ports = ports
+        self.tick = tick
+        self.short_cut = short_cut
+        links = ports // 2
+        self.now = 0.0
+        self.systems: list[System] = []
+        self._peers: dict[tuple[int, str], tuple[int, str]] = {}
+        self._wire: list[tuple[tuple[int, str], bytes]] = []
+        self._due: list[tuple[float, int]] = []
+        self._waking: list[float] = []
+        teams = -(-links // share)
+        for team in range(2 * teams):
+            self.systems.append(System(SystemConfig(system=_mac(1, team), aggregators={1: None})))
+            self._waking.append(inf)
+        for link in range(links):
+            left, name = link // share, f"p{link}"
+            self._peers[left, name] = (teams + left, name)
+            self._peers[teams + left, name] = (left, name)
 
-    def drain(self, end: int, now: float) -> None:
-        """Put what the system sends on the wire."""
-        for event in self.systems[end].events():
-            if isinstance(event, Transmit):
-                self.frames += 1
-                heappush(
-                    self.wire, (now + 0.001, next(self.sequence), 1 - end, event.port, event.frame)
-                )
+    def up(self) -> None:
+        """All links come up at once."""
+        for order, (system, name) in enumerate(self._peers):
+            engine = self.systems[system]
+            config = PortConfig(number=len(engine.ports) + 1, short_timeout=True)
+            link = Link(True, 10_000, Duplex.FULL, _mac(2, order))
+            engine.add_port(name, config, self.now, link)
+        for system in range(len(self.systems)):
+            self._take(system)
 
     def run(self, until: float) -> None:
-        """Deliver and advance until the virtual time `until`."""
-        while True:
-            times = [self.wire[0][0]] if self.wire else []
-            times += [t for s in self.systems if (t := s.next_deadline()) is not None]
-            now = min(times)
-            if now > until:
-                return
-            while self.wire and self.wire[0][0] <= now:
-                _, _, end, port, frame = heappop(self.wire)
-                if self.slow_way:
-                    # As a stack without the rule of the equal frame would.
-                    self.systems[end].ports[port].settled_frame = None
-                self.systems[end].receive(port, frame, now)
-                self.drain(end, now)
-            for end, system in enumerate(self.systems):
-                system.advance(now)
-                self.drain(end, now)
+        """Deliver and advance until the virtual time `until`, in ticks; nothing happens between."""
+        while self.now < until:
+            due = self._due[0][0] if self._due and not self._wire else 0.0
+            self.now = min(until, max(self.now + self.tick, due))
+            self._step()
+
+    def _step(self) -> None:
+        wire, self._wire = self._wire, []
+        touched: dict[int, None] = {}
+        for (system, name), frame in wire:
+            if not self.short_cut:
+                # As a stack without the rule of the equal frame would.
+                self.systems[system].ports[name].settled_frame = None
+            if self.systems[system].receive(name, frame, self.now):
+                touched[system] = None
+        while self._due and self._due[0][0] <= self.now:
+            at, system = heappop(self._due)
+            if at == self._waking[system]:
+                self._waking[system] = inf
+                self.systems[system].advance(self.now)
+                touched[system] = None
+        for system in touched:
+            self._take(system)
+
+    def _take(self, system: int) -> None:
+        """Put what a system sends on the wire, and see when it must be woken."""
+        engine = self.systems[system]
+        for event in engine.events():
+            if isinstance(event, Transmit):
+                self._wire.append((self._peers[system, event.port], event.frame))
+        deadline = engine.next_deadline()
+        if deadline is not None and deadline < self._waking[system]:
+            self._waking[system] = deadline
+            heappush(self._due, (deadline, system))
 
 
-def _idle(slow_way: bool, seconds: int) -> float:
-    """µs per port-second of converged ports at the fast rate."""
-    pair = Pair(50, slow_way=slow_way)
-    pair.run(10)
+def _mac(kind: int, number: int) -> Mac:
+    return Mac(bytes([2, kind, *number.to_bytes(4)]))
+
+
+def _converged(ports: int, share: int, **how: bool) -> tuple[World, float]:
+    """A world in which all ports distribute, and µs per port from when they are added."""
+    world = World(ports, share, **how)
+    gc.collect()
     start = time.process_time()
-    pair.run(10 + seconds)
-    return (time.process_time() - start) / seconds / 100 * 1e6
+    world.up()
+    world.run(2.9)
+    spent = time.process_time() - start
+    assert all(port.distributing for engine in world.systems for port in engine.ports.values())
+    world.run(6)
+    return world, spent / ports * 1e6
 
 
-def _convergence(ports: int) -> float:
-    """µs per port from link up to Distributing."""
-    start = time.process_time()
-    Pair(ports).run(3)
-    return (time.process_time() - start) / ports / 2 * 1e6
+def _idle(worlds: list[World]) -> list[float]:
+    """µs per port-second of converged ports at the fast rate, measured in turns."""
+    gc.collect()
+    runs: list[list[float]] = [[] for _ in worlds]
+    for _ in range(_TURNS):
+        for world, its in zip(worlds, runs, strict=True):
+            start = time.process_time()
+            world.run(world.now + _SECONDS)
+            its.append((time.process_time() - start) / _SECONDS / world.ports * 1e6)
+    return [median(its) for its in runs]
 
 
 def _contest(ports: int) -> float:
@@ -133,54 +183,99 @@ def _contest(ports: int) -> float:
 
 def _up() -> float:
     """Virtual seconds from link up to both ends of two links distributing."""
-    pair = Pair(2)
-    now = 0.0
-    while not all(port.distributing for system in pair.systems for port in system.ports.values()):
-        now += 0.001
-        pair.run(now)
-    return now
+    world = World(4, 2, tick=0.001)
+    world.up()
+    while not all(p.distributing for engine in world.systems for p in engine.ports.values()):
+        world.run(world.now + 0.001)
+    return world.now
 
 
-def _memory(ports: int) -> float:
-    """Octets per port of a converged system."""
-    Pair(1).run(3)
+def _memory(ports: int, share: int) -> float:
+    """Octets per port of converged systems, which themselves count."""
+    _converged(4, 2)
+    gc.collect()
+    world = World(ports, share)
     tracemalloc.start()
-    pair = Pair(ports)
-    pair.run(5)
+    world.systems = [System(engine.config) for engine in world.systems]
+    world.up()
+    world.run(6)
+    gc.collect()
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return size / ports / 2
+    return size / ports
 
 
-def main() -> None:
-    """Print the table."""
-    head("engine")
-    shortcut = _idle(False, 200)
-    row(
-        "idle fast-rate port-second",
-        shortcut,
+def _asked(machine: StateMachine) -> bool:
+    """A step of a machine for which `transitions` itself looks whether there is one."""
+    table: Any = machine._table
+    moved: bool = table.events["step"].trigger(machine)
+    return moved
+
+
+def figures() -> Iterator[Figure]:
+    slow, _ = _converged(200, 2, short_cut=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StateMachine, "step", _asked)
+        _, asked = _converged(200, 2)
+    for share, name in ((2, "2 ports"), (_MANY, "all ports")):
+        where = f"systems of {name}"
+        few, few_up = _converged(_FEW, share)
+        many, many_up = _converged(_MANY, share)
+        few_idle, many_idle, slow_idle = _idle([few, many, slow])
+        yield Figure(
+            f"engine, {where}, {_FEW:,} ports, fast rate: CPU per port-second",
+            few_idle,
+            "µs",
+            slow_idle,
+            "every frame through the machines",
+            at_most=3,
+        )
+        yield Figure(
+            f"engine, {where}, {_MANY:,} ports, fast rate: CPU per port-second",
+            many_idle,
+            "µs",
+            few_idle,
+            f"{_FEW:,} ports",
+            at_most=1.2 * few_idle,
+        )
+        yield Figure(
+            f"engine, {where}, {_FEW:,} ports come up at once: CPU per port",
+            few_up,
+            "µs",
+            asked,
+            "transitions asked at each look",
+            at_most=350,
+        )
+        yield Figure(
+            f"engine, {where}, {_MANY:,} ports come up at once: CPU per port",
+            many_up,
+            "µs",
+            few_up,
+            f"{_FEW:,} ports",
+        )
+        yield Figure(
+            f"engine, {where}: memory per port",
+            _memory(_FEW, share),
+            "octets",
+            6900,
+            "published: prototype of a loop",
+            at_most=3000,
+        )
+    yield Figure(
+        "engine: 64 LAGs contest for one aggregator, per port",
+        _contest(64),
         "µs",
-        _idle(True, 20),
-        "every frame through the machines",
+        _contest(8),
+        "8 LAGs",
     )
-    row("idle fast-rate port-second", shortcut, "µs", 8.5, "best prototype loop, published figure")
-    small = _convergence(8)
-    row("convergence of 8 links, per port", small, "µs", _convergence(1), "1 link")
-    row("convergence of 200 links, per port", _convergence(200), "µs", small, "8 links")
-    row("64 LAGs contest for one aggregator, per port", _contest(64), "µs", _contest(8), "8 LAGs")
-    row("memory per port", _memory(500), "octets", 6900, "best prototype loop, published figure")
-    row("link up to distributing, 1 ms flight", _up(), "s", 2.88, "Linux bonding, published")
-    start = time.process_time()
-    Pair(2, short_timeout=False).run(86400)
-    hours = 96 / (time.process_time() - start)
-    row(
-        "port-hours per CPU second, slow rate",
-        hours,
-        "port-h/s",
-        11.9,
-        "prototype, published figure",
+    yield Figure(
+        "engine: link up to distributing, 1 ms flight",
+        _up(),
+        "s",
+        2.88,
+        "published: Linux bonding",
     )
 
 
 if __name__ == "__main__":
-    main()
+    main(figures)

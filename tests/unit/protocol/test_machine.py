@@ -68,9 +68,7 @@ def stand_in(figure: type[StateMachine], box: Enum, holding: Mapping[str, bool])
     namespace |= {name: condition(name) for name in conditions(figure)}
     boxes = {f"enter_{each.name}" for each in figure.State if hasattr(figure, f"enter_{each.name}")}
     namespace |= {name: entered(name) for name in boxes}
-    made = type(
-        figure.__name__, (figure,), {**namespace, "taking": taking, "step": StateMachine.step}
-    )
+    made: Any = type(figure.__name__, (figure,), namespace)
     machine = made.__new__(made)
     machine.state = box
     machine.done = []
