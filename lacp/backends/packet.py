@@ -50,8 +50,8 @@ from lacp.netlink.sockets import Lost
 
 log = logging.getLogger(__name__)
 
-#: Datagrams of link events taken per `read`: some 3 ms when all are about ports.
-EVENTS = 128
+#: Datagrams of link events taken per `read`: some 3 ms when all are about ports that come up.
+EVENTS = 64
 #: Interfaces asked for at a time when link events were lost; the answers must not be lost too.
 QUESTIONS = 64
 
