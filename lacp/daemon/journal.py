@@ -28,25 +28,46 @@ _CHURN = frozenset({"ACTOR_CHURN", "PARTNER_CHURN"})
 Subscriber = Callable[[Document], None]
 
 
+class _Limits:
+    """How often something is said of a port."""
+
+    __slots__ = ("events", "floods", "lines")
+
+    def __init__(self) -> None:
+        self.lines = Throttle(_LOG_INTERVAL)
+        self.floods = Throttle(_LOG_INTERVAL)
+        self.events = Throttle(_EVENT_INTERVAL)
+
+    def forget(self, port: str) -> None:
+        for throttle in (self.lines, self.floods, self.events):
+            throttle.forget(port)
+
+
 class Journal:
     """Of one team: logs its events and hands them to whoever subscribed."""
+
+    __slots__ = ("_clock", "_made", "_team", "subscribers")
 
     def __init__(self, team: str, clock: Clock) -> None:
         self._team = team
         self._clock = clock
-        self._lines = Throttle(_LOG_INTERVAL)
-        self._floods = Throttle(_LOG_INTERVAL)
-        self._events = Throttle(_EVENT_INTERVAL)
+        #: Few teams ever have something to limit.
+        self._made: _Limits | None = None
         self.subscribers: list[Subscriber] = []
+
+    @property
+    def _limits(self) -> _Limits:
+        if self._made is None:
+            self._made = _Limits()
+        return self._made
 
     def record(self, event: Event) -> None:
         """Take note of an event."""
         if isinstance(event, FrameDropped):
             self._dropped(event)
             return
-        if isinstance(event, PortRemoved):
-            for throttle in (self._lines, self._floods, self._events):
-                throttle.forget(event.port)
+        if isinstance(event, PortRemoved) and self._made is not None:
+            self._made.forget(event.port)
         level = _level(event)
         if level is not None and log.isEnabledFor(level):
             document = event_document(event)
@@ -68,18 +89,18 @@ class Journal:
             subscriber(document)
 
     def _dropped(self, event: FrameDropped) -> None:
-        missed = self._lines.admit(event.port, event.time)
+        missed = self._limits.lines.admit(event.port, event.time)
         if missed is not None:
             said = phrase({**event_document(event), "suppressed": missed})
             self.say(logging.INFO, said, event.port)
         if self.subscribers:
-            missed = self._events.admit(event.port, event.time)
+            missed = self._limits.events.admit(event.port, event.time)
             if missed is not None:
                 self.publish({**event_document(event), "suppressed": missed}, event.time)
 
     def flood(self, port: str, limit: int, now: float) -> None:
         """Note that a port receives more than anybody may send."""
-        missed = self._floods.admit(port, now)
+        missed = self._limits.floods.admit(port, now)
         if missed is not None:
             said = f"flooded: more than {limit} slow-protocol frames a second, the rest is ignored"
             self.say(logging.WARNING, said, port)
