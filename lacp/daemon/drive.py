@@ -26,16 +26,16 @@ from lacp.config.model import TeamPort
 from lacp.daemon.agenda import Agenda
 from lacp.daemon.backlog import Backlog, Line
 from lacp.daemon.clock import Clock
+from lacp.daemon.flood import FRAMES, Floods
 from lacp.daemon.lateness import Lateness
+from lacp.daemon.outlet import Outlet
 from lacp.daemon.report.documents import Event
 from lacp.daemon.team.member import Member
 from lacp.daemon.team.team import Team
-from lacp.daemon.throttle import Budget, Throttle
+from lacp.daemon.throttle import Throttle
 from lacp.dataplane.base import PlaneNews
 from lacp.errors import BackendError, UsageError
-from lacp.protocol.events import Transmit
-from lacp.runners.base import PortEnabled, RunnerNews
-from lacp.watch.base import Listen, Probe, Resolve
+from lacp.watch.base import Resolve, WatchNews
 
 log = logging.getLogger("lacp.daemon")
 
@@ -46,15 +46,6 @@ _TIMERS = 0.009
 #: How often to read before timers may expire although there is more to read: what waits in a full
 #: receive buffer of 4 MiB, and an end for a flood that never stops.
 _READS = 32
-#: Seconds that a frame may leave later than was said to the engine, without telling it: much less
-#: than what `lacp.protocol.transmit` leaves for the jitter of clocks.
-_AT_ONCE = 0.001
-#: Slow-protocol frames that a port may pass to the engine in a second. Ten each for LACP, marker
-#: and other protocols is what the standard allows (802.3 Annex 57A); nobody who keeps to it gets
-#: near.
-_FRAMES = 200
-#: Seconds for which a port that passed more is not listened to.
-_PAUSE = 1.0
 #: Seconds in which lost messages make one line.
 _LOG_INTERVAL = 10.0
 #: Seconds late from which on it is worth a line.
@@ -68,20 +59,18 @@ _SLOW_PROTOCOLS = b"\x88\x09"
 class Driver:
     """Drives teams over a backend; a port belongs to one team.
 
-    `plane_news` is told what others did to a device, `resolve` of hosts whose address is wanted.
+    `plane_news` is told what others did to a device.
     """
 
     def __init__(self, backend: Backend, clock: Clock) -> None:
         self.backend = backend
         self._clock = clock
         self.plane_news: Callable[[Team, PlaneNews, float], None] = lambda team, news, now: None
-        self.resolve: Callable[[Member, Resolve], None] = lambda member, wanted: None
         self._teams: dict[str, Team] = {}
         self._lines: dict[str, Line] = {}
         self._agenda: Agenda[Team | Member] = Agenda()
-        self._frames = Budget(_FRAMES)
-        #: Flooded ports, and when to listen to each again.
-        self._muted: dict[str, float] = {}
+        self._floods = Floods(backend)
+        self._outlet = Outlet(backend, clock)
         self._overruns = Throttle(_LOG_INTERVAL)
         self._lates = Throttle(_LOG_INTERVAL)
         self._touched: dict[Team, None] = {}
@@ -93,6 +82,10 @@ class Driver:
         self._cut = False
         #: How late timers come up.
         self.lateness = Lateness()
+
+    def resolve_with(self, resolve: Callable[[Member, Resolve], None]) -> None:
+        """Tell `resolve` of hosts whose address is wanted."""
+        self._outlet.resolve = resolve
 
     @property
     def teams(self) -> Mapping[str, Team]:
@@ -157,8 +150,7 @@ class Driver:
         team.release_port(port)
         self.backend.remove(port)
         self._backlog.empty(self._lines.pop(port))
-        self._frames.forget(port)
-        self._muted.pop(port, None)
+        self._floods.forget(port)
 
     def remove_team(self, team: Team) -> None:
         """Forget a team whose ports have been removed."""
@@ -186,8 +178,8 @@ class Driver:
         In this order: a process that was stopped for a while must not give up partners whose
         LACPDUs wait in the socket. What does not fit into one turn makes `next_deadline` be now.
         """
-        if self._muted:
-            self._unmute(now)
+        if self._floods.next() <= now:
+            self._floods.unmute(now)
         heard = self._hear(now)
         # What was heard took time, and engines have been told of later moments.
         now = max(now, self._clock.now())
@@ -205,10 +197,8 @@ class Driver:
         if self.behind:
             return -inf
         first = self._agenda.first()
-        if not self._muted:
-            return first
-        unmute = min(self._muted.values())
-        return unmute if first is None else min(first, unmute)
+        at = min(inf if first is None else first, self._floods.next())
+        return None if at == inf else at
 
     # Hearing.
 
@@ -268,11 +258,11 @@ class Driver:
         """Let news of a port wait; more frames than it may pass in a second are a flood."""
         if not isinstance(item, FrameReceived | FrameLost):
             self._backlog.put(line, item)
-        elif not self._backlog.put(line, item, _FRAMES):
+        elif not self._backlog.put(line, item, FRAMES):
             if isinstance(item, FrameReceived) and item.frame[12:14] != _SLOW_PROTOCOLS:
                 line.member.flooded += 1
             else:
-                self._flooded(line.team, item.port, now)
+                self._floods.flooded(line.member, now)
 
     def _take(self, line: Line, item: News, now: float) -> bool:
         """Take news of a port; False when nothing followed from them."""
@@ -286,10 +276,10 @@ class Driver:
                 if team.orphaned(port):
                     self.remove_ports(team, [port], now)
             case FrameLost(_, reason):
-                if self._frames.afford(port, now):
+                if self._floods.afford(port, now):
                     team.refuse(port, reason, now)
                 else:
-                    self._flooded(team, port, now)
+                    self._floods.flooded(line.member, now)
             case TipcNews(_, link_name, up):
                 line.member.watch.tipc_changed(link_name, up, now)
                 team.stirred[line.member] = None
@@ -303,26 +293,13 @@ class Driver:
             # Link watchers themselves say when they have heard enough.
             line.member.watch.receive(frame, now)
             team.stirred[line.member] = None
-        elif not self._frames.afford(port, now):
-            self._flooded(team, port, now)
+        elif not self._floods.afford(port, now):
+            self._floods.flooded(line.member, now)
             return False
         elif not team.runner.receive(port, frame, now):
             return False
         self._touched[team] = None
         return True
-
-    def _flooded(self, team: Team, port: str, now: float) -> None:
-        team.members[port].flooded += 1
-        if port not in self._muted:
-            # All ports share a receive buffer, in which the others need room.
-            self._muted[port] = now + _PAUSE
-            self.backend.mute(port, True)
-            team.journal.flood(port, _FRAMES, now)
-
-    def _unmute(self, now: float) -> None:
-        for port in [port for port, until in self._muted.items() if until <= now]:
-            del self._muted[port]
-            self.backend.mute(port, False)
 
     def _overrun(self, detail: str, now: float) -> None:
         missed = self._overruns.admit("", now)
@@ -441,7 +418,7 @@ class Driver:
             stirred, team.stirred = team.stirred, {}
             for member in stirred:
                 told += self._watchers(team, member, now)
-        told += self._carry_out(team, now)
+        told += self._outlet.carry_out(team, now)
         for news in told:
             team.journal.record(news)
         team.follow_up(now)
@@ -450,65 +427,12 @@ class Driver:
         if team.stirred:
             self._touched[team] = None
 
-    def _carry_out(self, team: Team, now: float) -> list[RunnerNews]:
-        """Send what the runner wants to be sent and do what it decided; returns what to tell."""
-        told: list[RunnerNews] = []
-        sent: list[str] = []
-        again = True
-        while again and (decided := list(team.runner.events())):
-            news = [event for event in decided if not isinstance(event, Transmit)]
-            told += news
-            # Uses of a port that have ended in the same moment are none.
-            last = {event.port: event for event in news if isinstance(event, PortEnabled)}
-            again = bool(news)
-            for event in decided:
-                if isinstance(event, Transmit):
-                    if self._send(team, event, now):
-                        sent.append(event.port)
-                    else:
-                        # To which the runner may have something to say.
-                        again = True
-                elif not isinstance(event, PortEnabled) or last[event.port] is event:
-                    team.carry_out(event, now)
-        # Much may have been done since the time of this turn, and the wire counts from now.
-        if sent and (handed_over := self._clock.now()) - now > _AT_ONCE:
-            for port in sent:
-                team.runner.transmitted(port, handed_over)
-        return told
-
-    def _watchers(self, team: Team, member: Member, now: float) -> list[Event]:
+    def _watchers(self, team: Team, member: Member, now: float) -> list[WatchNews]:
         """Do what the link watchers of a port want, and tell the runner what they find.
 
         Returns what is to be told of it.
         """
-        told: list[Event] = []
-        for event in member.watch.events():
-            if isinstance(event, Probe):
-                self.backend.send(event.port, event.frame)
-            elif isinstance(event, Resolve):
-                self.resolve(member, event)
-            elif isinstance(event, Listen):
-                self._listen(team, event)
-            else:
-                told.append(event)
+        told = self._outlet.watch(member)
         team.tell(member, now)
         self._agenda.plan(member, member.next_deadline())
         return told
-
-    def _listen(self, team: Team, wanted: Listen) -> None:
-        try:
-            self.backend.listen(wanted.port, wanted.kinds, wanted.hosts)
-        except BackendError as error:
-            team.journal.say(logging.ERROR, str(error), wanted.port)
-
-    def _send(self, team: Team, event: Transmit, now: float) -> bool:
-        port = event.port
-        line = self._lines.get(port)
-        if line is None or line.team is not team:
-            return False
-        if self.backend.send(port, event.frame):
-            return True
-        if port in team.runner.ports:
-            line.member.refusal = self.backend.failure(port)
-            team.runner.transmit_failed(port, event.frame, now)
-        return False

@@ -70,7 +70,7 @@ class Loop:
         service.opened = self._opened
         service.closed = self._closed_team
         service.deserted = self.stop
-        self._driver.resolve = self._resolve
+        self._driver.resolve_with(self._resolve)
 
     async def run(self, started: Callable[[], None] = lambda: None) -> None:
         """Drive the started service until SIGTERM, SIGINT or SIGQUIT, then quit orderly.

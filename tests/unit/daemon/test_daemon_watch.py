@@ -220,7 +220,7 @@ def test_a_name_is_looked_up_and_asked_for(hosts: World) -> None:
     neighbour = hosts.neighbour(TARGET)
     neighbour.plug("n", left, "a1")
     wanted = []
-    left.service.driver.resolve = lambda member, each: wanted.append((member, each))
+    left.service.driver.resolve_with(lambda member, each: wanted.append((member, each)))
     watch = {**ARP, "target_host": "gateway.example"}
     left.start(conf(ports=["a1"], name="roundrobin", link_watch=watch))
     hosts.run(1)
