@@ -184,9 +184,10 @@ def end_in_order() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
-def main(measure: Callable[[], Iterable[Found]]) -> None:
-    """Measure, and print the table of one module."""
+def main(measure: Callable[[], Iterable[Found]], args: argparse.Namespace | None = None) -> None:
+    """Measure, and print the table of one module; `args` of one with options of its own."""
     end_in_order()
-    args = arguments().parse_args()
+    if args is None:
+        args = arguments().parse_args()
     name = Path(sys.argv[0]).stem
     show(collect(measure, name, args.json), name)

@@ -9,15 +9,16 @@ than 1.2; a dash where that does not come about with every seed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from statistics import mean
 
-from benchmarks._measure import head, microseconds, row
+from benchmarks._figures import Figure, in_full, main
+from benchmarks._measure import microseconds
 from benchmarks._teamd_balancer import TeamdBalancer
 from lacp.runners.balancer import Balancer
 from lacp.sim.traffic import KINDS, Interval, Octets, Spreader, play, zipf
 
-_SEEDS = range(5)
+_SEEDS = range(5 if in_full() else 3)
 _INTERVALS = 200
 _EVEN = 1.2
 
@@ -51,7 +52,7 @@ PORTS: dict[str, Mapping[int, Mapping[str, int]]] = {
 }
 
 
-def figures(make: Callable[[], Spreader], ports: str, traffic: list[Octets]) -> str:
+def spread(make: Callable[[], Spreader], ports: str, traffic: list[Octets]) -> str:
     changes = PORTS[ports]
     runs = [list(play(make(), changes, octets)) for octets in traffic]
     every = [interval for run in runs for interval in run]
@@ -66,17 +67,19 @@ def until_even(run: list[Interval]) -> int | None:
     return next((at for at, interval in enumerate(run) if interval.excess <= _EVEN), None)
 
 
-def main() -> None:
+def figures() -> Iterator[Figure]:
+    """What an interval costs, after a table of how even and how calm it is."""
     made = {kind: [make(seed, _INTERVALS) for seed in _SEEDS] for kind, make in KINDS.items()}
     print(f"{'':<32}" + "".join(f"{name:^23}" for name in SPREADERS))
     print(f"{'ports':<21}{'traffic':<11}" + f"{'excess':>9}{'moved':>8}{'even':>6}" * 3)
     for ports in PORTS:
         for kind, traffic in made.items():
-            found = [figures(make, ports, traffic) for make in SPREADERS.values()]
+            found = [spread(make, ports, traffic) for make in SPREADERS.values()]
             print(f"{ports:<21}{kind:<11}" + "".join(found))
-    head("\none interval, four ports")
+    print()
     ours, theirs = (cost(make()) for make in (Balancer, TeamdBalancer))
-    row("loads() with traffic on every hash", ours, "µs", theirs, "teamd's in Python")
+    what = "one interval of four ports with traffic on every hash"
+    yield Figure(what, ours, "µs", theirs, "teamd's balancer in Python")
 
 
 def cost(spreader: Spreader) -> float:
@@ -96,4 +99,4 @@ def cost(spreader: Spreader) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    main(figures)

@@ -1,7 +1,7 @@
 """Passing traffic by for the few LACPDUs in it, beside tshark and tcpdump in the same run.
 
-The files are made for the run in a temporary directory, from frames made here, and deleted. The
-argument is their size in MB, 300 unless told. Figures are per second of CPU time.
+The files are made for the run in a temporary directory, from frames made here, and deleted. Figures
+are per second of CPU time, references are the peers on the same file.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import resource
 import shutil
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from itertools import repeat
 from pathlib import Path
 
+from benchmarks._figures import Absent, Figure, Found, in_full, main
 from lacp.capture.reader import open_capture
 
 _SIZES = (64, 590, 1500)
@@ -115,40 +115,35 @@ def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def compare(name: str, path: Path, size: int) -> None:
+def compare(name: str, path: Path, size: int) -> Iterator[Figure]:
     before = peak()
     total = ours(path)
     took = min(seconds(lambda: ours(path)) for _ in range(2))
     grown = peak() - before
-    print(
-        f"{name:<28}{size / took / 1e6:>8.0f} MB/s {total / took / 1e6:>7.2f} M frames/s"
-        f"   peak memory +{grown} KiB"
-    )
+    rate = size / took / 1e6
     for peer, command in PEERS.items():
-        if not shutil.which(command[0]):
-            print(f"    {peer}: not installed, not compared")
-            continue
-        run = [*command, str(path)]
-        start = of_children()
-        done = subprocess.run(run, capture_output=True, text=True, check=False)
-        theirs = of_children() - start
-        found = len(done.stdout.splitlines())
-        if done.returncode:
-            print(f"    {peer}: does not read it, not compared")
-        else:
-            print(
-                f"    {peer:<28}{size / theirs / 1e6:>8.0f} MB/s   x{theirs / took:<6.3g}"
-                f" found {found}"
-            )
+        theirs = asked(command, path) if shutil.which(command[0]) else None
+        if theirs is not None:
+            yield Figure(name, rate, "MB/s", size / theirs / 1e6, peer)
+    yield Figure(name, total / took / 1e6, "M frames/s", None, f"{grown} KiB more at the peak")
 
 
-def main() -> None:
-    """Print the table."""
-    size = int(sys.argv[1] if len(sys.argv) > 1 else 300) * 10**6
+def asked(command: list[str], path: Path) -> float | None:
+    """Seconds of CPU time of a peer; None if it does not read such files."""
+    start = of_children()
+    done = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
+    return None if done.returncode else of_children() - start
+
+
+def figures() -> Iterator[Found]:
+    for peer, (program, *_) in PEERS.items():
+        if not shutil.which(program):
+            yield Absent(peer, "it is not installed")
+    size = (300 if in_full() else 30) * 10**6
     with tempfile.TemporaryDirectory() as folder:
         for name, path, octets in files(Path(folder), size):
-            compare(name, path, octets)
+            yield from compare(name, path, octets)
 
 
 if __name__ == "__main__":
-    main()
+    main(figures)

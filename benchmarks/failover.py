@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import argparse
 import compileall
+from collections.abc import Iterator
 from statistics import median
 
-import pytest
-
+from benchmarks._figures import Absent, Figure, Found, arguments, in_full, main
 from tests.interop import failover, guest
 
 #: teamd and the bonding driver, whose better one is the reference, and lacpd.
@@ -42,42 +42,44 @@ def collect(runs: int, fast: bool) -> dict[str, _Rows]:
     return found
 
 
-def show(found: dict[str, _Rows]) -> None:
-    """Print the medians, and how the last kind compares with the best of the others."""
+def show(found: dict[str, _Rows]) -> Iterator[Figure]:
+    """The medians, each beside the better one of the others."""
     *peers, own = KINDS
-    print(f"{'seconds, or frames':<42}" + "".join(f"{kind:>10}" for kind in KINDS) + "   ratio")
     for row, figures in found[own].items():
+        theirs = {peer: median(found[peer][row]) for peer in peers if row in found[peer]}
+        best = min(theirs, key=theirs.__getitem__, default=None)
         ours = median(figures)
-        line = f"{row:<42}"
-        theirs = [median(found[peer][row]) for peer in peers if row in found[peer]]
-        for peer in peers:
-            line += f"{median(found[peer][row]):>10.3g}" if row in found[peer] else f"{'':>10}"
-        line += f"{ours:>10.3g}"
-        if theirs:
-            best = min(theirs)
-            line += f"  x{ours / best:.3g}" if best > _NOTHING else f"  {ours - best:+.3g}"
-        print(line)
+        if best is None:
+            yield Figure(row, ours, "", None, "")
+        elif theirs[best] > _NOTHING:
+            yield Figure(row, ours, "", theirs[best], best)
+        else:
+            yield Figure(row, ours, "", None, f"{best}: nothing, too")
 
 
-def main() -> None:
-    """Measure and print, or say why nothing can be measured here."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.failover", description=__doc__)
-    parser.add_argument("--runs", type=int, default=3, help="of each kind; the median counts (3)")
-    parser.add_argument("--slow", action="store_true", help="at the slow rate, in minutes")
-    args = parser.parse_args()
+def figures() -> Iterator[Found]:
+    """All of it with `--long`: it takes minutes."""
+    args = asked()
     reason = guest.missing()
     if reason is not None:
-        print(f"skipped: there can be no guest of user-mode Linux here, for want of {reason}")
+        yield Absent("failover", f"no guest of user-mode Linux here, for want of {reason}")
+        return
+    if not in_full():
+        yield Absent("failover", "it takes minutes: python -m benchmarks.failover --long")
         return
     # A guest cannot write what has been compiled, and would do it again at each start.
     for package in ("lacp", "tests"):
         compileall.compile_dir(guest.ROOT / package, quiet=1)
-    print(f"medians of {args.runs}; ratio: lacpd to the better of the two others, less is better")
-    try:
-        show(collect(args.runs, not args.slow))
-    except pytest.skip.Exception as skipped:
-        print(f"skipped: {skipped}")
+    print(f"seconds, or frames; medians of {args.runs}")
+    yield from show(collect(args.runs, not args.slow))
+
+
+def asked() -> argparse.Namespace:
+    parser = arguments(__doc__)
+    parser.add_argument("--runs", type=int, default=3, help="of each kind; the median counts (3)")
+    parser.add_argument("--slow", action="store_true", help="at the slow rate, in minutes")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main()
+    main(figures, asked())

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks._figures import Figure, arguments, collect, end_in_order, show
+from benchmarks._figures import Figure, arguments
+from benchmarks._figures import main as measure
 from benchmarks._idle import Load, in_memory, on_veth
 from benchmarks._machine import machine
 from benchmarks._rig import cabled
@@ -87,7 +88,6 @@ def read() -> Growth:
 
 
 def main() -> None:
-    end_in_order()
     parser = arguments(__doc__)
     parser.add_argument("--write", action="store_true", help="measure every size, keep it, draw it")
     parser.add_argument("--draw", action="store_true", help="draw what was kept")
@@ -101,7 +101,7 @@ def main() -> None:
         for path in draw(read(), FILE.with_suffix("")):
             print(path)
         return
-    show(collect(figures, "growth", args.json), "growth")
+    measure(figures, args)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Judging LACPDUs, and finding them in a file of other traffic, beside tshark on the same file.
 
-The argument is the size of that file in MB, 300 unless told. Figures are per second of CPU time.
+That file has 150 MB. Figures are per second of CPU time.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ import resource
 import shutil
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from benchmarks._measure import head, row
+from benchmarks._figures import Figure, main
 from lacp.address import SLOW_PROTOCOLS_MULTICAST, Mac
 from lacp.capture.frame import Frame
 from lacp.capture.reader import open_capture
@@ -26,6 +25,7 @@ from lacp.wire import slow
 from lacp.wire.lacpdu import Lacpdu
 
 _GOAL = 20_000
+_SIZE = 150
 _ALL_UP = PORT_STATES[0x3F]
 
 
@@ -107,9 +107,7 @@ def tshark(path: Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def main() -> None:
-    """Print the table."""
-    head("judge")
+def figures() -> Iterator[Figure]:
     number = 40_000
     for what, frames in (
         ("LACPDUs of two steady links", steady(2, number)),
@@ -117,24 +115,26 @@ def main() -> None:
         ("LACPDUs that all differ", different(number)),
     ):
         seconds, lacpdus = judged(frames)
-        row(what, lacpdus / seconds, "LACPDUs/s", _GOAL, "goal")
+        yield Figure(what, lacpdus / seconds, "LACPDUs/s", None, "", at_least=_GOAL)
         del frames
-    size = int(sys.argv[1]) if len(sys.argv) > 1 else 300
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "traffic.pcap")
-        write(path, size)
+        write(path, _SIZE)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         seconds, lacpdus = judged(read(path))
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         megabytes = path.stat().st_size / 1e6
         theirs = tshark(path)
         named = "tshark -r FILE -Y lacp"
-        row("read and judge other traffic", megabytes / seconds, "MB/s", megabytes / theirs, named)
-        print(
-            f"{megabytes:.0f} MB with {lacpdus} LACPDUs: {seconds:.2f} s, tshark {theirs:.2f} s;"
-            f" memory grew by {(after - before) / 1024:.1f} MB"
+        yield Figure(
+            f"read {megabytes:.0f} MB of other traffic and judge {lacpdus} LACPDUs in it",
+            megabytes / seconds,
+            "MB/s",
+            megabytes / theirs,
+            named,
         )
+        yield Figure("memory that grew meanwhile", (after - before) / 1024, "MB", None, "")
 
 
 if __name__ == "__main__":
-    main()
+    main(figures)

@@ -17,11 +17,9 @@ from benchmarks._figures import (
     Figure,
     Found,
     arguments,
-    collect,
-    end_in_order,
     in_full,
-    show,
 )
+from benchmarks._figures import main as measure
 from benchmarks._idle import Load, bare, in_memory, on_veth
 from benchmarks._rig import cabled
 
@@ -118,7 +116,6 @@ def growth(few: Load, many: Load, where: str) -> Figure:
 
 
 def main() -> None:
-    end_in_order()
     parser = arguments(__doc__)
     parser.add_argument("--profile", action="store_true", help="where the CPU time goes, instead")
     args = parser.parse_args()
@@ -127,7 +124,7 @@ def main() -> None:
 
         profile()
         return
-    show(collect(figures, "scale", args.json), "scale")
+    measure(figures, args)
 
 
 if __name__ == "__main__":

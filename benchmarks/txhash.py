@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import struct
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import mean
 
-from benchmarks._measure import head, microseconds, row
+from benchmarks._figures import Figure, main
+from benchmarks._measure import microseconds
 from lacp.txhash import fold, teamd_hash, tx_hash
 
 FLOWS = 240
@@ -109,8 +110,8 @@ def cost(hash: Hash, fragments: tuple[str, ...], frame: bytes) -> float:
     return microseconds(lambda: hash(fragments, frame, None))
 
 
-def main() -> None:
-    """Print both tables."""
+def figures() -> Iterator[Figure]:
+    """The costs, after a table of how flows spread."""
     print(f"flows on the fullest of {', '.join(map(str, PORTS))} ports, 1 being its fair share,")
     print(f"and how many of {PORTS[-1]} ports are idle; {FLOWS} flows")
     print(f"{'':<44}{'ours':>20}{'':6}  {'teamd':>20}")
@@ -118,11 +119,10 @@ def main() -> None:
         print(f"{traffic.what:<44}{spread(tx_hash, traffic)}  {spread(teamd_hash, traffic)}")
     print(f"{'thrown at random':<44}{''.join(f'{chance(count):5.2f}' for count in PORTS)}")
     print()
-    head("cost in Python, per frame")
     for frame, named in ((ipv4(1, 2), "IPv4"), (ipv6(1, 2), "IPv6")):
         for fragments in (DEFAULT, L34):
-            what = f"{named}, {'+'.join(fragments)}"
-            row(
+            what = f"hash of a frame in Python: {named}, {'+'.join(fragments)}"
+            yield Figure(
                 what,
                 cost(tx_hash, fragments, frame),
                 "µs",
@@ -132,4 +132,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(figures)
