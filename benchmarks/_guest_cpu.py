@@ -1,5 +1,7 @@
 """What a guest of user-mode Linux costs the machine below, between two lines on its console.
 
+All that is found goes over the console, so that a guest that is too slow to finish has told some.
+
 The guest's own clock of CPU time counts in 10 ms, which a daemon's wake-ups pass by.
 """
 
@@ -23,12 +25,19 @@ def end(kind: str, links: int) -> None:
     print(_MARK, "end", kind, links, flush=True)
 
 
+def memory(kind: str, links: int, octets: int) -> None:
+    """In the guest: so much memory is resident."""
+    print(_MARK, "memory", kind, links, octets, flush=True)
+
+
 class Meter:
-    """Outside: takes the lines of the console; `spent` has the figures."""
+    """Outside: takes the lines of the console."""
 
     def __init__(self) -> None:
         #: Seconds of CPU per second, by kind and number of links, in the order of time.
         self.spent: dict[tuple[str, int], list[float]] = {}
+        #: Octets, by the same.
+        self.memory: dict[tuple[str, int], int] = {}
         self._start = 0.0
         self._before: dict[Path, float] = {}
 
@@ -37,15 +46,20 @@ class Meter:
         mark, *words = line.split(" ")
         if mark != _MARK:
             return
-        what, kind, links = words
+        what, kind, links, *octets = words
         if what == "begin":
             self._start, self._before = time.monotonic(), _cpu(os.getpid())
-            return
+        elif what == "end":
+            self._end(kind, int(links))
+        else:
+            self.memory[kind, int(links)] = int(octets[0])
+
+    def _end(self, kind: str, links: int) -> None:
         now = _cpu(os.getpid())
         # What has ended since is not in it; what was there before has its share taken off.
         cpu = sum(seconds - self._before.get(thread, 0.0) for thread, seconds in now.items())
         rate = cpu / (time.monotonic() - self._start)
-        self.spent.setdefault((kind, int(links)), []).append(rate)
+        self.spent.setdefault((kind, links), []).append(rate)
 
 
 def _cpu(ancestor: int) -> dict[Path, float]:

@@ -174,7 +174,7 @@ class Lacpds(Rival):
 
     def carrying(self) -> bool:
         lags = [lag for daemon in self._daemons for lag in seen(daemon.directory).lags]
-        return sum(port.distributing for lag in lags for port in lag.ports) == 2 * self.links
+        return sum(bool(port.distributing) for lag in lags for port in lag.ports) == 2 * self.links
 
     def memory(self) -> int:
         return _resident(self._daemons[0].pid)
@@ -187,12 +187,8 @@ class Lacpds(Rival):
 RIVALS: dict[str, type[Rival]] = {"teamd": Teamds, "bonding": Bonds, "lacpd": Lacpds}
 
 
-def story(turns: Sequence[tuple[str, Sequence[int]]], seconds: float) -> dict[str, dict[str, int]]:
-    """Have each kind in turn with these numbers of links, and the guest looked at meanwhile.
-
-    Returns the memory of one end in octets, by kind and number of links.
-    """
-    memory: dict[str, dict[str, int]] = {kind: {} for kind in RIVALS}
+def story(turns: Sequence[tuple[str, Sequence[int]]], seconds: float) -> None:
+    """Have each kind in turn with these numbers of links, and the guest looked at meanwhile."""
     _look("idle", 0, seconds)
     for kind, sizes in turns:
         with namespaces(2) as ends, ExitStack() as stack:
@@ -201,10 +197,9 @@ def story(turns: Sequence[tuple[str, Sequence[int]]], seconds: float) -> dict[st
                 rival.grow(links)
                 _look(kind, links, seconds)
                 assert rival.carrying(), f"{kind}: not all of {links} links carried traffic"
-                memory[kind][str(links)] = rival.memory()
+                _guest_cpu.memory(kind, links, rival.memory())
             rival.leave()
     _look("idle", 0, seconds)
-    return memory
 
 
 def _look(kind: str, links: int, seconds: float) -> None:

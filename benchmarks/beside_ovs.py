@@ -15,9 +15,10 @@ from statistics import median
 
 from benchmarks._confs import confs
 from benchmarks._figures import Figure, in_full, main
-from benchmarks._rig import Cables, Process, cabled, ear, lacpd
+from benchmarks._rig import PATIENCE, Cables, Process, cabled, ear, lacpd
 from tests.interop.ovs import OpenVSwitch, open_vswitch
 from tests.lab import need_ovs
+from tests.waiting import until
 
 #: Ports, and how many of them make a LAG.
 SHAPES = ((4, 2), (64, 2), (256, 2), (64, 64))
@@ -55,12 +56,10 @@ def _beside(count: int, per_lag: int) -> Iterator[Figure]:
         switch = stack.enter_context(open_vswitch(theirs.left))
         bonds = _bonds(switch, count, per_lag)
         near.until_ready()
-        for cables in (ours, theirs):
-            _until_carrying(cables)
+        _until_carrying(ours, theirs)
         time.sleep(SETTLING)
         own, peer = _measure([near, Process(switch.process)])
-        for cables in (ours, theirs):
-            _until_carrying(cables)
+        _until_carrying(ours, theirs)
         switch.vsctl(*(word for bond in bonds for word in ("--", "set", "port", bond, "lacp=off")))
         time.sleep(SETTLING)
         (without,) = _measure([Process(switch.process)])
@@ -113,12 +112,21 @@ def _bonds(switch: OpenVSwitch, count: int, per_lag: int) -> list[str]:
     return found
 
 
-def _until_carrying(cables: Cables) -> None:
+def _until_carrying(*every: Cables) -> None:
     """All ports carry traffic, at both ends."""
-    for end in (cables.left, cables.right):
-        with ear(end) as heard:
-            seconds = heard.until_distributing(cables.count)
-            assert seconds < float("inf"), f"{heard.carrying} of {cables.count} ports carry traffic"
+    with ExitStack() as stack:
+        ears = [
+            (stack.enter_context(ear(end)), cables.count)
+            for cables in every
+            for end in (cables.left, cables.right)
+        ]
+
+        def carrying() -> bool:
+            for heard, _ in ears:
+                heard.read()
+            return all(heard.carrying == count for heard, count in ears)
+
+        until(carrying, PATIENCE, lambda: [f"{it.carrying} of {count}" for it, count in ears])
 
 
 def _measure(processes: Sequence[Process]) -> list[Cost]:
