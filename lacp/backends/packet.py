@@ -30,12 +30,15 @@ import errno
 import logging
 import os
 import select
+import socket
+import time
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from lacp.backends import taps
 from lacp.backends.base import BATCH, LinkNews, News, Overrun, TipcNews
+from lacp.backends.flurry import Flurry
 from lacp.backends.kinds import TIPC
 from lacp.backends.ports import Port
 from lacp.backends.probes import ProbeTaps
@@ -44,7 +47,7 @@ from lacp.backends.tipc import TipcLinks
 from lacp.errors import BackendError, UsageError
 from lacp.link import DOWN, Link
 from lacp.netlink.codec import Interface
-from lacp.netlink.ethtool import speed_and_duplex
+from lacp.netlink.ethtool import look, speed_and_duplex
 from lacp.netlink.news import Event, Gone, LinkSocket, Missing
 from lacp.netlink.sockets import Lost
 
@@ -84,6 +87,7 @@ class PacketBackend:
         self._epoll.register(self._urgent.fileno(), select.EPOLLIN)
         self._probes = ProbeTaps(self._epoll)
         self._tipc: dict[int, Port] = {}
+        self._flurry = Flurry()
 
     def __repr__(self) -> str:
         return f"<PacketBackend of {', '.join(self._ports) or 'no ports'}>"
@@ -161,6 +165,7 @@ class PacketBackend:
         if self._urgent.fileno() in ready:
             ready.remove(self._urgent.fileno())
             self._read_links(self._links, news)
+        self._look(self._slow.shared, len(news))
         self._ask()
         self._slow.refilter()
         limit = max(8, BATCH // max(1, len(ready)))
@@ -279,6 +284,13 @@ class PacketBackend:
             if not self._links.ask(name):
                 return
             del self._questions[name]
+
+    def _look(self, sock: socket.socket, changes: int) -> None:
+        """While many links change, have the kernel tell of those that it has put off."""
+        now = time.monotonic()
+        self._flurry.changed(changes, now)
+        for port in self._flurry.look(self._ports, now):
+            look(sock, port)
 
     def _read_links(self, links: LinkSocket, news: list[News]) -> None:
         try:
