@@ -1,4 +1,4 @@
-"""Speed and duplex of an interface, as its driver tells them (linux/ethtool.h)."""
+"""Speed, duplex and carrier of an interface, as its driver tells them (linux/ethtool.h)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from lacp.link import Duplex
 
 # linux/sockios.h, linux/ethtool.h
 _SIOCETHTOOL = 0x8946
+_ETHTOOL_GLINK = 0x0A
 _ETHTOOL_GLINKSETTINGS = 0x4C
+_VALUE = struct.Struct("=II")  # ethtool_value: cmd, data
 _SETTINGS = struct.Struct("=IIB6xb")  # ethtool_link_settings: cmd, speed, duplex, ..., nwords
 _SETTINGS_SIZE = 48
 _SPEED_UNKNOWN = 0xFFFFFFFF
@@ -30,10 +32,7 @@ def speed_and_duplex(sock: socket.socket, name: str) -> tuple[int | None, Duplex
     for _ in range(2):
         block = array.array("B", bytes(_SETTINGS_SIZE + 3 * 4 * words))
         _SETTINGS.pack_into(block, 0, _ETHTOOL_GLINKSETTINGS, 0, 0, words)
-        request = struct.pack("16sP", os.fsencode(name), block.buffer_info()[0]).ljust(40, b"\0")
-        try:
-            fcntl.ioctl(sock.fileno(), _SIOCETHTOOL, request)
-        except OSError:
+        if not _ask(sock, name, block):
             break
         _, speed, duplex, words = _SETTINGS.unpack_from(block)
         if words >= 0:
@@ -41,3 +40,21 @@ def speed_and_duplex(sock: socket.socket, name: str) -> tuple[int | None, Duplex
             return known, _DUPLEXES.get(duplex, Duplex.UNKNOWN)
         words = -words
     return None, Duplex.UNKNOWN
+
+
+def look(sock: socket.socket, name: str) -> None:
+    """Have the kernel tell at once, by netlink, if the carrier of an interface has changed.
+
+    Kernels before 6.8 do so in their own time, asked or not.
+    """
+    _ask(sock, name, array.array("B", _VALUE.pack(_ETHTOOL_GLINK, 0)))
+
+
+def _ask(sock: socket.socket, name: str, block: array.array[int]) -> bool:
+    """Have the kernel fill in a block; False when it does not."""
+    request = struct.pack("16sP", os.fsencode(name), block.buffer_info()[0]).ljust(40, b"\0")
+    try:
+        fcntl.ioctl(sock.fileno(), _SIOCETHTOOL, request)
+    except OSError:
+        return False
+    return True

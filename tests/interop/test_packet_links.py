@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import select
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from lacp.address import Mac
 from lacp.backends import packet
-from lacp.backends.base import FrameReceived, Overrun
+from lacp.backends.base import FrameReceived, LinkNews, Overrun
 from lacp.backends.packet import PacketBackend
 from lacp.link import DOWN, Duplex, Link
 from lacp.netlink import sockets
@@ -22,6 +23,7 @@ from tests.interop.packets import (
     made,
     storm,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.netns
 
@@ -236,6 +238,27 @@ def test_link_news_lost_in_an_overrun_are_asked_for(
     assert len(reader.links("same")) == 1
     assert len(reader.news) > told
     assert "01:80:c2:00:00:02" not in world.here.ip("maddr show dev other")
+
+
+def test_of_many_links_that_change_together_all_are_told_soon(world: World) -> None:
+    """The kernel by itself tells of the last of them seconds later."""
+    ports = [f"e{number}" for number in range(1000)]
+    # One with the index of its peer is taken for no link of its own.
+    world.there.ip("link add odd0 type veth peer name odd1")
+    world.here.ip_batch(
+        [f"link add {p} up type veth peer name {p} netns {world.there.path}" for p in ports]
+    )
+    world.there.ip_batch([f"link set {port} up" for port in ports])
+    reader = world.reader(*ports)
+
+    def told(up: bool) -> bool:
+        reader.news += reader.backend.read()
+        last = {one.port: one.link.up for one in reader.news if isinstance(one, LinkNews)}
+        return all(is_up is up for is_up in last.values())
+
+    for up in (False, True):
+        world.there.ip_batch([f"link set {port} {'up' if up else 'down'}" for port in ports])
+        until(partial(told, up), 1.5)
 
 
 def test_a_storm_at_other_interfaces_is_no_news(world: World) -> None:
