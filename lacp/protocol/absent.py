@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lacp.address import NO_MAC, Mac
+from lacp.protocol.aggregator import shrink
 from lacp.protocol.port import Port
 from lacp.protocol.receive import ReceiveState
 
@@ -37,6 +38,7 @@ class Absent:
             del ports[port.name]
             if not ports:
                 del self._ports[key]
+            shrink(self._ports, self._remembered)
 
     def expects(self, port: Port) -> bool:
         """Whether a disabled port remembers the partner that `port` has."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lacp.address import Mac
 from lacp.info import PortInfo, PortState
@@ -44,10 +44,27 @@ def lag_id(actor: PortInfo, partner: PortInfo) -> LagId:
     )
 
 
+def shrink(*tables: dict[Any, Any]) -> None:
+    """Give back the room of those that are empty: most of the time, in most systems, these are."""
+    for table in tables:
+        if not table:
+            table.clear()
+
+
 class Aggregator:
     """What the members of one LAG are attached to; to the MAC client, one interface."""
 
-    __slots__ = ("identifier", "key", "lag", "late", "leaving_for", "ports", "waiting")
+    __slots__ = (
+        "identifier",
+        "joined",
+        "key",
+        "lag",
+        "late",
+        "leaving_for",
+        "left",
+        "ports",
+        "waiting",
+    )
 
     def __init__(self, identifier: int, key: int | None) -> None:
         self.identifier = identifier
@@ -55,13 +72,22 @@ class Aggregator:
         self.key = key
         #: Whose aggregator this is at present; None when it is free.
         self.lag: LagId | None = None
+        #: What all ports say that join it: kept once, since it is long and there may be many.
+        self.joined = ""
         #: The LAG for which those who use it must leave it.
         self.leaving_for: LagId | None = None
         #: The ports that selected it, in the order in which they did.
         self.ports: dict[str, Port] = {}
         #: The selected ports that wait to be attached, and those of them whose wait is not over.
         self.waiting: dict[str, Port] = {}
-        self.late: set[str] = set()
+        self.late: dict[str, None] = {}
+        #: The port of its number is gone: it goes with the last that uses it.
+        self.left = False
+
+    def take(self, lag: LagId) -> None:
+        """Become the aggregator of this LAG."""
+        self.lag = lag
+        self.joined = f"joins aggregator {self.identifier} of {lag}"
 
     @property
     def ready(self) -> bool:
@@ -76,6 +102,7 @@ class Aggregator:
         else:
             self.waiting.pop(name, None)
         if waits and not port.ready_n:
-            self.late.add(name)
+            self.late[name] = None
         else:
-            self.late.discard(name)
+            self.late.pop(name, None)
+        shrink(self.waiting, self.late)

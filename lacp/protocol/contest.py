@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from lacp.protocol.aggregator import Aggregator, LagId
+from lacp.protocol.aggregator import Aggregator, LagId, shrink
 from lacp.protocol.common import Common
 from lacp.protocol.config import SystemConfig
 from lacp.protocol.policy import Standing, in_sync, measure, standing, strength
@@ -44,6 +44,8 @@ _WORDS = {
 
 class Contest:
     """The LAGs without an aggregator, and who takes one from whom."""
+
+    __slots__ = ("_common", "_lag_of", "_lags", "preferred")
 
     def __init__(self, common: Common) -> None:
         self._common = common
@@ -94,6 +96,7 @@ class Contest:
         del ports[port.name]
         if not ports:
             del self._lags[lag]
+        shrink(self._lags, self._lag_of)
         port.timers.stop(Timer.CONTEST)
 
     def watch(self, port: Port) -> None:

@@ -142,7 +142,8 @@ class Running:
             else:
                 self._schedule.see(port)
         # News first, and together: what is due at one instant is said in one LACPDU.
-        self._settle(*news)
+        if news:
+            self._settle(*news)
         for port in ticks:
             if port.timers.expired(Timer.PERIODIC):
                 port.periodic.tick()

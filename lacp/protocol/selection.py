@@ -23,13 +23,13 @@ from lacp.protocol.variables import Fallback, Selected
 class Selection:
     """The Selection Logic of one system."""
 
+    __slots__ = ("_by_lag", "_common", "_contest", "aggregators")
+
     def __init__(self, common: Common) -> None:
         self._common = common
         self.aggregators: dict[int, Aggregator] = {}
         self._by_lag: dict[LagId, Aggregator] = {}
         self._contest = Contest(common)
-        #: Aggregators whose port has left while others used them.
-        self._leaving: set[int] = set()
         for identifier, key in (self._config.aggregators or {}).items():
             self.aggregators[identifier] = Aggregator(identifier, key)
 
@@ -40,15 +40,16 @@ class Selection:
     def port_added(self, port: Port) -> None:
         """Give the port its own aggregator, unless management has named them all."""
         if self._config.aggregators is None:
-            self._leaving.discard(port.number)
-            self.aggregators.setdefault(port.number, Aggregator(port.number, None))
+            if port.number not in self.aggregators:
+                self.aggregators[port.number] = Aggregator(port.number, None)
+            self.aggregators[port.number].left = False
 
     def port_removed(self, port: Port) -> Iterable[Port]:
         """Forget a port that is detached; returns the ports that must look again."""
         self._contest.leave(port)
         affected = self._leave(port) if port.aggregator is not None else ()
         if self._config.aggregators is None:
-            self._leaving.add(port.number)
+            self.aggregators[port.number].left = True
             self._drop_if_left(self.aggregators[port.number])
         return affected
 
@@ -161,8 +162,10 @@ class Selection:
             return self._wait(port)
         self._contest.leave(port)
         if aggregator.lag is None:
-            aggregator.lag = port.lag
+            aggregator.take(port.lag)
             self._by_lag[port.lag] = aggregator
+        # Equal values are kept once: a thousand ports may be in one LAG.
+        port.lag = aggregator.lag or port.lag
         aggregator.ports[port.name] = port
         port.aggregator = aggregator
         port.mux.selection_made()
@@ -264,8 +267,7 @@ class Selection:
         return tuple(self._contest.lags[heir].values()) if heir is not None else ()
 
     def _drop_if_left(self, aggregator: Aggregator) -> None:
-        if aggregator.identifier in self._leaving and not aggregator.ports:
-            self._leaving.discard(aggregator.identifier)
+        if aggregator.left and not aggregator.ports:
             del self.aggregators[aggregator.identifier]
 
 

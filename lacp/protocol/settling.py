@@ -60,7 +60,8 @@ class Settling:
 
     def finish(self, port: Port) -> None:
         """Send what a port at rest has to send, and see to it when its next timer is due."""
-        if transmit(port):
+        frame = transmit(port)
+        if frame is not None:
             port.counters.lacpdus_tx += 1
-            self._common.tell(Transmit(port.name, port.frame(), self._common.now))
+            self._common.tell(Transmit(port.name, frame, self._common.now))
         self._schedule.see(port)

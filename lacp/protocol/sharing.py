@@ -41,7 +41,7 @@ def share(
         if chosen is not port.selected:
             affected[port.name] = port
             if standby is None:
-                standby = f"joins aggregator {aggregator.identifier} of {aggregator.lag}"
+                standby = aggregator.joined
             port.choose(chosen, standby)
         elif standby is not None:
             port.choose(chosen, standby)

@@ -60,26 +60,30 @@ def unhindered(port: Port) -> bool:
     )
 
 
-def transmit(port: Port) -> bool:
-    """Decide for a settled port whether a LACPDU leaves now; arm the timer if it must wait."""
-    timers = port.timers
+def transmit(port: Port) -> bytes | None:
+    """The LACPDU that leaves a settled port now; None, and the timer armed if one must wait."""
     if port.transmit_due:
         port.transmit_due = False
+        port.timers.stop(Timer.TRANSMIT)
     elif not port.periodic.may_transmit:
         # Nothing is sent in NO_PERIODIC, and nothing remembered.
         port.ntt = False
-        timers.stop(Timer.TRANSMIT)
-        return False
+        port.timers.stop(Timer.TRANSMIT)
+        return None
     elif not port.periodic.transmit_wanted:
-        timers.stop(Timer.TRANSMIT)
-        return False
-    elif not unhindered(port) and _waits(port):
-        return False
+        port.timers.stop(Timer.TRANSMIT)
+        return None
+    elif not unhindered(port):
+        if _waits(port):
+            return None
+        port.timers.stop(Timer.TRANSMIT)
     port.ntt = port.repeats = False
-    port.sent_frame = port.frame()
-    timers.stop(Timer.TRANSMIT)
-    note_sent(port)
-    return True
+    sent = port.sent
+    sent.append(port.common.now)
+    if len(sent) > port.common.config.edition.transmit_limit:
+        del sent[0]
+    port.sent_frame = frame = port.frame()
+    return frame
 
 
 def _waits(port: Port) -> bool:
@@ -95,10 +99,3 @@ def _waits(port: Port) -> bool:
         timers.start(Timer.TRANSMIT, again)
         return True
     return False
-
-
-def note_sent(port: Port) -> None:
-    """Count a LACPDU that leaves now: as many are remembered as a second may hold."""
-    port.sent.append(port.common.now)
-    if len(port.sent) > port.common.config.edition.transmit_limit:
-        del port.sent[0]

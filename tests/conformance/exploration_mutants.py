@@ -91,7 +91,7 @@ class NeverSlow(Periodic):
         self.port.timers.stop(Timer.PERIODIC)
 
 
-def forgetful_transmit(port: Port) -> bool:
+def forgetful_transmit(port: Port) -> bytes | None:
     """Transmit as 6.4.16 has it, but what the limit holds back is forgotten."""
     if port.ntt and not opportunity(port):
         port.ntt = False
