@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacp import EDITIONS, Event, Link, Mac, PortConfig, System, SystemConfig, Transmit
-from lacp.protocol import running
+from lacp.protocol import running, transmit
+from lacp.protocol.timers import Timer
 from tests.worlds import VARIANT_IDS, VARIANTS, Control, Edition
 
 PORTS = ("1", "2")
@@ -150,3 +151,31 @@ def test_an_equal_frame_is_really_not_looked_at(monkeypatch: pytest.MonkeyPatch)
     before = twins.followed_by_nothing
     twins.run(5.0)
     assert twins.followed_by_nothing - before == 2 * len(PORTS) * 5
+
+
+@pytest.mark.parametrize("edition", EDITIONS.values(), ids=EDITIONS)
+@given(
+    ago=st.lists(st.sampled_from([0.0, 0.01, 0.05, 0.9, 1.0, 1.005, 1.1, 2.0]), max_size=10),
+    retry_in=st.sampled_from([-inf, -1.0, 0.0, 0.2]),
+    timer=st.sampled_from(["stopped", "armed", "expired"]),
+    repeats=st.booleans(),
+    news=st.booleans(),
+)
+def test_who_is_unhindered_has_no_reason_to_wait(
+    edition: Edition, ago: list[float], retry_in: float, timer: str, repeats: bool, news: bool
+) -> None:
+    system = System(SystemConfig(system=Mac.parse("02:00:00:00:00:01"), edition=edition))
+    now = 100.0
+    system.add_port("1", PortConfig(number=1), now)
+    port = system.ports["1"]
+    port.sent = [now - each for each in sorted(ago, reverse=True)][: edition.transmit_limit]
+    port.sent_frame = None if news else port.frame()
+    port.retry_at = now + retry_in
+    port.repeats = repeats
+    if timer == "armed":
+        port.timers.start(Timer.TRANSMIT, now + 0.1)
+    elif timer == "expired":
+        port.timers.expire(Timer.TRANSMIT)
+    if transmit.unhindered(port):
+        assert not transmit._waits(port)
+        assert port.timers.stopped(Timer.TRANSMIT)
