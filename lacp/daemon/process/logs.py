@@ -17,6 +17,8 @@ from lacp.text import timestamp
 
 #: Lines that may wait for a reader that has stopped reading; more are lost.
 _WAITING = 10_000
+#: Lines that are written at once: a convergence of many ports says some thousand in a second.
+_TOGETHER = 100
 #: Seconds that such a reader may hold up the end of the process.
 _FAREWELL = 1.0
 
@@ -61,8 +63,10 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(document)
 
 
-#: Puts one line, with its level, where it belongs; may block.
-_Write = Callable[[int, str], None]
+#: A line with its level.
+_Line = tuple[int, str]
+#: Puts lines where they belong; may block.
+_Write = Callable[[list[_Line]], None]
 
 
 class _Queued(logging.Handler):
@@ -72,28 +76,42 @@ class _Queued(logging.Handler):
         super().__init__()
         self._write = write
         self._over = False
-        self._lines: queue.Queue[tuple[int, str] | None] = queue.Queue(_WAITING)
+        self._lines: queue.SimpleQueue[_Line | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue the line."""
-        with contextlib.suppress(queue.Full):
-            self._lines.put_nowait((record.levelno, self.format(record)))
+        if self._lines.qsize() < _WAITING:
+            self._lines.put((record.levelno, self.format(record)))
 
     def close(self) -> None:
         """Write what waits, unless nobody takes it."""
-        with contextlib.suppress(queue.Full):
-            self._lines.put(None, timeout=_FAREWELL)
+        self._lines.put(None)
         self._thread.join(_FAREWELL)
         self._over = True
         super().close()
 
     def _run(self) -> None:
-        while (line := self._lines.get()) is not None and not self._over:
+        while (lines := self._waiting()) and not self._over:
             # A log that cannot be written has nowhere to say so.
             with contextlib.suppress(OSError):
-                self._write(*line)
+                self._write(lines)
+
+    def _waiting(self) -> list[_Line]:
+        """Wait for a line, and take those that wait with it; none at the end."""
+        lines: list[_Line] = []
+        while len(lines) < _TOGETHER:
+            try:
+                line = self._lines.get(block=not lines)
+            except queue.Empty:
+                break
+            if line is None:
+                if lines:
+                    self._lines.put(None)
+                break
+            lines.append(line)
+        return lines
 
 
 @contextmanager
@@ -112,6 +130,8 @@ def logging_to(output: str, form: str, level: str, ident: str = "lacpd") -> Iter
         logger.addHandler(handler)
         logger.setLevel(level.upper())
         logger.propagate = False
+        # No line shows these, and to find them out takes a quarter of the time of one.
+        logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
         # The tables of the figures log each call at info; the events say it better.
         logging.getLogger("transitions").setLevel(logging.ERROR)
         try:
@@ -134,16 +154,20 @@ def _writer(output: str, ident: str) -> Iterator[_Write]:
         except OSError as error:
             raise BackendError(f"{_SYSLOG}: {error.strerror}") from None
 
-        def write(level: int, line: str) -> None:
-            priority = _DAEMON | _SEVERITIES.get(level, 5)
-            sock.send(f"<{priority}>{ident}[{os.getpid()}]: {line}".encode())
+        def write(lines: list[_Line]) -> None:
+            for level, line in lines:
+                priority = _DAEMON | _SEVERITIES.get(level, 5)
+                # One that does not fit is lost, and the next one may fit.
+                with contextlib.suppress(OSError):
+                    sock.send(f"<{priority}>{ident}[{os.getpid()}]: {line}".encode())
 
         yield write
 
 
 def _to_descriptor(descriptor: int) -> _Write:
-    def write(_: int, line: str) -> None:
-        octets = line.encode(errors="backslashreplace") + b"\n"
+    def write(lines: list[_Line]) -> None:
+        text = "".join(f"{line}\n" for _, line in lines)
+        octets = text.encode(errors="backslashreplace")
         while octets:
             octets = octets[os.write(descriptor, octets) :]
 
