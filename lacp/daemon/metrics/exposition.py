@@ -62,6 +62,8 @@ class Itself:
 
     version: str
     last_reload_good: bool = True
+    #: Seconds that the worst timer of the last minute came up late.
+    lateness: float = 0.0
 
 
 def pieces(seen: Sequence[Observed], itself: Itself | None, form: Format) -> Iterator[bytes]:
@@ -109,6 +111,11 @@ def _daemon(seen: Sequence[Observed], itself: Itself) -> Iterator[Metric]:
         "lacpd_last_reload_successful",
         "Whether all of the configuration was taken when it was read again; 1 before that.",
         value=float(itself.last_reload_good),
+    )
+    yield GaugeMetricFamily(
+        "lacpd_timer_lateness_seconds",
+        "How late the worst timer of the last minute came up.",
+        value=itself.lateness,
     )
     yield from _PROCESS.collect()
 

@@ -23,4 +23,5 @@ def observe(service: Service) -> Iterator[LagView | None]:
 
 def itself(service: Service, version: str) -> Itself:
     """The daemon whose service this is."""
-    return Itself(version, service.last_reload_good)
+    lateness = service.driver.lateness.worst(service.clock.now())
+    return Itself(version, service.last_reload_good, lateness)

@@ -186,6 +186,7 @@ async def _scraped(service: Service, loop: Loop, directory: Path, port: int) -> 
     assert not [name for name in found if "team1" in name or " a2" in name]
     assert found["lacp_port_link_up team0 a1"] == 1
     assert found["lacpd_last_reload_successful"] == 1
+    assert 0 <= found["lacpd_timer_lateness_seconds"] < 60
     (directory / "0.conf").write_text("{")
     loop.reload()
     assert (await until("lacpd_last_reload_successful", 0))["lacp_lag_up team0"] == 1
