@@ -184,29 +184,42 @@ class Lacpds(Rival):
         self._running.close()
 
 
-RIVALS: dict[str, type[Rival]] = {"teamd": Teamds, "bonding": Bonds, "lacpd": Lacpds}
+class Nobody(Rival):
+    """What the guest costs by itself."""
+
+    def take(self, new: range) -> None:
+        assert not new
+
+    def carrying(self) -> bool:
+        return True
+
+    def memory(self) -> int:
+        return 0
+
+
+IDLE = "idle"
+RIVALS: dict[str, type[Rival]] = {
+    "teamd": Teamds,
+    "bonding": Bonds,
+    "lacpd": Lacpds,
+    IDLE: Nobody,
+}
 
 
 def story(turns: Sequence[tuple[str, Sequence[int]]], seconds: float) -> None:
     """Have each kind in turn with these numbers of links, and the guest looked at meanwhile."""
-    _look("idle", 0, seconds)
     for kind, sizes in turns:
         with namespaces(2) as ends, ExitStack() as stack:
             rival = RIVALS[kind](ends, stack)
             for links in sizes:
                 rival.grow(links)
-                _look(kind, links, seconds)
+                time.sleep(_SETTLING)
+                _guest_cpu.begin(kind, links)
+                time.sleep(seconds)
+                _guest_cpu.end(kind, links)
                 assert rival.carrying(), f"{kind}: not all of {links} links carried traffic"
                 _guest_cpu.memory(kind, links, rival.memory())
             rival.leave()
-    _look("idle", 0, seconds)
-
-
-def _look(kind: str, links: int, seconds: float) -> None:
-    time.sleep(_SETTLING)
-    _guest_cpu.begin(kind, links)
-    time.sleep(seconds)
-    _guest_cpu.end(kind, links)
 
 
 def _resident(pid: int) -> int:
