@@ -28,7 +28,7 @@ from tests.interop.daemon import ROOT
 
 PORTS = 1000
 #: How many ports lose their carrier, and how many get news, of 1,000 and of a few.
-_MANY, _FEW = 100, 10
+_MANY, _FEW = 100, 8
 #: How many links come and go while the others are to be punctual.
 _FLAPPING = 100
 #: Where metrics are served, in a namespace of our own.
@@ -94,13 +94,13 @@ def _few(ports: int) -> tuple[Answers, float]:
         heard.afresh(0.0)
         stirring.learn(2.5)
         heard.read()
-        late = heard.late()
+        late = max(0.0, heard.late())
         answers = Answers()
         for turn in range(_FEW):
             # As few LACPDUs of one port as the limit of the standard allows it.
-            heard.listen(max(0.1, 1.5 / ports))
+            heard.listen(max(0.1, 1.3 / ports))
             _note(stirring.carrier(turn % ports), answers.carrier, answers)
-            heard.listen(max(0.1, 1.5 / ports))
+            heard.listen(max(0.1, 1.3 / ports))
             _note(stirring.news((turn + ports // 2) % ports), answers.news, answers)
         return answers, late
 
