@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 from lacp.info import PortInfo
 from lacp.wire.lacpdu import Lacpdu
@@ -21,6 +22,7 @@ _ETH_P_SLOW = 0x8809
 _SO_RCVBUFFORCE = 33
 #: Turns in a second.
 _TURNS = 20
+_CLOSERS = 200
 #: Sockets closed at a time.
 _CLOSERS = 200
 
