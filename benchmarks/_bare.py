@@ -13,7 +13,6 @@ import socket
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import ThreadPoolExecutor
 
 from lacp.info import PortInfo
 from lacp.wire.lacpdu import Lacpdu
