@@ -249,7 +249,7 @@ class Port:
 
     def fire(self) -> int:
         """Expire the timers that are due; a set of them, as `Timers.fire`."""
-        fired = self.timers.fire(self.now)
+        fired = self.timers.fire(self.common.now)
         if fired & _SELECTION_TIMERS:
             # Ready_N rose, or a contest is decided.
             self.reselect = True

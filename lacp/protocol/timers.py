@@ -84,7 +84,7 @@ class Timers:
 
     def stopped(self, timer: Timer) -> bool:
         """Whether `timer` is neither armed nor expired."""
-        return self._deadlines[timer] == inf and not self.expired(timer)
+        return self._deadlines[timer] == inf and not self._expired & 1 << timer
 
     def deadline(self, timer: Timer) -> float | None:
         """When `timer` expires; None unless it is armed."""
