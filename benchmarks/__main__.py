@@ -12,7 +12,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks._figures import Absent, Figure, Found, arguments, end_in_order, load, save, show
+from benchmarks._figures import (
+    Absent,
+    Figure,
+    Found,
+    arguments,
+    end_in_order,
+    load,
+    markdown,
+    save,
+    show,
+)
 from benchmarks._machine import machine
 
 HERE = Path(__file__).parent
@@ -58,6 +68,7 @@ def asked() -> argparse.Namespace:
     parser = arguments(description=__doc__)
     parser.prog = "python -m benchmarks"
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names())}")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the last table there")
     args = parser.parse_args()
     unknown = set(args.names) - set(names())
     if unknown:
@@ -88,6 +99,8 @@ def main() -> int:
     print(f"{met} of {len(targets)} targets met, in {time.monotonic() - began:.0f} s")
     if args.json is not None:
         save(every, args.json)
+    if args.markdown is not None:
+        args.markdown.write_text(markdown(targets))
     return 1 if failures else 0
 
 

@@ -122,6 +122,17 @@ def cells(figure: Figure) -> Sequence[str]:
     )
 
 
+def markdown(found: Iterable[Figure]) -> str:
+    """The same table for a page."""
+    rows = [("what", "target", "figure", "reference", "ratio", "to", "")]
+    rows += [("---", "--:", "--:", "--:", "--:", "---", "---")]
+    for figure in found:
+        what, target, value, unit, reference, ratio, named, met = cells(figure)
+        target = target.replace("<= ", "≤ ").replace(">= ", "≥ ")
+        rows.append((what, target, f"{value} {unit}".strip(), reference, ratio, named, met))
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
 def show(found: Iterable[Found], title: str) -> None:
     """Print the table, and below it what is absent."""
     found = list(found)
