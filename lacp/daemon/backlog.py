@@ -20,20 +20,22 @@ class Line:
     member: Member
     #: What the backend said of it that nobody has looked at yet; None for nothing.
     waiting: deque[News] | None = None
+    #: Whether it stands in the queue of a backlog.
+    queued: bool = False
 
 
 class Backlog:
     """Ports of which there is news, and teams whose timers are due, each of them once.
 
-    The news of one port stay in order. A team comes up only when no news of its ports wait: a
+    The news of one port stay in order. Before a team come all its ports of which there is news: a
     partner must not be given up whose LACPDU is here.
     """
 
     def __init__(self) -> None:
         self._queue: deque[Line | Team] = deque()
         self._late: dict[Team, None] = {}
-        #: How many ports of a team have news that wait.
-        self._lines: dict[Team, int] = {}
+        #: The ports of each team of which there is news.
+        self._lines: dict[Team, dict[Line, None]] = {}
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -42,8 +44,8 @@ class Backlog:
         """Let news of a port wait; False when as many as `limit` do so already."""
         if line.waiting is None:
             line.waiting = deque()
-            self._lines[line.team] = self._lines.get(line.team, 0) + 1
-            self._queue.append(line)
+            self._lines.setdefault(line.team, {})[line] = None
+            self._enqueue(line)
         elif len(line.waiting) >= limit:
             return False
         line.waiting.append(item)
@@ -64,22 +66,33 @@ class Backlog:
 
         Take all that waits of a port with `empty`, or `put_back` what is left.
         """
-        for _ in range(len(self._queue)):
-            first = self._queue.popleft()
+        queue = self._queue
+        for _ in range(len(queue)):
+            first = queue.popleft()
             if isinstance(first, Line):
+                first.queued = False
                 if first.waiting is not None:
                     return first
             elif first in self._late:
-                if timers and first not in self._lines:
+                lines = self._lines.get(first)
+                if lines is not None:
+                    queue.appendleft(first)
+                    return next(iter(lines))
+                if timers:
                     del self._late[first]
                     return first
-                self._queue.append(first)
+                queue.append(first)
         return None
+
+    def _enqueue(self, line: Line) -> None:
+        if not line.queued:
+            line.queued = True
+            self._queue.append(line)
 
     def put_back(self, line: Line) -> None:
         """Let what is left of a port's news wait for another turn."""
         if line.waiting:
-            self._queue.append(line)
+            self._enqueue(line)
         else:
             self.empty(line)
 
@@ -88,10 +101,9 @@ class Backlog:
         waiting, line.waiting = line.waiting, None
         if waiting is None:
             return iter(())
-        left = self._lines[line.team] - 1
-        if left:
-            self._lines[line.team] = left
-        else:
+        lines = self._lines[line.team]
+        del lines[line]
+        if not lines:
             del self._lines[line.team]
         return iter(waiting)
 

@@ -43,6 +43,8 @@ log = logging.getLogger("lacp.daemon")
 _SHARE = 0.003
 #: And timers, which are to be in time before anything else.
 _TIMERS = 0.009
+#: Seconds after which a team whose timers wait is asked again for what it has to send.
+_MEANWHILE = 0.05
 #: How often to read before timers may expire although there is more to read: what waits in a full
 #: receive buffer of 4 MiB, and an end for a flood that never stops.
 _READS = 32
@@ -346,10 +348,12 @@ class Driver:
 
     def _tick(self, team: Team, now: float) -> None:
         """Have a team send what is due; its other timers wait."""
-        self._agenda.plan(team, team.runner.tick(now))
+        again = team.runner.tick(now)
         deadline = team.runner.next_deadline()
         if deadline is not None and deadline <= now:
             self._backlog.put_late(team)
+            again = None if again is None else max(again, now + _MEANWHILE)
+        self._agenda.plan(team, again)
         self._settle(team, now)
 
     def _note(self, worst: float, now: float) -> None:
