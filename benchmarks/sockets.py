@@ -29,6 +29,8 @@ _ROUNDS = 9
 #: that are being closed are done as well.
 _CLOSERS = 200
 _ETH_P_SLOW = 0x8809
+#: Seconds after which nothing more follows from links that came up.
+_SETTLING = 1.0
 
 #: Handles a frame of each port, or of each that there is.
 Way = Callable[[], object]
@@ -157,9 +159,11 @@ def _backend(stack: ExitStack, cables: Cables) -> dict[str, Way]:
             backend = stack.enter_context(PacketBackend())
             for at in range(cables.count):
                 backend.add(f"{end}{at}")
-        up = 0
-        while up < cables.count:
-            up += sum(isinstance(it, LinkNews) and it.link.up for it in backend.read())
+        up, quiet_at = 0, 0.0
+        # Links that came up together are looked at again for a while (`lacp.backends.flurry`).
+        while up < cables.count or time.monotonic() < quiet_at:
+            if came := sum(isinstance(it, LinkNews) and it.link.up for it in backend.read()):
+                up, quiet_at = up + came, time.monotonic() + _SETTLING
         ends.append(backend)
     near, far = ends
 
