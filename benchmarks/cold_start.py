@@ -1,18 +1,20 @@
-"""What one look costs, from the start of the program to its end, beside what else one types."""
+"""What one look costs, from the start of the program to its end, beside what else one types.
+
+`--long` also where the kernel has a bond and a team, in a guest.
+"""
 
 from __future__ import annotations
 
-import argparse
 import compileall
 import os
 import shutil
 import sys
 import tempfile
-from math import nan
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import _processes
-from benchmarks._measure import head, row
+from benchmarks._figures import Absent, Figure, Found, in_full, main
 from benchmarks._processes import LACPCTL, NOTHING, Lacpd, in_turns
 from lacp.info import PortInfo
 from lacp.wire.lacpdu import Lacpdu
@@ -25,8 +27,19 @@ _UNIT = "ms of CPU"
 _NOTHING = "python -c pass"
 
 
-def here(runs: int) -> None:
-    """Print what it costs here, with a lacpd of two teams."""
+#: Runs of each command in each of three turns.
+_RUNS = 3
+
+
+def figures() -> Iterator[Found]:
+    os.environ.pop("LACPD_RUN_DIR", None)
+    yield from here()
+    if in_full():
+        yield from with_kernel_devices()
+
+
+def here() -> Iterator[Found]:
+    """What it costs here, with a lacpd of two teams."""
     with tempfile.TemporaryDirectory(prefix="cold-") as name, Lacpd(Path(name)):
         where = ("--run-dir", name)
         commands = {
@@ -45,54 +58,41 @@ def here(runs: int) -> None:
             commands["teamdctl --help"] = ("teamdctl", "--help")
         if shutil.which("ip"):
             commands["ip -d link"] = ("ip", "-d", "link")
-        found = in_turns(commands, runs)
-    _print("here", found)
-    row("lacpctl show, lacpd answers", found["lacpctl show, lacpd answers"] or nan, _UNIT,
-        _ALONE, "the promise")  # fmt: skip
+        found = in_turns(commands, _RUNS)
+    yield from _told(found, "", {"lacpctl show, lacpd answers": _ALONE})
 
 
-def with_kernel_devices(runs: int) -> None:
-    """Print what it costs where there are a bond and a team.
+def with_kernel_devices() -> Iterator[Found]:
+    """What it costs where there are a bond and a team.
 
     A guest is several times as slow, so that the promise is kept here by far if it is there.
     """
     reason = guest.missing()
     if reason is not None:
-        print(f"kernel devices: skipped, no guest of user-mode Linux here for want of {reason}")
+        yield Absent("a look where there are kernel devices", f"no guest for want of {reason}")
         return
     # A guest cannot write what has been compiled, and would do it again at each start.
     compileall.compile_dir(guest.ROOT / "lacp", quiet=1)
     done = guest.run(
         _processes.beside_kernel_devices,
-        {"runs": runs},
+        {"runs": _RUNS},
         modules=(*guest.BONDING_MODULES, *guest.TEAM_MODULES),
         timeout=600,
     )
-    print()
-    _print("with a bond and a team, in a guest", done.result)
-    row("lacpctl show", done.result["lacpctl show"], _UNIT, _KERNEL, "the promise")
+    yield from _told(done.result, ", a bond and a team in a guest", {"lacpctl show": _KERNEL})
 
 
-def _print(title: str, found: dict[str, float | None]) -> None:
-    head(f"cold start, {title}")
+def _told(
+    found: dict[str, float | None], where: str, promised: dict[str, float]
+) -> Iterator[Found]:
     for name, figure in found.items():
+        what = f"{name}{where}"
         if figure is None:
-            print(f"{name:<44}{'fails':>12}")
-            continue
-        row(name, figure, _UNIT, found[_NOTHING] or nan, _NOTHING)
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cold_start", description=__doc__)
-    parser.add_argument("--runs", type=int, default=7, help="of each command in each of 3 turns")
-    parser.add_argument("--no-guest", action="store_true", help="only what is measured here")
-    args = parser.parse_args()
-    os.environ.pop("LACPD_RUN_DIR", None)
-    here(args.runs)
-    if not args.no_guest:
-        with_kernel_devices(args.runs)
+            yield Absent(what, "it fails")
+        else:
+            limit = promised.get(name)
+            yield Figure(what, figure, _UNIT, found[_NOTHING], _NOTHING, at_most=limit)
 
 
 if __name__ == "__main__":
-    main()
+    main(figures)

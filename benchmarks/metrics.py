@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks._measure import head, row
+from benchmarks._figures import Figure, main
 from lacp.daemon.metrics.address import Address, listen
 from lacp.daemon.metrics.endpoint import Endpoint
 from lacp.daemon.metrics.exposition import OPENMETRICS, Itself, pieces
-from lacp.daemon.report.lag import lag_view
+from lacp.daemon.report.lag import lag_pieces, lag_view
 from lacp.picture.explain import diagnose
 from lacp.picture.metrics.family import Observed
 from lacp.picture.model import LagView
@@ -27,7 +27,7 @@ REQUEST = (
     b"Accept-Encoding: gzip\r\n\r\n"
 )
 #: Scrapes of which the median counts.
-SCRAPES = 5
+SCRAPES = 3
 
 
 def in_one_go(host: Host) -> tuple[float, bytes]:
@@ -42,8 +42,9 @@ def in_one_go(host: Host) -> tuple[float, bytes]:
 async def over_http(host: Host) -> tuple[float, float, int]:
     """Milliseconds of CPU, milliseconds of the longest turn of the loop, octets."""
 
-    def observe() -> Iterator[LagView]:
-        yield lag_view(host.team(), host.world.now)
+    def observe() -> Iterator[LagView | None]:
+        lag = yield from lag_pieces(host.team(), host.world.now)
+        yield lag
 
     with closing(
         Endpoint(listen(Address("127.0.0.1", 0)), observe, lambda: Itself("1.0"))
@@ -62,7 +63,12 @@ async def over_http(host: Host) -> tuple[float, float, int]:
         return spent * 1000, longest * 1000, len(answer.result())
 
 
-def measure(ports: int) -> None:
+def figures() -> Iterator[Figure]:
+    for ports in (2, 48, 500):
+        yield from of_ports(ports)
+
+
+def of_ports(ports: int) -> Iterator[Figure]:
     """One team of so many ports, all of which carry traffic."""
     with tempfile.TemporaryDirectory() as directory, world(Path(directory)) as here:
         host, _, _ = here.pair(ports, fast_rate=True)
@@ -73,16 +79,12 @@ def measure(ports: int) -> None:
     longest = sorted(turn for _, turn, _ in scrapes)[SCRAPES // 2]
     samples = sum(not line.startswith(b"#") for line in text.splitlines())
     named = f"in one go, {samples:,} samples"
-    row(f"{ports} ports: CPU of a scrape", spent, "ms", whole, named)
-    row(f"{ports} ports: longest turn of the loop", longest, "ms", whole, named)
-    row(f"{ports} ports: what is sent", octets / 1000, "kB", len(text) / 1000, "without gzip")
-
-
-def main() -> None:
-    head("metrics")
-    for ports in (2, 48, 500):
-        measure(ports)
+    yield Figure(f"{ports} ports: CPU of a scrape", spent, "ms", whole, named)
+    yield Figure(f"{ports} ports: longest turn of the loop", longest, "ms", whole, named)
+    yield Figure(
+        f"{ports} ports: what is sent", octets / 1000, "kB", len(text) / 1000, "without gzip"
+    )
 
 
 if __name__ == "__main__":
-    main()
+    main(figures)
