@@ -85,7 +85,7 @@ def memory(ports: int, per_lag: int, *python: str) -> Iterator[Memory]:
 def in_memory(ports: int, per_lag: int = 2, window: float = WINDOW) -> Load:
     """So many ports of one lacpd over links in memory, both ends of each link among them."""
     with memory(ports, per_lag) as rig:
-        if rig.came["distributing"] < ports:
+        if not rig.came["up"]:
             return failed(ports)
         time.sleep(_REST)
         idle = rig.ask("idle", window)

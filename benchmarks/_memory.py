@@ -56,10 +56,10 @@ class Rig:
                 configs.update(Sources(text=text).read().configs)
         self.service.start(configs, self.service.clock.now())
 
-    def distributing(self) -> int:
-        """How many ports carry traffic."""
+    def all_distribute(self) -> bool:
+        """Whether every port carries traffic; the first that does not is answer enough."""
         runners = (team.runner for team in self.service.driver.teams.values())
-        return sum(
+        return all(
             port.distributing
             for runner in runners
             if isinstance(runner, LacpRunner)
@@ -69,10 +69,10 @@ class Rig:
     async def come_up(self) -> dict[str, float]:
         """Until every port carries traffic, or for as long as there is patience."""
         start, before = time.monotonic(), time.process_time()
-        while self.distributing() < self.ports and time.monotonic() < start + PATIENCE:
+        while not (up := self.all_distribute()) and time.monotonic() < start + PATIENCE:
             await asyncio.sleep(0.25)
         return {
-            "distributing": self.distributing(),
+            "up": up,
             "seconds": time.monotonic() - start,
             "cpu": time.process_time() - before,
         }
