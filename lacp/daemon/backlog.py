@@ -20,6 +20,8 @@ class Line:
     member: Member
     #: What the backend said of it that nobody has looked at yet; None for nothing.
     waiting: deque[News] | None = None
+    #: How often that only said again what it had said just before.
+    repeats: int = 0
     #: Whether it stands in the queue of a backlog.
     queued: bool = False
 
@@ -41,13 +43,20 @@ class Backlog:
         return len(self._queue)
 
     def put(self, line: Line, item: News, limit: float = inf) -> bool:
-        """Let news of a port wait; False when as many as `limit` do so already."""
+        """Let news of a port wait; False when as many as `limit` do so already.
+
+        A frame that says the same as the last one that waits says nothing more: a partner repeats
+        its LACPDU each second, and to look at each takes the time that is missing.
+        """
         if line.waiting is None:
             line.waiting = deque()
             self._lines.setdefault(line.team, {})[line] = None
             self._enqueue(line)
-        elif len(line.waiting) >= limit:
+        elif len(line.waiting) + line.repeats >= limit:
             return False
+        elif line.waiting and line.waiting[-1] == item:
+            line.repeats += 1
+            return True
         line.waiting.append(item)
         return True
 
@@ -98,7 +107,7 @@ class Backlog:
 
     def empty(self, line: Line) -> Iterator[News]:
         """Take all that waits of a port."""
-        waiting, line.waiting = line.waiting, None
+        waiting, line.waiting, line.repeats = line.waiting, None, 0
         if waiting is None:
             return iter(())
         lines = self._lines[line.team]

@@ -139,3 +139,13 @@ def test_nothing_waits_when_all_is_done(made: World, monkeypatch: pytest.MonkeyP
     assert deadline is not None
     assert not host.driver.behind
     assert deadline > made.now
+
+
+def test_what_a_partner_repeats_meanwhile_is_looked_at_once(
+    made: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each second brings a frame of each port, which takes longer than a second to look at.
+    monkeypatch.setattr("tests.unit.daemon.test_overload.SETTLING", 0.06)
+    host = slow(made, monkeypatch, 40, 2)
+    assert host.run(400) < 100
+    assert not host.gave_up
