@@ -37,6 +37,8 @@ MAX_LEVELS = 64
 #: Octets that may wait for a client that does not read.
 MAX_WAITING = 1024 * 1024
 MAX_CLIENTS = 32
+#: Seconds without an answer after which a client is told that there will be one.
+SIGN_OF_LIFE = 0.2
 #: Seconds that a client has for reading its last words.
 _FAREWELL = 5.0
 
@@ -221,7 +223,7 @@ class Client:
             request = _request(line)
             found = self._control.answer(self, request)
             if isinstance(found, Generator):
-                found = yield from found
+                found = yield from self._alive(found)
             reply = {"version": VERSION, "ok": True, **found}
         except LacpError as error:
             reply = _refusal(str(error).replace("\n", "; "))
@@ -231,6 +233,23 @@ class Client:
         self.send(reply)
         if self.monitoring and self.event not in self._control.team.journal.subscribers:
             self._control.team.journal.subscribers.append(self.event)
+
+    def _alive(self, work: Pieces[Document]) -> Pieces[Document]:
+        """Tell the client from time to time that its request is worked on, on a machine that has
+        no time: with a blank, which before JSON says nothing."""
+        told = self._loop.time()
+        while True:
+            try:
+                next(work)
+            except StopIteration as end:
+                found: Document = end.value
+                return found
+            yield
+            now = self._loop.time()
+            if now - told >= SIGN_OF_LIFE:
+                told = now
+                self._out += b" "
+                self._write()
 
     # Writing.
 

@@ -110,8 +110,9 @@ def ask(
     Where nobody listens any more there is nothing to say, unless the paths were `named` by the
     user or the way has `killed_told`. `deadline` is of `time.monotonic`.
 
-    With `most`, each answer puts the deadline off, so that it is as far away as at the beginning,
-    but not beyond that: many answers of one process come one after another.
+    With `most`, whatever is heard puts the deadline off, so that it is as far away as at the
+    beginning, but not beyond that: many answers of one process come one after another, and on a
+    machine that has no time even one comes slowly.
     """
     for found in ask_all([(way, path) for path in paths], deadline, named=named, most=most):
         yield found if isinstance(found, str) else (found.path, found.answer)
@@ -270,6 +271,7 @@ class _Round:
             left = min(left, longest)
         for number, _ in self._poll.poll(min(left, _LONGEST) * 1000):
             asked = self._asked[number]
+            self._end = min(self._most, time.monotonic() + self._patience)
             try:
                 answer = self._take(asked)
             except LacpError as error:
@@ -277,7 +279,6 @@ class _Round:
                 yield f"{asked.path}: {error}"
                 continue
             if answer is not None:
-                self._end = min(self._most, time.monotonic() + self._patience)
                 netns = _netns(asked.sock)
                 self._leave(asked)
                 yield Answered(asked.way, asked.path, answer, netns)

@@ -85,8 +85,8 @@ def read(places: Places, deadline: float) -> Iterator[LagView | str]:
     """The LAG of each lacpd, or a line for one that does not say in time what it is.
 
     What is wrong with it is left to be found by who asks, who has to look at all LAGs anyway. One
-    daemon may have hundreds of sockets: as long as they answer, they have until `deadline`; where
-    nobody does, a part of that is enough.
+    daemon may have hundreds of sockets: as long as something is heard, they have until `deadline`;
+    where nothing is, a part of that is enough.
 
     Raises BackendError when the run directory cannot be read. Of sockets that killed daemons left
     behind there is one line together.

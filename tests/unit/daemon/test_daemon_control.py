@@ -365,6 +365,24 @@ def test_lacp_has_its_turns_while_much_is_told(
     play(tmp_path, story)
 
 
+def test_who_has_to_wait_is_told_so_in_blanks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "TURN", 0.0)
+    monkeypatch.setattr(report, "PIECE", 1)
+    monkeypatch.setattr(control, "SIGN_OF_LIFE", 0.0)
+
+    async def story(loop: Loop, path: str) -> None:
+        lag = await carrying(path)
+        client = await blocking(Raw, path)
+        client.say(b'{"request": "show"}\n')
+        first = await blocking(client.socket.recv, 1)
+        assert first == b" "
+        assert (await blocking(client.hear))["lag"]["name"] == lag["name"]
+
+    play(tmp_path, story)
+
+
 def test_who_wants_no_problems_has_none(tmp_path: Path) -> None:
     async def story(loop: Loop, path: str) -> None:
         await carrying(path)

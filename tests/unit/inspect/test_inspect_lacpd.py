@@ -1,8 +1,11 @@
 """What the survey takes from the control sockets of lacpd, and from what only looks like one."""
 
+import fcntl
 import json
 import os
 import socket
+import struct
+import termios
 import threading
 import time
 from contextlib import ExitStack
@@ -145,6 +148,29 @@ def test_many_sockets_have_more_time_as_long_as_they_answer(
     assert [lag.name for lag in found if isinstance(lag, LagView)] == [
         f"team{number}" for number in range(10)
     ]
+
+
+def test_a_sign_of_life_puts_the_deadline_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", partial(next, count(0.0, 0.05)))
+
+    def alive(connection: socket.socket, over: threading.Event) -> None:
+        for _ in range(20):
+            connection.sendall(b" ")
+            while unread(connection):
+                over.wait(0.001)
+        connection.sendall(b'{"ok": true, "lag": {"name": "team0", "source": "lacpd"}}\n')
+        over.wait()
+
+    with listening("team0.sock", SOCK_STREAM, alive):
+        (found,) = read(within=1.5)
+    assert isinstance(found, LagView)
+
+
+def unread(connection: socket.socket) -> int:
+    """Octets that the other side has not read yet (SIOCOUTQ)."""
+    octets = struct.Struct("i")
+    answer = fcntl.ioctl(connection, termios.TIOCOUTQ, octets.pack(0))
+    return int(octets.unpack(answer)[0])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
