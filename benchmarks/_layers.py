@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 import tempfile
@@ -22,6 +23,8 @@ from benchmarks._rig import Process, cabled, ear, lacpds
 _WINDOW = 30.0
 #: Functions that are named.
 _MOST = 16
+#: Where libraries are.
+_LIBRARY = re.compile(r".*/(site-packages|python3\.\d+)/")
 #: By the beginning of a file's name, the first that fits.
 LAYERS = {
     "lacp/protocol/": "state machines, timers, selection, transmit",
@@ -110,7 +113,7 @@ def show(title: str, told: Mapping[str, Any], scale: float, unit: str) -> None:
     for place, times in seen.items():
         layers[layer(place)] += times
         where, _, name = place.partition(" ")
-        functions[f"{where.rpartition(':')[0]} {name}"] += times
+        functions[f"{_LIBRARY.sub('', where.rpartition(':')[0])} {name}"] += times
     spent = (told["user"] + told["system"]) * scale * 1e6
     kernel = told["system"] * scale * 1e6
     samples = seen.total()
@@ -131,9 +134,11 @@ def memory(few: int, many: int) -> None:
     total = sizes[1].total() / further
     print(f"\nmemory of each port in memory between {few:,} and {many:,}: {total:,.0f} octets")
     layers: Counter[str] = Counter()
+    files: Counter[str] = Counter()
     for file, octets in sizes[1].items():
         layers[layer(file)] += octets
-    for table in (layers, sizes[1]):
+        files[_LIBRARY.sub("", file)] += octets
+    for table in (layers, files):
         print()
         for what, octets in table.most_common(_MOST):
             print(f"  {octets / further:>8,.0f} octets/port  {what}")
