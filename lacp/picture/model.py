@@ -6,12 +6,11 @@ JSON are the fields here, under their names and in their order; `lacp.picture.re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
-from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from lacp.address import NO_MAC, Mac
 from lacp.info import PortState
@@ -246,9 +245,9 @@ def document(value: Any) -> Any:
         return value
     # A daemon that is asked for hundreds of ports has other things to do as well: what there is
     # much of comes first.
-    its = _KNOWN.get(kind)
-    if its is not None:
-        return _members(value, its)
+    names = _NAMES.get(kind)
+    if names is not None:
+        return _members(value, names)
     if kind is Mac:
         return str(value)
     if kind is tuple or kind is list:
@@ -262,45 +261,24 @@ def document(value: Any) -> Any:
             str(name): each if type(each) in _AS_IT_IS else document(each)
             for name, each in value.items()
         }
-    return _members(value, _members_of(kind))
+    names = _NAMES[kind] = tuple(each.name for each in fields(value))
+    return _members(value, names)
 
 
-def _members(value: Any, its: _Members) -> Document:
-    found: Document = dict(zip(its.names, its.values(value), strict=True))
-    for name in its.rich:
-        each = found[name]
-        if type(each) not in _AS_IT_IS:
-            found[name] = document(each)
+def _members(value: Any, names: tuple[str, ...]) -> Document:
+    found: Document = {}
+    for name in names:
+        each = getattr(value, name)
+        found[name] = each if type(each) in _AS_IT_IS else document(each)
     if type(value) is End:
         found["flags"] = None if value.state is None else list(_flags(value.state))
     return found
 
 
-class _Members(NamedTuple):
-    """What the JSON of a type has."""
-
-    names: tuple[str, ...]
-    #: All of them at once.
-    values: Callable[[Any], tuple[Any, ...]]
-    #: Those that need not be JSON already.
-    rich: tuple[str, ...]
-
-
-def _members_of(kind: type[Any]) -> _Members:
-    every = fields(kind)
-    names = tuple(each.name for each in every)
-    # For one name alone it would give no tuple.
-    values = attrgetter(*names) if len(names) > 1 else lambda value: (getattr(value, names[0]),)
-    rich = tuple(each.name for each in every if not _PLAIN.issuperset(str(each.type).split(" | ")))
-    found = _KNOWN[kind] = _Members(names, values, rich)
-    return found
-
-
-#: Types that are JSON already, and as fields are declared with them.
+#: Types that are JSON already.
 _AS_IT_IS = frozenset({type(None), bool, int, float, str})
-_PLAIN = frozenset({"None", "bool", "int", "float", "str"})
 #: The members of each type that was asked for.
-_KNOWN: dict[type, _Members] = {}
+_NAMES: dict[type, tuple[str, ...]] = {}
 
 
 @cache
