@@ -55,6 +55,7 @@ def layer(place: str) -> str:
 def profile() -> None:
     """Print all of it."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        calls(1000)
         in_memory(Path(directory, "memory"), 10_000)
         try:
             on_veth(Path(directory, "veth"), 1000)
@@ -73,6 +74,23 @@ def in_memory(file: Path, ports: int) -> None:
         told.append(tell(it, file))
     show(f"{ports:,} ports in memory, until all carry traffic", told[0], 1 / ports, "µs/port")
     show(f"{ports:,} ports in memory, at rest", told[1], 1 / ports / _WINDOW, "µs/port-s")
+
+
+def calls(ports: int, seconds: float = 5) -> None:
+    """What is called: a figure that other processes do not change."""
+    with rig(ports, 2) as found:
+        time.sleep(3)
+        called = Counter(found.ask("calls", seconds))
+    each = ports * seconds
+    print(
+        f"\n{ports:,} ports in memory, at rest: {called.total() / each:.1f} calls per port-second"
+    )
+    layers: Counter[str] = Counter()
+    for function, times in called.items():
+        layers["functions of C" if function.startswith("<") else layer(function)] += times
+    for what, times in layers.most_common():
+        if times > each / 20:
+            print(f"  {times / each:>8.2f}  {what}")
 
 
 def on_veth(file: Path, ports: int) -> None:

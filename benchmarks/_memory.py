@@ -6,12 +6,14 @@ each with a line of JSON:
 
     idle SECONDS     CPU time and memory of a while, with nothing that looks on
     late SECONDS     when LACPDUs left meanwhile
+    calls SECONDS    how often each function is called meanwhile
     sizes SECONDS    then: what is allocated, by file (`python -X tracemalloc`)
 """
 
 from __future__ import annotations
 
 import asyncio
+import cProfile
 import gc
 import json
 import logging
@@ -20,6 +22,7 @@ import resource
 import sys
 import time
 import tracemalloc
+from collections import Counter
 from pathlib import Path
 from unittest import mock
 
@@ -34,6 +37,7 @@ from lacp.runners.lacp import LacpRunner
 
 #: Seconds in which all ports have to carry traffic.
 PATIENCE = 90.0
+_ROOT = f"{Path(__file__).parents[1]}/"
 #: Frames that may wait to be read: all of a second.
 _QUEUE = 100_000
 
@@ -99,18 +103,32 @@ class Rig:
         late = heard.latest(time.monotonic())
         return {"late": late, "expired": heard.expired() + silent, "frames": heard.frames()}
 
+    async def calls(self, seconds: float) -> dict[str, float]:
+        """How often functions are called, by file and name; those of C have no file."""
+        profiler = cProfile.Profile()
+        profiler.enable()
+        await asyncio.sleep(seconds)
+        profiler.disable()
+        called: Counter[str] = Counter()
+        for each in profiler.getstats():
+            code = each.code
+            if isinstance(code, str):
+                called[code] += each.callcount
+            else:
+                called[f"{code.co_filename.removeprefix(_ROOT)} {code.co_name}"] += each.callcount
+        return dict(called)
+
     async def sizes(self, seconds: float) -> dict[str, float]:
         """Octets that were allocated and are not free after so long, by file."""
         await asyncio.sleep(seconds)
         gc.collect()
-        root = f"{Path(__file__).parents[1]}/"
         statistics = tracemalloc.take_snapshot().statistics("filename")
-        return {each.traceback[0].filename.removeprefix(root): each.size for each in statistics}
+        return {each.traceback[0].filename.removeprefix(_ROOT): each.size for each in statistics}
 
     async def obey(self) -> None:
         """Say how it came up, then do what is asked."""
         say(await self.come_up())
-        known = {"idle": self.idle, "late": self.late, "sizes": self.sizes}
+        known = {"idle": self.idle, "late": self.late, "calls": self.calls, "sizes": self.sizes}
         orders: asyncio.Queue[str] = asyncio.Queue()
         loop = asyncio.get_running_loop()
         loop.add_reader(0, lambda: orders.put_nowait(os.read(0, 4096).decode()))
