@@ -34,9 +34,12 @@ class Style:
 
 _MEMORY = Style("links in memory", "#0b4f8a", "o", filled=True)
 _VETH = Style("veth pairs", "#c2571a", "s", filled=False)
-#: Targets: ports at which they hold, and what they are in the panel's unit.
-_CPU = ((1000, 20.0, "veth, 1,000 ports: 20 µs"), (5000, 12.0, "veth, 5,000 ports: 12 µs"),
-        (10_000, 10.0, "memory, 10,000 ports: 10 µs"))  # fmt: skip
+#: Targets: ports at which they hold, µs, words, and how far above the line these stand, in points.
+_CPU = (
+    (1000, 20.0, "target: veth, 1,000 ports, 20 µs", 0),
+    (5000, 12.0, "veth, 5,000 ports, 12 µs", 4),
+    (10_000, 10.0, "memory, 10,000 ports, 10 µs", -5),
+)
 _RESIDENT = 60.0
 _FURTHER = 6 * 1024 / 1e6
 _LATE = 250.0
@@ -64,19 +67,20 @@ def draw(growth: Growth, path: Path) -> list[Path]:
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
             axis.set_minor_formatter(FuncFormatter(lambda _value, _at: ""))
-    for ports, target, what in _CPU:
-        cpu.plot([ports / 4, ports * 1.6], [target, target], "--", color=_GREY)
-        cpu.annotate(what, (ports / 4.3, target), ha="right", va="center", color=_GREY, fontsize=9)
+    for ports, target, what, above in _CPU:
+        cpu.plot([ports / 2, ports * 1.5], [target, target], "--", color=_GREY)
+        note(cpu, what, (ports / 2, target), (-6, above - 3), right=True)
+    ticks(cpu, (5, 10, 20, 50, 100, 200, 500, 1000))
     bound = sorted({1, 1000, *range(1000, 10_001, 250)})
-    memory.plot(
-        bound, [_RESIDENT + max(0, at - 1000) * _FURTHER for at in bound], "--", color=_GREY
-    )
-    note(memory, _RESIDENT, "target: 60 MB at 1,000 ports, then 6 KiB a port")
+    allowed = [_RESIDENT + max(0, at - 1000) * _FURTHER for at in bound]
+    memory.plot(bound, allowed, "--", color=_GREY)
+    note(memory, "target: 60 MB at 1,000 ports, then 6 KiB a port", (1, _RESIDENT), (0, 4))
+    ticks(memory, (20, 30, 50, 100, 150, 200))
     late.axhline(_LATE, linestyle="--", color=_GREY)
-    note(late, _LATE, "the standard's tolerance: 250 ms")
-    late.set_xlabel("ports at the fast rate in one lacpd")
+    note(late, "the standard's tolerance: 250 ms", (1, _LATE), (0, -12))
+    ticks(late, (1, 2, 5, 10, 20, 50, 100, 200, 500))
+    late.set_xlabel(f"ports at the fast rate in one lacpd, in LAGs of two  ({growth.machine})")
     cpu.legend(frameon=False, loc="upper right")
-    figure.text(1.0, 0.0, growth.machine, ha="right", va="bottom", fontsize=8, color=_GREY)
     paths = [path.with_suffix(".png"), path.with_suffix(".svg")]
     figure.savefig(paths[0])
     figure.savefig(paths[1], metadata={"Date": None})
@@ -101,8 +105,27 @@ def line(axes: Axes, loads: Sequence[Load], of: Callable[[Load], float], style: 
     )
 
 
-def note(axes: Axes, value: float, what: str) -> None:
-    """Words on the left end of a horizontal line."""
+def ticks(axes: Axes, values: Sequence[float]) -> None:
+    """Name these values on the vertical axis, and no others."""
+    axes.set_yticks(values)
+    axes.set_ylim(values[0], values[-1])
+
+
+def note(
+    axes: Axes,
+    what: str,
+    at: tuple[float, float],
+    away: tuple[float, float],
+    *,
+    right: bool = False,
+) -> None:
+    """Words about a line, `away` points from it."""
     axes.annotate(
-        what, (1, value), xytext=(0, 4), textcoords="offset points", color=_GREY, fontsize=9
+        what,
+        at,
+        xytext=away,
+        textcoords="offset points",
+        ha="right" if right else "left",
+        color=_GREY,
+        fontsize=9,
     )
