@@ -10,6 +10,7 @@ from lacp.backends.base import Backend
 from lacp.config import teamd
 from lacp.config.document import Json
 from lacp.config.model import TeamConfig, TeamPort
+from lacp.daemon.beats import Beats
 from lacp.daemon.clock import Clock
 from lacp.daemon.drive import Driver
 from lacp.daemon.files import SavedState, TeamFiles
@@ -66,6 +67,7 @@ class Service:
         self.clock = clock
         self.options = options
         self.verbosity = Verbosity()
+        self._beats = Beats(clock.now)
         self.host = host
         self._planes = planes
         #: Whether the last reload, if there was one, has done all that it was to do.
@@ -137,7 +139,8 @@ class Service:
             ports,
             extra={"lag": name},
         )
-        return Team(name, config, plane, self.clock, self.options, saved, self.host)
+        beat = self._beats.next(len(config.ports))
+        return Team(name, config, plane, self.clock, self.options, saved, self.host, beat)
 
     def _wanted_plane(self, config: TeamConfig) -> str:
         return self.options.dataplane or config.dataplane or "auto"

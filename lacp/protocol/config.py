@@ -9,7 +9,7 @@ from lacp.address import NO_MAC, Mac
 from lacp.errors import UsageError
 from lacp.info import PORT_STATES, PortInfo, PortState
 from lacp.protocol.edition import EDITION_2014, Edition
-from lacp.protocol.timers import AGGREGATE_WAIT_TIME
+from lacp.protocol.timers import AGGREGATE_WAIT_TIME, FAST_PERIODIC_TIME
 from lacp.protocol.variables import AggSelectPolicy, Control, Fallback
 
 
@@ -56,6 +56,10 @@ class SystemConfig:
     #: Whether the partner is told at once that a port distributes, as 2020 has it, and not with the
     #: next LACPDU (independent control).
     announcing: bool = False
+    #: Seconds past each whole second at which the ports of the system speak, all of them together:
+    #: a process with many systems, and what it wakes, sleeps in between. Each port comes to it step
+    #: by step, within the tolerance of the timer. None: each keeps the time at which it began.
+    beat: float | None = None
     #: State changes remembered for each port.
     history: int = 32
 
@@ -71,6 +75,8 @@ class SystemConfig:
         _check("aggregate_wait", self.aggregate_wait, 0, 3600, whole=False)
         _check("collector_max_delay", self.collector_max_delay, 0, 0xFFFF)
         _check("wait_to_restore", self.wait_to_restore, 0, 32767, whole=False)
+        if self.beat is not None:
+            _check("beat", self.beat, 0, FAST_PERIODIC_TIME, whole=False)
         _check("history", self.history, 0, 1_000_000)
         if self.agg_select_policy not in tuple(AggSelectPolicy):
             known = ", ".join(AggSelectPolicy)

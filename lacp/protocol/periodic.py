@@ -15,6 +15,19 @@ if TYPE_CHECKING:
     from lacp.protocol.port import Port
 
 
+#: Seconds by which a period may be shorter, of the quarter that the standard grants (6.4.4), and
+#: longer, which is no more than clocks and queues make of it anyway.
+_SHORTER = 0.2
+_LONGER = 0.01
+
+
+def towards(beat: float, now: float, period: float) -> float:
+    """The `period` that begins `now`, changed to end on the `beat` or nearer to it."""
+    past = (now + period - beat) % FAST_PERIODIC_TIME
+    ahead = FAST_PERIODIC_TIME - past
+    return period + ahead if ahead <= _LONGER else period - min(past, _SHORTER)
+
+
 class PeriodicState(Box):
     """The boxes of Figure 6-19."""
 
@@ -87,7 +100,11 @@ class PeriodicMachine(StateMachine, ABC):
 
     def restart(self) -> None:
         """Start the timer as the box in which the machine rests does."""
-        self.port.start(Timer.PERIODIC, self.PERIODS[self.state.name])
+        port, period = self.port, self.PERIODS[self.state.name]
+        common = port.common
+        if common.config.beat is not None:
+            period = towards(common.config.beat, common.now, period)
+        port.start(Timer.PERIODIC, period)
 
     #: Seconds between LACPDUs, by the name of the box.
     PERIODS: ClassVar = {

@@ -155,8 +155,8 @@ def watching_takes(port: TeamPort) -> float | None:
 # The runner.
 
 
-def make_runner(config: TeamConfig, system: Mac) -> Runner:
-    """The runner of a team; `system` is for one that speaks LACP."""
+def make_runner(config: TeamConfig, system: Mac, beat: float | None = None) -> Runner:
+    """The runner of a team; `system` and `beat` are for one that speaks LACP."""
     runner = config.runner
     match runner:
         case PlainConfig(name=name):
@@ -170,7 +170,7 @@ def make_runner(config: TeamConfig, system: Mac) -> Runner:
         case LacpConfig():
             parameters = runner_parameters(config, system)
             edition, control = EDITIONS[runner.edition], Control(runner.control)
-            system_config = SystemConfig(edition=edition, control=control, **parameters)
+            system_config = SystemConfig(edition=edition, control=control, beat=beat, **parameters)
             return LacpRunner(system_config, balancer=_balancer(runner))
         case _:
             assert_never(runner)

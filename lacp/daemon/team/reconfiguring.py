@@ -36,7 +36,7 @@ class Reconfiguring:
         system = self._team.addresses.system or NOBODY
         self._told = config, system
         self._balances = parameters.balancing(config)
-        return parameters.make_runner(config, system)
+        return parameters.make_runner(config, system, self._team.beat)
 
     def check(self, config: TeamConfig) -> None:
         """Raise BackendError when no device of this kind can be what is configured."""

@@ -41,6 +41,7 @@ class Team:
         "_reconfiguring",
         "_unheard",
         "addresses",
+        "beat",
         "clock",
         "config",
         "dataplane",
@@ -65,6 +66,7 @@ class Team:
         options: Options,
         saved: SavedState | None = None,
         host: Host = NOWHERE,
+        beat: float | None = None,
     ) -> None:
         self.name = name
         self.config = config
@@ -73,6 +75,8 @@ class Team:
         self.options = options
         self.saved = SavedState() if saved is None else saved
         self.host = host
+        #: When in each second its LACPDUs leave.
+        self.beat = beat
         #: Whether the device is administratively up; None when there is none to be so.
         self.device_up: bool | None = None
         self.journal = Journal(name, clock)
