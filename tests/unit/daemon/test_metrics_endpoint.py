@@ -91,7 +91,7 @@ def lag(ports: int = 1) -> LagView:
 
 @asynccontextmanager
 async def serving(
-    view: Callable[[], Iterator[LagView]] = lambda: iter([lag()]),
+    view: Callable[[], Iterator[LagView | None]] = lambda: iter([lag()]),
     about: Callable[[], Itself] = lambda: Itself("1.0"),
 ) -> AsyncIterator[int]:
     """An endpoint on the loopback; its port. Nothing of it is left at the end."""
