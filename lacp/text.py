@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 #: What means nothing to a shell.
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:@%+=,/")
 
@@ -27,7 +29,13 @@ def count(number: int, one: str, many: str | None = None) -> str:
 
 def timestamp(wall: float) -> str:
     """A moment (seconds since 1970) as ISO 8601 in UTC with milliseconds."""
+    second, rest = divmod(round(wall * 1e6), 1_000_000)
+    return f"{_second(second)}.{rest // 1000:03d}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(second: int) -> str:
+    """A whole second of a timestamp: logs write the same one again and again."""
     from datetime import UTC, datetime
 
-    moment = datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds")
-    return f"{moment.removesuffix('+00:00')}Z"
+    return datetime.fromtimestamp(second, UTC).isoformat().removesuffix("+00:00")

@@ -17,6 +17,10 @@ class Clock:
     #: Seconds since 1970.
     wall: Callable[[], float]
 
+    def moment(self, time: float) -> float:
+        """An engine's `time` in seconds since 1970."""
+        return self.wall() - (self.now() - time)
+
     def text(self, time: float) -> str:
         """An engine's `time` as people write it."""
-        return timestamp(self.wall() - (self.now() - time))
+        return timestamp(self.moment(time))

@@ -231,8 +231,8 @@ class Client:
             reply["id"] = request["id"]
         # The reply goes first, then what the client asked to be told.
         self.send(reply)
-        if self.monitoring and self.event not in self._control.team.journal.subscribers:
-            self._control.team.journal.subscribers.append(self.event)
+        if self.monitoring:
+            self._control.team.journal.subscribe(self.event)
 
     def _alive(self, work: Pieces[Document]) -> Pieces[Document]:
         """Tell the client from time to time that its request is worked on, on a machine that has
@@ -291,8 +291,7 @@ class Client:
 
     def _stop_monitoring(self) -> None:
         self.monitoring = False
-        with contextlib.suppress(ValueError):
-            self._control.team.journal.subscribers.remove(self.event)
+        self._control.team.journal.unsubscribe(self.event)
 
 
 # The requests.

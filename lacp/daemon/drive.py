@@ -32,6 +32,7 @@ from lacp.daemon.outlet import Outlet
 from lacp.daemon.report.documents import Event
 from lacp.daemon.team.member import Member
 from lacp.daemon.team.team import Team
+from lacp.daemon.telling import Telling
 from lacp.daemon.throttle import Throttle
 from lacp.dataplane.base import PlaneNews
 from lacp.errors import BackendError, UsageError
@@ -78,6 +79,7 @@ class Driver:
         self._touched: dict[Team, None] = {}
         self._speaking: dict[Team, None] = {}
         self._backlog = Backlog()
+        self._telling = Telling()
         #: How often in a row something was read.
         self._reads = 0
         #: Whether the last turn left timers that are due.
@@ -123,14 +125,14 @@ class Driver:
                 raise
             self._lines[port.name] = Line(team, team.members[port.name])
         self._touched[team] = None
-        self._flush(now)
+        self._conclude(now)
 
     def withdraw_ports(self, team: Team, ports: Iterable[str], now: float) -> None:
         """Take ports out of their LAG and tell their partners, as far as the rate allows."""
         for port in ports:
             team.runner.withdraw_port(port, now)
         self._touched[team] = None
-        self._flush(now)
+        self._conclude(now)
 
     def remove_ports(self, team: Team, ports: Iterable[str], now: float) -> None:
         """Let go of ports."""
@@ -141,6 +143,7 @@ class Driver:
         self._flush(now)
         for port in removed:
             self._forget(team, port)
+        self._tell()
 
     def abandon_ports(self, team: Team) -> None:
         """Let go of all ports without a word to anybody; the team must be let go of before."""
@@ -166,7 +169,7 @@ class Driver:
     def touched(self, team: Team, now: float) -> None:
         """Something else was changed about `team`: do what follows from it."""
         self._touched[team] = None
-        self._flush(now)
+        self._conclude(now)
 
     def speaks(self, team: Team) -> None:
         """A descriptor of the team's dataplane is readable: `poll` reads it."""
@@ -187,12 +190,26 @@ class Driver:
         now = max(now, self._clock.now())
         if self._speaking:
             self._read_planes(now)
-        return any((heard, self._expire(now), self._catch_up()))
+        return any((heard, self._expire(now), self._catch_up(), self._tell()))
 
     @property
     def behind(self) -> bool:
         """Whether there is work that did not fit into the last turn."""
+        return self._late or bool(self._telling)
+
+    @property
+    def _late(self) -> bool:
+        """Whether LACP or link watchers have to wait for it."""
         return self._cut or bool(self._backlog) or self._reads > 0
+
+    def _tell(self) -> bool:
+        """Tell what has happened, for as long as a turn allows, if nothing more urgent waits."""
+        now = self._clock.now
+        return not self._late and self._telling.tell(now, now() + _SHARE)
+
+    def tell_all(self) -> None:
+        """Tell what has happened, however long it takes."""
+        self._telling.tell(self._clock.now, inf)
 
     def next_deadline(self) -> float | None:
         """When `poll` must be called at the latest; None when no timer runs."""
@@ -310,9 +327,7 @@ class Driver:
         more = f" ({missed} more since the last such line)" if missed else ""
         log.warning("overrun: %s%s", detail, more)
         for team in self._teams.values():
-            if team.journal.subscribers:
-                body = {"port": None, "event": "overrun", "detail": detail, "suppressed": missed}
-                team.journal.publish(body, now)
+            team.journal.overrun(detail, missed, now)
 
     # Timers.
 
@@ -405,6 +420,11 @@ class Driver:
                     self._touched[team] = None
         self._flush(now)
 
+    def _conclude(self, now: float) -> None:
+        """Carry out what a caller's wish leads to, and tell it if there is time."""
+        self._flush(now)
+        self._tell()
+
     def _flush(self, now: float) -> None:
         """Carry out what the touched teams have decided, and plan their next turn."""
         for _ in range(_PASSES):
@@ -416,15 +436,14 @@ class Driver:
         raise RuntimeError(f"no rest after {_PASSES} passes: {', '.join(self._teams)}")
 
     def _settle(self, team: Team, now: float) -> None:
-        # What is to be told is told last: each line takes time, in which frames are lost.
         told: list[Event] = []
         if team.stirred:
             stirred, team.stirred = team.stirred, {}
             for member in stirred:
                 told += self._watchers(team, member, now)
         told += self._outlet.carry_out(team, now)
-        for news in told:
-            team.journal.record(news)
+        if told:
+            self._telling.put(team.journal, told)
         team.follow_up(now)
         if not self._backlog.is_late(team):
             self._agenda.plan(team, team.runner.next_deadline())

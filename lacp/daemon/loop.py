@@ -107,6 +107,7 @@ class Loop:
                 self._loop.remove_reader(descriptor)
             self._disarm()
             self.service.close()
+            self._driver.tell_all()
             await self._until(lambda: not self._farewells)
             for number in (*stops, signal.SIGHUP):
                 self._loop.remove_signal_handler(number)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from lacp.errors import BackendError
-from lacp.text import timestamp
+from lacp.text import count, timestamp
 
 #: Lines that may wait for a reader that has stopped reading; more are lost.
 _WAITING = 10_000
@@ -76,14 +76,30 @@ class _Queued(logging.Handler):
         super().__init__()
         self._write = write
         self._over = False
+        #: Lines for which there was no room since the last one that had some.
+        self._lost = 0
         self._lines: queue.SimpleQueue[_Line | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue the line."""
-        if self._lines.qsize() < _WAITING:
-            self._lines.put((record.levelno, self.format(record)))
+        """Queue the line, behind a word about those that were lost before it."""
+        if self._lines.qsize() >= _WAITING:
+            self._lost += 1
+            return
+        for line in self._lament():
+            self._lines.put(line)
+        self._lines.put((record.levelno, self.format(record)))
+
+    def _lament(self) -> list[_Line]:
+        """What is to be said of lines that were lost; nothing when none was."""
+        with self.lock or contextlib.nullcontext():
+            lost, self._lost = self._lost, 0
+        if not lost:
+            return []
+        text = f"{count(lost, 'line')} of this log lost: nobody read it in time"
+        said = logging.LogRecord("lacp", logging.WARNING, "", 0, text, (), None)
+        return [(said.levelno, self.format(said))]
 
     def close(self) -> None:
         """Write what waits, unless nobody takes it."""
@@ -102,11 +118,15 @@ class _Queued(logging.Handler):
         """Wait for a line, and take those that wait with it; none at the end."""
         lines: list[_Line] = []
         while len(lines) < _TOGETHER:
+            if self._lines.empty():
+                # Whoever is reading again learns of it, even if nothing more happens.
+                lines += self._lament()
             try:
                 line = self._lines.get(block=not lines)
             except queue.Empty:
                 break
             if line is None:
+                lines += self._lament()
                 if lines:
                     self._lines.put(None)
                 break

@@ -37,7 +37,7 @@ def said(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 def events(host: Host, name: str = "team0") -> list[dict[str, object]]:
     """What is published from now on."""
     found: list[dict[str, object]] = []
-    host.team(name).journal.subscribers.append(found.append)
+    host.team(name).journal.subscribe(found.append)
     return found
 
 

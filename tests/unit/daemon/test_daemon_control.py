@@ -296,7 +296,9 @@ def test_a_monitor_that_does_not_read_is_let_go(
         for client in (slow, quick):
             assert (await blocking(client.ask, b'{"request": "monitor"}\n'))["ok"]
         for number in range(1000):
-            team.journal.publish({"port": None, "event": "test", "n": [number] * 200}, 0.0)
+            team.journal.publish(
+                {"port": None, "event": "test", "n": [number] * 200}, loop.service.clock.now()
+            )
             assert (await blocking(quick.hear))["n"][0] == number
         assert len(team.journal.subscribers) == 1
         heard = [await blocking(slow.hear)]

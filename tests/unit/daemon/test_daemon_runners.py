@@ -75,7 +75,7 @@ def test_a_port_is_out_of_use_in_one_step_before_a_word_of_it(
 
     note("enable_port", left.plane().enable_port)
     note("set_verdict", left.plane().set_verdict)
-    left.team().journal.subscribers.append(lambda event: done.append((event["event"],)))
+    left.team().journal.subscribe(lambda event: done.append((event["event"],)))
     cables[0].set(up=False)
     hosts.settle()
     uses = [step for step in done if step[:2] == ("enable_port", "a1")]
@@ -112,7 +112,7 @@ def test_the_document_of_every_runner_has_the_same_keys(hosts: World, runner: st
 
 def events(host: Host) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
-    host.team().journal.subscribers.append(found.append)
+    host.team().journal.subscribe(found.append)
     return found
 
 

@@ -190,7 +190,7 @@ def test_a_storm_of_arp_leaves_lacp_alone(hosts: World, monkeypatch: pytest.Monk
 def test_other_watchers_begin_where_the_old_ones_were(hosts: World) -> None:
     left, behind = watched(hosts, link_watch=ETHTOOL)
     found: list[dict[str, Any]] = []
-    left.team().journal.subscribers.append(found.append)
+    left.team().journal.subscribe(found.append)
     left.reload(conf(name="roundrobin", link_watch={**ARP, "init_wait": 500}))
     hosts.run(5)
     assert carrying(left) == ["a1", "a2"]

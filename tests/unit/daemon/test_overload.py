@@ -149,3 +149,17 @@ def test_what_a_partner_repeats_meanwhile_is_looked_at_once(
     host = slow(made, monkeypatch, 40, 2)
     assert host.run(400) < 100
     assert not host.gave_up
+
+
+def test_what_happens_is_told_when_nothing_else_waits(
+    made: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "lacp")
+    host = slow(made, monkeypatch, 10, 2)
+    host.run(60, enough=1)
+    assert "traffic" not in caplog.text
+    while host.driver.poll(made.now):
+        made.now += TURN
+    assert caplog.text.count("carries traffic") == sum(port.distributing for port in host.ports)
+    times = [round(r.created, 3) for r in caplog.records if "port" in r.__dict__]
+    assert times == sorted(times)

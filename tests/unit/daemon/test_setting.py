@@ -175,7 +175,7 @@ def test_a_link_flaps_where_that_is_said_and_nowhere_else(hosts: World, path: st
     hosts.run(5)
     told: list[dict[str, object]] = []
     for host in (left, right):
-        host.team().journal.subscribers.append(told.append)
+        host.team().journal.subscribe(told.append)
     outcome = put(left, path, {**FLAPS, **QUIET}[path])
     hosts.run(40)
     assert ("flaps once" in outcome.effect) is (path in FLAPS)

@@ -69,7 +69,7 @@ class Daemon:
             service = Service(backend, sources, clock, options)
             loop = Loop(service)
             service.start(sources.read().configs, clock.now())
-            service.driver.teams["left"].journal.subscribers.append(self.truth.append)
+            service.driver.teams["left"].journal.subscribe(self.truth.append)
             running = asyncio.Event()
             task = asyncio.create_task(loop.run(running.set))
             await running.wait()
