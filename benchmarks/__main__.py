@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 #: What the targets are about comes first; the others follow by name.
 FIRST = ("scale", "growth", "simulation")
 #: Seconds after which a module hangs, unless everything was asked for.
-PATIENCE = 240
+PATIENCE = 300
 
 
 def names() -> list[str]:
