@@ -100,5 +100,5 @@ def recorder(namespace: Namespace, deaf: Iterable[str] = ()) -> Iterator[Recorde
     """Hear what arrives in a namespace, on all interfaces but those, and keep it."""
     with listening(namespace) as sock:
         with namespace.entered():
-            attach(sock, deaf_to(map(socket.if_nametoindex, deaf)))
+            attach(sock, deaf_to(dict.fromkeys(map(socket.if_nametoindex, deaf), b"")))
         yield Recorder(sock)

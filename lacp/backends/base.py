@@ -114,8 +114,10 @@ class Backend(Protocol):
         Empty when nothing is. The descriptors stay readable while there is more.
         """
 
-    def mute(self, port: str, muted: bool) -> None:
+    def mute(self, port: str, muted: bool, but: bytes = b"") -> None:
         """Throw away slow-protocol frames of a port, as early and cheaply as can be, or no longer.
+
+        Those that begin with `but`, a multiple of four octets, come all the same; empty: none do.
 
         For a port that is flooded, so that the frames of the others find room. News of its link
         and what it listens to come all the same, and a frame that waits already may still be read.

@@ -94,7 +94,8 @@ class _End:
     #: The other end of the cable.
     peer: _End | None = None
     added: bool = False
-    muted: bool = False
+    #: What frames must begin with while it is muted; no octets: none may come; None: it is not.
+    muted: bytes | None = None
     #: What is passed beside slow protocols, and of whom.
     kinds: frozenset[str] = frozenset()
     hosts: frozenset[bytes] = frozenset()
@@ -119,7 +120,7 @@ class _End:
         if frame[12:14] != _SLOW_PROTOCOLS and kind_of(frame) in (ARP, ND):
             if not wanted(frame, self.kinds, self.hosts):
                 return
-        elif self.muted:
+        elif self.muted is not None and not (self.muted and frame.startswith(self.muted)):
             return
         if not self.backend._put(FrameReceived(self.port, frame)):
             self.lost += 1
@@ -179,7 +180,7 @@ class MemoryBackend:
         if end.added:
             raise UsageError(f"port {port!r} was added already")
         end.added = True
-        end.muted = False
+        end.muted = None
         end.kinds, end.hosts = frozenset(), frozenset()
         end.failure = ""
         end.lost = 0
@@ -223,9 +224,9 @@ class MemoryBackend:
             self._sleep_if_empty()
         return news
 
-    def mute(self, port: str, muted: bool) -> None:
+    def mute(self, port: str, muted: bool, but: bytes = b"") -> None:
         """Let arriving frames vanish before they are queued, or no longer."""
-        self._added(port).muted = muted
+        self._added(port).muted = but if muted else None
 
     def failure(self, port: str) -> str:
         """``ENETDOWN`` when a frame has ever been refused, else empty."""

@@ -179,11 +179,11 @@ class PacketBackend:
             self._read_tipc(fd, limit, news)
         return news
 
-    def mute(self, port: str, muted: bool) -> None:
+    def mute(self, port: str, muted: bool, but: bytes = b"") -> None:
         """Have the kernel's filter throw away what arrives at a port, or no longer."""
         entry = self._entry(port)
         assert self._slow is not None
-        self._slow.mute(entry, muted)
+        self._slow.mute(entry, but if muted else None)
 
     def failure(self, port: str) -> str:
         """Why the last frame that was not sent was not sent, as the name of an errno; or empty."""

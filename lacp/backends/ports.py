@@ -27,8 +27,8 @@ class Port:
     unfit: int | None = None
     #: The packet socket for slow protocols bound to this interface while it has a master.
     own: socket.socket | None = None
-    #: Whether the filter throws away what arrives of slow protocols.
-    muted: bool = False
+    #: The filter throws away what arrives of slow protocols, unless it begins so; None: nothing.
+    muted: bytes | None = None
     #: What else is listened to, and of whom (`Backend.listen`).
     kinds: frozenset[str] = frozenset()
     hosts: frozenset[bytes] = frozenset()

@@ -64,7 +64,7 @@ class SlowTaps:
 
     def join(self, entry: Port, index: int) -> None:
         """Have an interface receive what is sent to the group. Raises OSError."""
-        self._stale = self._stale or entry.muted
+        self._stale = self._stale or entry.muted is not None
         log.info("joining %s on %s (ifindex %d)", taps.GROUP, entry.name, index)
         taps.join(self.shared, index)
 
@@ -74,24 +74,27 @@ class SlowTaps:
         with contextlib.suppress(OSError):
             taps.leave(self.shared, index)
 
-    def mute(self, entry: Port, muted: bool) -> None:
-        """Throw away what arrives at a port, or no longer; of the shared socket at `refilter`."""
-        if muted is entry.muted:
+    def mute(self, entry: Port, but: bytes | None) -> None:
+        """Throw away what arrives at a port, `but` what begins so, or with None no longer.
+
+        The shared socket does so from the next `refilter` on.
+        """
+        if but == entry.muted:
             return
-        entry.muted = muted
-        if muted:
-            self._muted[entry] = None
-        else:
+        entry.muted = but
+        if but is None:
             del self._muted[entry]
+        else:
+            self._muted[entry] = None
         self._stale = True
         if entry.own is not None:
-            taps.attach(entry.own, taps.NOTHING if muted else taps.SLOW_PROTOCOLS)
+            taps.attach(entry.own, taps.but_for(entry.muted))
 
     def refilter(self) -> None:
         """Bring the filter of the shared socket up to what is muted, once for all changes of it."""
         if self._stale:
             self._stale = False
-            muted = [it.index for it in self._muted if it.index is not None]
+            muted = {it.index: it.muted or b"" for it in self._muted if it.index is not None}
             taps.attach(self.shared, taps.deaf_to(muted))
 
     def separate(self, entry: Port, wanted: bool) -> None:
@@ -101,7 +104,7 @@ class SlowTaps:
             try:
                 own = taps.open_socket(0)
                 try:
-                    taps.attach(own, taps.NOTHING if entry.muted else taps.SLOW_PROTOCOLS)
+                    taps.attach(own, taps.but_for(entry.muted))
                     own.bind((entry.name, taps.ETH_P_SLOW))
                 except OSError:
                     own.close()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from lacp.address import SLOW_PROTOCOLS_MULTICAST
 from lacp.netlink import sockets
@@ -49,7 +48,7 @@ AD_PROTOCOL = 0xFFFFF000
 AD_PKTTYPE = 0xFFFFF000 + 4
 _AD_IFINDEX = 0xFFFFF000 + 8
 _AD_VLAN_TAG_PRESENT = 0xFFFFF000 + 48
-LD, LDH, LDB, JEQ, JGT, JSET, RET = 0x20, 0x28, 0x30, 0x15, 0x25, 0x45, 0x06
+LD, LDH, LDB, JA, JEQ, JGT, JSET, RET = 0x20, 0x28, 0x30, 0x05, 0x15, 0x25, 0x45, 0x06
 
 #: A program; the kernel runs it on every frame and copies up as many octets as it returns.
 Program = list[tuple[int, int, int, int]]
@@ -81,18 +80,53 @@ SLOW_PROTOCOLS: Program = [
 # fmt: on
 
 
-#: As many muted interfaces as fit into a program of the kernel's limit of 4,096 steps.
-_MUTED = 2000
+#: Steps of a program that are left for muted interfaces, of the 4,096 that the kernel takes.
+_STEPS = 4000
+#: Of these, those for interfaces of which something is still heard; there must be room for others.
+_STEPS_FOR_MORE = 2000
 
 
-def deaf_to(indexes: Iterable[int]) -> Program:
-    """The program that hears slow protocols, but nothing of the interfaces with these indexes."""
-    refusals = [
-        step
-        for index in itertools.islice(indexes, _MUTED)
-        for step in ((JEQ, 0, 1, index), (RET, 0, 0, 0))
-    ]
-    return [(LD, 0, 0, _AD_IFINDEX), *refusals, *SLOW_PROTOCOLS] if refusals else SLOW_PROTOCOLS
+def deaf_to(muted: Mapping[int, bytes]) -> Program:
+    """The program that hears slow protocols, but of the interfaces with these indexes only what
+    begins with these octets, a multiple of four; of no octets nothing is heard.
+
+    Of more interfaces than the kernel's limit allows all is heard.
+    """
+    blocks: list[Program] = []
+    steps = 0
+    for index, but in muted.items():
+        room = steps + 2 * len(but) < _STEPS_FOR_MORE
+        heard: Program = [*_unless(but if room else b""), (JA, 0, 0, 0)] if but and room else []
+        block: Program = [(JEQ, 0, len(heard) + 1, index), *heard, (RET, 0, 0, 0)]
+        steps += len(block)
+        if steps > _STEPS:
+            break
+        blocks.append(block)
+    program: Program = []
+    for block in reversed(blocks):
+        # What may pass is still to be a slow protocol: over the other blocks, to its program.
+        rest = len(program) + 1
+        program = [step if step[0] != JA else (JA, 0, 0, rest) for step in block] + program
+    return [(LD, 0, 0, _AD_IFINDEX), *program, *SLOW_PROTOCOLS] if program else SLOW_PROTOCOLS
+
+
+def but_for(octets: bytes | None) -> Program:
+    """The program for one interface that hears of slow protocols only what begins so; None: all."""
+    if octets is None:
+        return SLOW_PROTOCOLS
+    if not octets:
+        return NOTHING
+    return [*_unless(octets), (JA, 0, 0, 1), (RET, 0, 0, 0), *SLOW_PROTOCOLS]
+
+
+def _unless(octets: bytes) -> Program:
+    """Steps that go on when the frame begins so, and else to the step behind the next one."""
+    words = [int.from_bytes(octets[at : at + 4], "big") for at in range(0, len(octets), 4)]
+    steps: Program = []
+    for number, word in enumerate(words):
+        left = 2 * (len(words) - number) - 1
+        steps += [(LD, 0, 0, 4 * number), (JEQ, 0, left, word)]
+    return steps
 
 
 def open_socket(ethertype: int) -> socket.socket:

@@ -312,8 +312,9 @@ class Driver:
             # Link watchers themselves say when they have heard enough.
             line.member.watch.receive(frame, now)
             team.stirred[line.member] = None
-        elif not self._floods.afford(port, now):
-            self._floods.flooded(line.member, now)
+        elif not self._floods.afford(port, now) and not self._floods.spares(
+            line.member, frame, now
+        ):
             return False
         elif not team.runner.receive(port, frame, now):
             return False

@@ -116,6 +116,9 @@ class Runner(Protocol):
     def enabled(self, port: str) -> tuple[bool, bool]:
         """Whether user frames are (collected, distributed) at the port, as of the last event."""
 
+    def partner_begins(self, port: str) -> bytes:
+        """The octets with which LACPDUs of the port's partner begin; empty when it has none."""
+
     # The engine.
 
     def receive(self, port: str, frame: bytes, now: float) -> bool:

@@ -36,6 +36,11 @@ from lacp.runners.probation import Probation
 AGGREGATOR = 1
 
 
+#: Where in a frame the state of its sender stands: behind addresses, EtherType and the TLV's
+#: system, key and port.
+_ACTOR_STATE = 32
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LacpPort(RunnerPort):
     """What the `lacp` runner must know of a port."""
@@ -106,6 +111,16 @@ class LacpRunner:
     def enabled(self, port: str) -> tuple[bool, bool]:
         """Whether user frames are (collected, distributed) at the port, as of the last event."""
         return self._enabled.get(port, (False, False))
+
+    def partner_begins(self, port: str) -> bytes:
+        """The octets with which LACPDUs of the port's partner begin: up to what may change of it.
+
+        Empty when none has come to which the port is used.
+        """
+        known = self.ports.get(port)
+        if known is None or known.settled_frame is None:
+            return b""
+        return known.settled_frame[:_ACTOR_STATE]
 
     # The engine.
 

@@ -94,6 +94,10 @@ class WatchedRunner(ABC):
             found.verdict = up
             self._settle(found)
 
+    def partner_begins(self, port: str) -> bytes:
+        """No LACPDU is looked at."""
+        return b""
+
     def device_changed(self, up: bool, now: float) -> None:
         """A device that is down sends nothing; which ports could is the same."""
         self._tick(now)
