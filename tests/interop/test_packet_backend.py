@@ -221,6 +221,39 @@ def test_a_muted_port_is_not_heard_and_the_others_are(world: World) -> None:
     assert {one.frame for one in reader.frames[1:]} == {frame(b"\x01back")}
 
 
+def test_of_a_muted_port_is_heard_what_begins_as_is_wanted(world: World) -> None:
+    for port in ("e0", "e1"):
+        world.cable(port)
+    reader = world.reader("e0", "e1")
+    wires = {port: world.wire(port) for port in ("e0", "e1")}
+    # One shares a socket, the other has its own.
+    world.here.ip("link add br0 type bridge")
+    world.here.ip("link set e1 master br0")
+    packets = cast("PacketBackend", reader.backend)
+    with world.here.entered():
+        reader.until(lambda: packets._ports["e1"].own is not None)
+    wanted = frame(b"\x01\x01")[:16]
+    for port in ("e0", "e1"):
+        reader.backend.mute(port, True, wanted)
+    assert reader.backend.read() == []
+    for port in ("e0", "e1"):
+        wires[port].send(frame(b"\x01no"))
+        wires[port].send(frame(b"\x01\x01yes"))
+    reader.until(lambda: len(reader.frames) == 2)
+    assert {one.frame for one in reader.frames} == {frame(b"\x01\x01yes")}
+    for port in ("e0", "e1"):
+        reader.backend.mute(port, True)
+    assert reader.backend.read() == []
+    for port in ("e0", "e1"):
+        wires[port].send(frame(b"\x01\x01yes"))
+        reader.backend.mute(port, False)
+    assert reader.backend.read() == []
+    for port in ("e0", "e1"):
+        wires[port].send(frame(b"\x01back"))
+    reader.until(lambda: len(reader.frames) == 4)
+    assert {one.frame for one in reader.frames[2:]} == {frame(b"\x01back")}
+
+
 def test_a_port_below_a_bridge_still_hears_its_frames_once(world: World) -> None:
     world.cable("e0")
     reader, wire = world.reader("e0"), world.wire("e0")
