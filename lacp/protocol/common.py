@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from math import inf
 
 from lacp.protocol.config import SystemConfig
@@ -19,11 +18,14 @@ class Common:
         self.config = config
         #: Seconds, as the driver last said.
         self.now = -inf
-        #: What the driver has yet to take; an empty deque would take more than half a kilobyte.
-        self.events: deque[Event] | None = None
+        #: What the driver has yet to take.
+        self.events: list[Event] = []
 
     def tell(self, event: Event) -> None:
         """Let the driver know."""
-        if self.events is None:
-            self.events = deque()
         self.events.append(event)
+
+    def take(self) -> list[Event]:
+        """What was told since the last time, in order."""
+        events, self.events = self.events, []
+        return events

@@ -6,14 +6,17 @@ Every event carries the port's name and `time`, the `now` of the call that cause
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lacp.info import PortInfo
 from lacp.link import Link
 
 
-@dataclass(frozen=True, slots=True)
-class Transmit:
-    """Put this Ethernet frame (from destination address, without FCS) on the port's wire now."""
+class Transmit(NamedTuple):
+    """Put this Ethernet frame (from destination address, without FCS) on the port's wire now.
+
+    A tuple, because it is by far the most frequent, and takes half as long to make.
+    """
 
     port: str
     frame: bytes

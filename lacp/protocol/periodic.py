@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from lacp.info import PortState
 from lacp.protocol import transmit
 from lacp.protocol.machine import Box, Row, StateMachine, row
-from lacp.protocol.timers import FAST_PERIODIC_TIME, SLOW_PERIODIC_TIME, Timer
+from lacp.protocol.timers import FAST_PERIODIC_TIME, PERIODIC, SLOW_PERIODIC_TIME
 
 if TYPE_CHECKING:
     from lacp.protocol.port import Port
@@ -88,28 +88,22 @@ class PeriodicMachine(StateMachine, ABC):
 
     @property
     def timer_expired(self) -> bool:
-        return self.port.timers.expired(Timer.PERIODIC)
-
-    @abstractmethod
-    def tick(self) -> None:
-        """Do what stepping would, when the machine was at rest and only its timer has expired.
-
-        A machine at rest goes through the sending box and back to where it was; no other machine
-        looks at this timer or at NTT. This is what a port does every second, or every 30.
-        """
+        return self.port.timers.expired(PERIODIC)
 
     def restart(self) -> None:
         """Start the timer as the box in which the machine rests does."""
-        port, period = self.port, self.PERIODS[self.state.name]
+        port, period = self.port, self.PERIODS[self.state]
         common = port.common
         if common.config.beat is not None:
             period = towards(common.config.beat, common.now, period)
-        port.start(Timer.PERIODIC, period)
+        port.start(PERIODIC, period)
 
-    #: Seconds between LACPDUs, by the name of the box.
-    PERIODS: ClassVar = {
-        "FAST_PERIODIC": FAST_PERIODIC_TIME,
-        "SLOW_PERIODIC": SLOW_PERIODIC_TIME,
+    #: Seconds between LACPDUs, by the box.
+    PERIODS: ClassVar[dict[Box, float]] = {
+        PeriodicState.FAST_PERIODIC: FAST_PERIODIC_TIME,
+        PeriodicState.SLOW_PERIODIC: SLOW_PERIODIC_TIME,
+        TransmitState.FAST_PERIODIC: FAST_PERIODIC_TIME,
+        TransmitState.SLOW_PERIODIC: SLOW_PERIODIC_TIME,
     }
 
     def enter_FAST_PERIODIC(self) -> None:
@@ -153,12 +147,8 @@ class Periodic(PeriodicMachine):
     )
     # fmt: on
 
-    def tick(self) -> None:
-        self.enter_PERIODIC_TX()
-        self.restart()
-
     def enter_NO_PERIODIC(self) -> None:
-        self.port.timers.stop(Timer.PERIODIC)
+        self.port.timers.stop(PERIODIC)
 
     def enter_PERIODIC_TX(self) -> None:
         self.port.ntt = True
@@ -206,13 +196,8 @@ class PeriodicTransmit(PeriodicMachine):
     def tx_opportunity(self) -> bool:
         return transmit.opportunity(self.port)
 
-    def tick(self) -> None:
-        if self.tx_opportunity:
-            self.enter_TX_LACPDU()
-            self.restart()
-
     def enter_NO_TX(self) -> None:
-        self.port.timers.stop(Timer.PERIODIC)
+        self.port.timers.stop(PERIODIC)
 
     def enter_TX_LACPDU(self) -> None:
         self.port.ntt = False

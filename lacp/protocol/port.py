@@ -18,7 +18,7 @@ from lacp.protocol.history import History
 from lacp.protocol.machine import StateMachine
 from lacp.protocol.marker import Markers
 from lacp.protocol.receive import Receive, ReceiveState
-from lacp.protocol.timers import LONG_TIMEOUT_TIME, Timer, Timers, timeout_time
+from lacp.protocol.timers import CURRENT_WHILE, LONG_TIMEOUT_TIME, Timer, Timers, timeout_time
 from lacp.protocol.variables import Control, Selected
 from lacp.wire import slow
 from lacp.wire.lacpdu import Lacpdu
@@ -346,7 +346,7 @@ class Port:
         """Take the settled frame once more: all that it can do is restart the timer."""
         self.counters.lacpdus_rx += 1
         self.last_received_at = self.common.now
-        self.start(Timer.CURRENT_WHILE, timeout_time(self.actor.state))
+        self.start(CURRENT_WHILE, timeout_time(self.actor.state))
 
     def run(self) -> None:
         """Step the machines until none moves. Raises RuntimeError when that has no end."""

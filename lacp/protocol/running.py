@@ -25,7 +25,7 @@ from lacp.protocol.receive import LISTENING, ReceiveState
 from lacp.protocol.schedule import Schedule
 from lacp.protocol.selection import Selection
 from lacp.protocol.settling import Settling
-from lacp.protocol.timers import Timer
+from lacp.protocol.timers import PERIODIC, TRANSMIT
 from lacp.wire import slow
 from lacp.wire.lacpdu import Lacpdu
 from lacp.wire.marker import Marker
@@ -33,9 +33,9 @@ from lacp.wire.marker import Marker
 #: Seconds before a LACPDU that the interface refused is tried again.
 _RETRY = 0.25
 
-_PERIODIC_ALONE = 1 << Timer.PERIODIC
+_PERIODIC_ALONE = 1 << PERIODIC
 #: The timers that make a port at rest speak, and nothing else.
-_SENDING = (Timer.PERIODIC, Timer.TRANSMIT)
+_SENDING = (PERIODIC, TRANSMIT)
 
 
 class Running:
@@ -133,21 +133,20 @@ class Running:
         self._tick(now)
         news: list[Port] = []
         ticks: list[Port] = []
-        while (port := self._schedule.take(now)) is not None:
+        for port in self._schedule.take(now):
             fired = port.fire()
-            if fired == _PERIODIC_ALONE and port.timers.stopped(Timer.TRANSMIT):
+            if fired == _PERIODIC_ALONE:
                 ticks.append(port)
             elif fired:
                 news.append(port)
             else:
                 self._schedule.see(port)
-        # News first, and together: what is due at one instant is said in one LACPDU.
         if news:
+            # News first, and together: what is due at one instant is said in one LACPDU.
             self._settle(*news)
+            ticks = [port for port in ticks if port.timers.expired(PERIODIC)]
         for port in ticks:
-            if port.timers.expired(Timer.PERIODIC):
-                port.periodic.tick()
-            self._settling.finish(port)
+            self._settling.tick(port)
 
     def tick(self, now: float) -> float | None:
         """Send the LACPDUs that are due, as things stand; all else that is due is for `advance`.
@@ -157,16 +156,16 @@ class Running:
         """
         self._tick(now)
         left: list[Port] = []
-        while (port := self._schedule.take(now)) is not None:
-            fired = port.timers.fire_only(_SENDING, now)
-            if not fired:
-                left.append(port)
-                continue
-            if fired == _PERIODIC_ALONE and port.timers.stopped(Timer.TRANSMIT):
-                port.periodic.tick()
-            else:
-                port.run()
-            self._settling.finish(port)
+        while due := self._schedule.take(now):
+            for port in due:
+                fired = port.timers.fire_only(_SENDING, now)
+                if not fired:
+                    left.append(port)
+                elif fired == _PERIODIC_ALONE:
+                    self._settling.tick(port)
+                else:
+                    port.run()
+                    self._settling.finish(port)
         again = self._schedule.next()
         for port in left:
             again = min(inf if again is None else again, port.timers.next_of(_SENDING))
@@ -178,11 +177,13 @@ class Running:
         return self._schedule.next()
 
     def events(self) -> Iterator[Event]:
-        """Take the events since the last time, in order."""
-        common = self._common
-        while common.events:
-            yield common.events.popleft()
-        common.events = None
+        """Take the events since the last time, in order, also those that come meanwhile."""
+        while events := self._common.take():
+            yield from events
+
+    def take(self) -> list[Event]:
+        """Take the events since the last time at once."""
+        return self._common.take()
 
     def transmitted(self, name: str, now: float) -> None:
         """Report that the last Transmit of a port was handed over at `now`, if that was later.

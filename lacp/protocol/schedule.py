@@ -30,15 +30,16 @@ class Schedule:
             port.scheduled = deadline
             heappush(self._queue, (deadline, port.rank, port))
 
-    def take(self, now: float) -> Port | None:
-        """A port to be looked at by `now`, which is then to be seen to again; None for no more."""
+    def take(self, now: float) -> list[Port]:
+        """The ports to be looked at by `now`, in order; each is then to be seen to again."""
         queue = self._queue
+        due: list[Port] = []
         while queue and queue[0][0] <= now:
             at, _, port = heappop(queue)
             if at == port.scheduled:
                 port.scheduled = inf
-                return port
-        return None
+                due.append(port)
+        return due
 
     def forget(self, port: Port) -> None:
         """Look at the port no more."""

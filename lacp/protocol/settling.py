@@ -12,7 +12,7 @@ from lacp.protocol.port import Port
 from lacp.protocol.schedule import Schedule
 from lacp.protocol.selection import Selection
 from lacp.protocol.timers import Timer
-from lacp.protocol.transmit import transmit
+from lacp.protocol.transmit import leave, transmit, unhindered
 
 
 class Settling:
@@ -62,6 +62,24 @@ class Settling:
         """Send what a port at rest has to send, and see to it when its next timer is due."""
         frame = transmit(port)
         if frame is not None:
-            port.counters.lacpdus_tx += 1
-            self._common.tell(Transmit(port.name, frame, self._common.now))
+            self._send(port, frame)
         self._schedule.see(port)
+
+    def tick(self, port: Port) -> None:
+        """Have a port speak that was at rest, and of which only the periodic timer has expired.
+
+        When nothing hinders the LACPDU, the machine would go through its sending box, and back to
+        where it was; no other machine looks at this timer or at NTT; and `transmit` would let the
+        LACPDU leave. This is what a port does every second, or every 30.
+        """
+        if unhindered(port):
+            port.periodic.restart()
+            self._send(port, leave(port))
+            self._schedule.see(port)
+        else:
+            port.run()
+            self.finish(port)
+
+    def _send(self, port: Port, frame: bytes) -> None:
+        port.counters.lacpdus_tx += 1
+        self._common.tell(Transmit(port.name, frame, self._common.now))

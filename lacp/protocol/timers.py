@@ -40,6 +40,10 @@ class Timer(IntEnum):
     CONTEST = 8
 
 
+#: Those that each LACPDU is about: the lookup of a member takes longer than restarting a timer.
+CURRENT_WHILE, PERIODIC, TRANSMIT = Timer.CURRENT_WHILE, Timer.PERIODIC, Timer.TRANSMIT
+
+
 def timeout_time(state: PortState) -> float:
     """How long what the partner said counts for a port in this state (6.4.4)."""
     return _TIMEOUT_TIMES[state]
@@ -54,9 +58,11 @@ _TIMEOUT_TIMES = tuple(
 class Timers:
     """Each timer is stopped, armed or expired; only an armed one has a deadline."""
 
-    __slots__ = ("_deadlines", "_expired")
+    __slots__ = ("_deadlines", "_expired", "_first")
 
     def __init__(self) -> None:
+        #: No deadline is earlier; one that was stopped or restarted leaves it where it is.
+        self._first = inf
         #: Infinity for a timer that is not armed: who asks for the next one, as happens with each
         #: frame, need not look at what the others are.
         self._deadlines = [inf] * len(Timer)
@@ -67,6 +73,8 @@ class Timers:
         """Arm `timer` to expire at `deadline`."""
         self._deadlines[timer] = deadline
         self._expired &= ~(1 << timer)
+        if deadline < self._first:
+            self._first = deadline
 
     def stop(self, timer: Timer) -> None:
         """Forget `timer`: neither armed nor expired."""
@@ -93,9 +101,11 @@ class Timers:
 
     def fire(self, now: float) -> int:
         """Expire what is due at `now`; a set of them, with bit 1 << timer for each."""
+        if self._first > now:
+            return 0
         deadlines = self._deadlines
         fired = 0
-        while (first := min(deadlines)) <= now:
+        while (first := self.next()) <= now:
             timer = deadlines.index(first)
             deadlines[timer] = inf
             fired |= 1 << timer
@@ -118,4 +128,8 @@ class Timers:
 
     def next(self) -> float:
         """The earliest deadline; infinity when no timer is armed."""
-        return min(self._deadlines)
+        first = self._first
+        if first not in self._deadlines:
+            # Looking for one deadline takes much less time than comparing them all.
+            self._first = first = min(self._deadlines)
+        return first

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from lacp.protocol.timers import FAST_PERIODIC_TIME, Timer
+from lacp.protocol.timers import FAST_PERIODIC_TIME, TRANSMIT
 
 if TYPE_CHECKING:
     from lacp.protocol.port import Port
@@ -27,7 +27,7 @@ def opportunity(port: Port) -> bool:
 
 def _held_back(port: Port) -> bool:
     """Whether the limit, or a failure, holds back a LACPDU: not only that it repeats the last."""
-    return port.timers.deadline(Timer.TRANSMIT) is not None and not port.repeats
+    return port.timers.deadline(TRANSMIT) is not None and not port.repeats
 
 
 def _opens(port: Port) -> float:
@@ -56,7 +56,7 @@ def unhindered(port: Port) -> bool:
         (not sent or now >= sent[-1] + _REPEAT)
         and now >= _opens(port)
         and now >= port.retry_at
-        and port.timers.stopped(Timer.TRANSMIT)
+        and port.timers.stopped(TRANSMIT)
     )
 
 
@@ -64,23 +64,28 @@ def transmit(port: Port) -> bytes | None:
     """The LACPDU that leaves a settled port now; None, and the timer armed if one must wait."""
     if port.transmit_due:
         port.transmit_due = False
-        port.timers.stop(Timer.TRANSMIT)
+        port.timers.stop(TRANSMIT)
     elif not port.periodic.may_transmit:
         # Nothing is sent in NO_PERIODIC, and nothing remembered.
         port.ntt = False
-        port.timers.stop(Timer.TRANSMIT)
+        port.timers.stop(TRANSMIT)
         return None
     elif not port.periodic.transmit_wanted:
-        port.timers.stop(Timer.TRANSMIT)
+        port.timers.stop(TRANSMIT)
         return None
     elif not unhindered(port):
         if _waits(port):
             return None
-        port.timers.stop(Timer.TRANSMIT)
+        port.timers.stop(TRANSMIT)
+    return leave(port)
+
+
+def leave(port: Port) -> bytes:
+    """Let a LACPDU leave now, and with it all that was to be said; returns it."""
     port.ntt = port.repeats = False
-    sent = port.sent
-    sent.append(port.common.now)
-    if len(sent) > port.common.config.edition.transmit_limit:
+    common, sent = port.common, port.sent
+    sent.append(common.now)
+    if len(sent) > common.config.edition.transmit_limit:
         del sent[0]
     port.sent_frame = frame = port.frame()
     return frame
@@ -92,10 +97,10 @@ def _waits(port: Port) -> bool:
     if not opportunity(port):
         if not _held_back(port):
             port.repeats = False
-            timers.start(Timer.TRANSMIT, max(_opens(port), port.retry_at))
+            timers.start(TRANSMIT, max(_opens(port), port.retry_at))
         return True
     if (again := _repeats(port)) > port.now:
         port.repeats = True
-        timers.start(Timer.TRANSMIT, again)
+        timers.start(TRANSMIT, again)
         return True
     return False

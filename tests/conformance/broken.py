@@ -63,7 +63,7 @@ def translated(out: Octets | None = None, into: Octets | None = None) -> type[Sy
         def events(self) -> Iterator[Event]:
             for event in super().events():
                 if out and isinstance(event, Transmit) and event.port in self.ports:
-                    yield replace(event, frame=out(self.ports[event.port], event.frame))
+                    yield event._replace(frame=out(self.ports[event.port], event.frame))
                 else:
                     yield event
 

@@ -25,7 +25,8 @@ _PERIOD = "a LACPDU 1 s after the one before"
 
 
 def _periods(fast: float = 1.0, slow: float = 30.0) -> Callable[[Any], None]:
-    periods = {"FAST_PERIODIC": fast, "SLOW_PERIODIC": slow}
+    lengths = {"FAST_PERIODIC": fast, "SLOW_PERIODIC": slow}
+    periods = {box: lengths[box.name] for box in PeriodicMachine.PERIODS}
     return patched(PeriodicMachine, "PERIODS", periods)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lacp import EDITIONS, Event, Link, Mac, PortConfig, System, SystemConfig, Transmit
 from lacp.protocol import running, transmit
+from lacp.protocol.port import Port
 from lacp.protocol.timers import Timer
 from tests.worlds import VARIANT_IDS, VARIANTS, Control, Edition
 
@@ -138,6 +139,20 @@ def test_a_tick_needs_no_step_of_a_machine(edition: Edition, control: Control, s
         tuple(map(repr, said)) for said in long[0]
     }
     assert short[1] == long[1]
+
+
+@pytest.mark.parametrize("edition", EDITIONS.values(), ids=EDITIONS)
+def test_a_tick_really_steps_no_machine(edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
+    twins = Twins(edition, Control.INDEPENDENT, long_way=False)
+    twins.run(10.0)
+
+    def stepped(*_: Any) -> None:
+        raise AssertionError("a machine was stepped")
+
+    monkeypatch.setattr(Port, "run", stepped)
+    before = len(twins.said)
+    twins.run(5.0)
+    assert len(twins.said) - before == 2 * len(PORTS) * 5
 
 
 def test_an_equal_frame_is_really_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
