@@ -220,7 +220,11 @@ class MemoryBackend:
         self._check_open()
         waiting = self._news
         with self._lock:
-            news: list[News] = [waiting.popleft() for _ in range(min(BATCH, len(waiting)))]
+            if len(waiting) <= BATCH:
+                news: list[News] = list(waiting)
+                waiting.clear()
+            else:
+                news = [waiting.popleft() for _ in range(BATCH)]
             self._sleep_if_empty()
         return news
 

@@ -43,9 +43,10 @@ class Agenda(Generic[Key]):
 
     def due(self, now: float) -> tuple[float, Key] | None:
         """Take the first appointment that is due at `now`, and its time; None when none is."""
-        at = self.first()
-        if at is None or at > now:
-            return None
-        _, _, key = heappop(self._queue)
-        del self._at[key]
-        return at, key
+        queue, planned = self._queue, self._at
+        while queue and queue[0][0] <= now:
+            at, _, key = heappop(queue)
+            if planned.get(key) == at:
+                del planned[key]
+                return at, key
+        return None

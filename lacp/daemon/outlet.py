@@ -36,11 +36,8 @@ class Outlet:
         sent: list[str] = []
         again = True
         while again and (decided := list(team.runner.events())):
-            news = [event for event in decided if not isinstance(event, Transmit)]
-            told += news
-            # Uses of a port that have ended in the same moment are none.
-            last = {event.port: event for event in news if isinstance(event, PortEnabled)}
-            again = bool(news)
+            again = False
+            last: dict[str, PortEnabled] | None = None
             for event in decided:
                 if isinstance(event, Transmit):
                     if self._send(team, event, now):
@@ -48,8 +45,15 @@ class Outlet:
                     else:
                         # To which the runner may have something to say.
                         again = True
-                elif not isinstance(event, PortEnabled) or last[event.port] is event:
-                    team.carry_out(event, now)
+                    continue
+                again = True
+                told.append(event)
+                if isinstance(event, PortEnabled):
+                    # Uses of a port that have ended in the same moment are none.
+                    last = last or {e.port: e for e in decided if isinstance(e, PortEnabled)}
+                    if last[event.port] is not event:
+                        continue
+                team.carry_out(event, now)
         # Much may have been done since the time of this turn, and the wire counts from now.
         if sent and (handed_over := self._clock.now()) - now > _AT_ONCE:
             for port in sent:

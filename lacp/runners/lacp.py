@@ -17,7 +17,7 @@ from lacp.errors import UsageError
 from lacp.link import Link
 from lacp.protocol.aggregator import Aggregator
 from lacp.protocol.config import PortConfig, SystemConfig
-from lacp.protocol.events import MuxChanged, PortAdded, PortRemoved, Transmit
+from lacp.protocol.events import Event, MuxChanged, PortAdded, PortRemoved, Transmit
 from lacp.protocol.port import Port
 from lacp.protocol.system import System
 from lacp.protocol.timers import Timer
@@ -164,8 +164,9 @@ class LacpRunner:
     def advance(self, now: float) -> None:
         """Let the timers that are due at `now` expire. Early and repeated calls are harmless."""
         self._system.advance(now)
-        for name in tuple(self._suspects):
-            self._judge(name, now)
+        if self._suspects:
+            for name in tuple(self._suspects):
+                self._judge(name, now)
 
     def tick(self, now: float) -> float | None:
         """Send what is due at `now` and say nothing new; all else that is due is for `advance`.
@@ -186,8 +187,23 @@ class LacpRunner:
 
     def events(self) -> Iterator[RunnerEvent]:
         """Take the events since the last time, in order."""
+        events = self._system.take()
+        for event in events:
+            if type(event) is not Transmit:
+                break
+        else:
+            # Ports speak each second, and hardly ever is there more to it.
+            if not self._moves and self._carrier is self._usable():
+                return iter(events)
+        return self._decided(events)
+
+    def _usable(self) -> bool:
+        return self._distributing >= self._system.config.min_ports
+
+    def _decided(self, events: list[Event]) -> Iterator[RunnerEvent]:
+        """These events, and what is decided upon them."""
         changed = False
-        for event in self._system.events():
+        for event in events:
             yield event
             if isinstance(event, Transmit):
                 continue
@@ -210,9 +226,9 @@ class LacpRunner:
         while self._moves:
             yield self._moves.popleft()
         # Only when all is decided: one port that takes over from another is no loss of carrier.
-        needed = self._system.config.min_ports
-        if (self._distributing >= needed) is not self._carrier:
+        if self._usable() is not self._carrier:
             self._carrier = not self._carrier
+            needed = self._system.config.min_ports
             reason = f"{self._distributing} distributing, min_ports is {needed}"
             yield CarrierChanged(self._carrier, reason, self._system.now)
 

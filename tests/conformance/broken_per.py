@@ -11,7 +11,7 @@ from lacp.info import PortInfo, PortState
 from lacp.link import DOWN, Link
 from lacp.protocol.config import PortConfig
 from lacp.protocol.events import Event, Transmit
-from lacp.protocol.periodic import Periodic, PeriodicMachine, PeriodicState
+from lacp.protocol.periodic import PeriodicMachine, PeriodicState
 from lacp.protocol.receive import Receive, ReceiveState
 from lacp.protocol.system import System
 from lacp.protocol.timers import Timer
@@ -78,8 +78,12 @@ def _in(machine: PeriodicMachine, state: ReceiveState) -> bool:
     return machine.port.receive.state is state
 
 
-def _tires(machine: PeriodicMachine) -> bool:
-    return machine.port.counters.lacpdus_tx < 10
+_restart = PeriodicMachine.restart
+
+
+def _tires(machine: PeriodicMachine) -> None:
+    if machine.port.counters.lacpdus_tx < 10:
+        _restart(machine)
 
 
 class _Acknowledges(System):
@@ -206,7 +210,7 @@ BROKEN = [
     ),
     Broken(
         name="falls silent after ten LACPDUs",
-        patch=patched(Periodic, "may_transmit", property(_tires)),
+        patch=patched(PeriodicMachine, "restart", _tires),
         fails={"PER-09": "a LACPDU of a passive device"},
     ),
     Broken(
