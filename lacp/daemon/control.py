@@ -12,9 +12,11 @@ import json
 import logging
 import os
 import socket
+import struct
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
+from lacp.daemon.lines import VERSION, RequestError, line_of, refusal, request_of
 from lacp.daemon.listener import Listener
 from lacp.daemon.report import lag as report
 from lacp.daemon.report.lag import Pieces
@@ -24,27 +26,24 @@ from lacp.daemon.team.team import Team
 from lacp.daemon.turns import Work, turns
 from lacp.errors import LacpError
 from lacp.picture.model import Document, document
-from lacp.picture.reading import nests_deeper
 from lacp.text import plain
 
 log = logging.getLogger("lacp.daemon")
 
-VERSION = 1
 #: Octets of a request, its newline included.
 MAX_REQUEST = 64 * 1024
-#: How deep a request may nest; no configuration nests deeper.
-MAX_LEVELS = 64
 #: Octets that may wait for a client that does not read.
 MAX_WAITING = 1024 * 1024
 MAX_CLIENTS = 32
+#: What part of that does not wait for the next answer, when more was asked for.
+_PART = 32
 #: Seconds without an answer after which a client is told that there will be one.
 SIGN_OF_LIFE = 0.2
 #: Seconds that a client has for reading its last words.
 _FAREWELL = 5.0
-
-
-class RequestError(LacpError):
-    """The request is wrong; the client is told why."""
+#: Of a peer: process, user, group (ucred of unix(7)).
+_CREDENTIALS = struct.Struct("iII")
+_ROOT = 0
 
 
 class Control:
@@ -77,7 +76,7 @@ class Control:
     def _came(self, connection: socket.socket) -> None:
         if len(self.clients) >= MAX_CLIENTS:
             with contextlib.suppress(OSError):
-                connection.send(_line(_refusal(f"{MAX_CLIENTS} clients are connected already")))
+                connection.send(line_of(refusal(f"{MAX_CLIENTS} clients are connected already")))
             connection.close()
             return
         self.clients[Client(self, connection, asyncio.get_running_loop())] = None
@@ -92,6 +91,18 @@ class Control:
         if handler is None:
             raise RequestError(f"found request {name!r}, expected one of {', '.join(_HANDLERS)}")
         return handler(self, client, request)
+
+    def about(self, client: Client, request: Document) -> Team:
+        """The team that a question is about: of this socket, or another one of this process."""
+        name = request.get("lag", self.team.name)
+        if name == self.team.name:
+            return self.team
+        if not client.trusted():
+            raise RequestError("lag: who was let in to this socket is told of its team alone")
+        team = self.service.driver.teams.get(name) if isinstance(name, str) else None
+        if team is None:
+            raise RequestError(f"lag: found {name!r}, expected a team of this lacpd")
+        return team
 
     def now(self) -> float:
         """The engine's time."""
@@ -131,11 +142,22 @@ class Client:
         self.monitoring = False
         self._read(True)
 
+    def trusted(self) -> bool:
+        """Whether this is the user of the daemon, or root: the sockets of all teams are theirs.
+
+        Others can have been let in to one of them alone, by who has changed its mode.
+        """
+        try:
+            told = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        except OSError:
+            return False
+        return _CREDENTIALS.unpack(told)[1] in (_ROOT, os.geteuid())
+
     # What is sent.
 
     def send(self, document: Document) -> None:
         """Queue one document."""
-        self._out += _line(document)
+        self._out += line_of(document)
         self._write()
 
     def event(self, document: Document) -> None:
@@ -145,7 +167,7 @@ class Client:
         if len(self._out) > MAX_WAITING:
             said = {key: document[key] for key in ("time", "lag")}
             detail = "this client does not read its events in time"
-            self._out += _line({**said, "port": None, "event": "overrun", "detail": detail})
+            self._out += line_of({**said, "port": None, "event": "overrun", "detail": detail})
             self.end()
         else:
             self.send(document)
@@ -196,7 +218,7 @@ class Client:
                 self._turns.add(self._work)
             self._read(False)
         elif len(self._in) >= MAX_REQUEST:
-            self.send(_refusal(f"request of more than {MAX_REQUEST} octets"))
+            self.send(refusal(f"request of more than {MAX_REQUEST} octets"))
             self.end()
         else:
             self._read(not self._ending)
@@ -212,6 +234,9 @@ class Client:
             raise
         finally:
             self._work = None
+        # What belongs together is sent together.
+        if len(self._out) >= MAX_WAITING // _PART or b"\n" not in self._in:
+            self._write()
         if not self._ending:
             self._plan()
 
@@ -220,17 +245,17 @@ class Client:
         try:
             if len(line) >= MAX_REQUEST:
                 raise RequestError(f"request of more than {MAX_REQUEST} octets")
-            request = _request(line)
+            request = request_of(line)
             found = self._control.answer(self, request)
             if isinstance(found, Generator):
                 found = yield from self._alive(found)
             reply = {"version": VERSION, "ok": True, **found}
         except LacpError as error:
-            reply = _refusal(str(error).replace("\n", "; "))
+            reply = refusal(str(error).replace("\n", "; "))
         if isinstance(request, dict) and "id" in request:
             reply["id"] = request["id"]
         # The reply goes first, then what the client asked to be told.
-        self.send(reply)
+        self._out += line_of(reply)
         if self.monitoring:
             self._control.team.journal.subscribe(self.event)
 
@@ -297,10 +322,11 @@ class Client:
 # The requests.
 
 
-def _show(control: Control, _: Client, request: Document) -> Pieces[Document]:
+def _show(control: Control, client: Client, request: Document) -> Pieces[Document]:
+    team = control.about(client, request)
     verbose = request.get("verbose", False) is True
     explained = request.get("problems", True) is not False
-    lag = yield from report.answer_pieces(control.team, control.now(), verbose, explained)
+    lag = yield from report.answer_pieces(team, control.now(), verbose, explained)
     return {"lag": lag}
 
 
@@ -368,33 +394,3 @@ _HANDLERS: dict[str, Callable[[Control, Client, Document], Document | Pieces[Doc
     "set": _set,
     "settings": _settings,
 }
-
-
-def _request(line: bytes) -> Document:
-    try:
-        request = json.loads(line)
-    except (ValueError, RecursionError):
-        raise RequestError("expected one line of JSON") from None
-    if not isinstance(request, dict):
-        raise RequestError("expected a JSON object")
-    if nests_deeper(request, MAX_LEVELS):
-        # What comes of it must be written down again, where there is less room on the stack.
-        raise RequestError(f"found more than {MAX_LEVELS} levels, expected fewer")
-    return request
-
-
-def _refusal(message: str) -> Document:
-    return {"version": VERSION, "ok": False, "error": message}
-
-
-def _line(document: Document) -> bytes:
-    """A document as it is sent; members that are octets are JSON already."""
-    its = (
-        b"%s:%s" % (_json(name), value if isinstance(value, bytes) else _json(value))
-        for name, value in document.items()
-    )
-    return b"{" + b",".join(its) + b"}\n"
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()

@@ -15,25 +15,29 @@ import os
 import select
 import socket
 import stat
-import struct
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from lacp.errors import BackendError, LacpError
-from lacp.inspect.netns import netns_inode
+from lacp.inspect.answering import (
+    LIMIT,
+    Answered,
+    Asked,
+    AskedForAll,
+    Question,
+    Shared,
+    Way,
+    process_of,
+    too_much,
+)
 from lacp.text import count, plain
 
 _Answer = TypeVar("_Answer")
 
-#: Octets of one answer.
-LIMIT = 8 << 20
 #: Octets of all answers that are on their way.
 _TOGETHER = 4 * LIMIT
-#: How many times the limit may be searched for the end of an answer that comes in pieces.
-_SEARCHES = 4
 #: Sockets that are asked at a time.
 _AT_A_TIME = 256
 #: Lines for sockets of one kind; how many more there are is said in one.
@@ -47,38 +51,6 @@ _MARGIN = 0.05
 #: Seconds of waiting at a time; `poll` takes no more than some weeks.
 _LONGEST = 60.0
 _CHUNK = 1 << 18
-_CREDENTIALS = struct.Struct("iII")  # ucred: process, user, group
-
-
-@dataclass(frozen=True, slots=True)
-class Way(Generic[_Answer]):
-    """How the daemons of one kind are asked."""
-
-    #: Who ought to be there, for people: lacpd, teamd.
-    who: str
-    kind: socket.SocketKind
-    #: What is sent: records, or pieces of a stream.
-    requests: tuple[bytes, ...]
-    #: The answer that the records, or pieces of a stream, make that have come so far; None when
-    #: there must be more. Raises LacpError when there never will be one.
-    whole: Callable[[Sequence[bytes]], _Answer | None]
-    #: What the last piece of a whole answer ends with.
-    ending: bytes = b""
-    limit: int = LIMIT
-    #: Whether sockets that killed daemons left behind are told of, all of them in one line.
-    killed_told: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """An answer, and where it came from."""
-
-    way: Way[Any]
-    path: str
-    answer: Any
-    #: The number of the network namespace of the process that listens there; None when that
-    #: process is not to be seen.
-    netns: int | None
 
 
 def listed(directory: str, suffix: str) -> list[str]:
@@ -119,7 +91,7 @@ def ask(
 
 
 def ask_all(
-    questions: Sequence[tuple[Way[Any], str]],
+    questions: Sequence[Question],
     deadline: float,
     *,
     named: bool = False,
@@ -136,14 +108,19 @@ def ask_all(
         if said <= _LINES:
             yield plain(found)
     if said > _LINES:
-        way, path = questions[0]
+        way, path = _alone(questions[0])
         more = count(said - _LINES, "more socket")
         yield f"{plain(os.path.dirname(path))}: {more} of {way.who} without a usable answer"
     if asked.killed:
         yield plain(_killed(asked.killed))
 
 
-def _killed(questions: Sequence[_Question]) -> str:
+def _alone(question: Question) -> tuple[Way[Any], str]:
+    """How the socket is asked by itself, and which one it is."""
+    return (question.way, question.paths[0]) if isinstance(question, Shared) else question
+
+
+def _killed(questions: Sequence[tuple[Way[Any], str]]) -> str:
     """A line for sockets of daemons that were killed: who ends in order takes its socket away."""
     (way, path), *others = questions
     if not others:
@@ -156,23 +133,6 @@ def _killed(questions: Sequence[_Question]) -> str:
     return f"{os.path.dirname(path)}: no {way.who} listens any more at {there}"
 
 
-_Question = tuple[Way[Any], str]
-
-
-class _Asked:
-    """A socket that an answer is awaited from."""
-
-    __slots__ = ("octets", "path", "pieces", "searched", "sock", "way")
-
-    def __init__(self, way: Way[Any], path: str, sock: socket.socket) -> None:
-        self.way = way
-        self.path = path
-        self.sock = sock
-        self.pieces: list[bytes] = []
-        self.octets = 0
-        self.searched = 0
-
-
 class _Round:
     """Sockets, asked once."""
 
@@ -183,16 +143,18 @@ class _Round:
         self._patience = self._end - self._start
         self._most = self._end if most is None else max(self._end, most - _MARGIN)
         self._poll = select.poll()
-        self._asked: dict[int, _Asked] = {}
+        self._waiting: deque[Question] = deque()
+        self._asked: dict[int, Asked] = {}
         #: Those that let nobody in when they were tried last.
-        self._full: set[_Question] = set()
+        self._full: set[Question] = set()
         #: Octets that were sent by those that are asked.
         self._held = 0
         #: Sockets of daemons that were killed, where that is told.
-        self.killed: list[_Question] = []
+        self.killed: list[tuple[Way[Any], str]] = []
 
-    def ask(self, questions: Sequence[_Question]) -> Iterator[Answered | str]:
-        waiting = deque(questions)
+    def ask(self, questions: Sequence[Question]) -> Iterator[Answered | str]:
+        waiting = self._waiting
+        waiting.extend(questions)
         try:
             while (waiting or self._asked) and time.monotonic() < self._end:
                 yield from self._connect_all(waiting)
@@ -203,25 +165,33 @@ class _Round:
             for asked in self._asked.values():
                 asked.sock.close()
 
-    def _connect_all(self, waiting: deque[_Question]) -> Iterator[str]:
+    def _connect_all(self, waiting: deque[Question]) -> Iterator[str]:
         """Ask as many as may be asked at a time; those that let nobody in go on waiting."""
-        for _ in range(len(waiting)):
+        tries = len(waiting)
+        while tries > 0:
+            tries -= 1
             if len(self._asked) >= _AT_A_TIME or time.monotonic() >= self._end:
                 return
             question = waiting.popleft()
-            refusal = self._connect(*question)
+            refusal = self._connect(question)
             self._full.discard(question)
-            if refusal == errno.EAGAIN:
-                self._full.add(question)
-                waiting.append(question)
-            elif refusal == errno.EMFILE and self._asked:
+            if refusal is None:
+                continue
+            if refusal == errno.EMFILE and self._asked:
                 waiting.appendleft(question)
                 return
-            elif refusal is not None:
+            if isinstance(question, Shared):
+                waiting.extend((question.way, path) for path in question.paths)
+                tries += len(question.paths)
+            elif refusal == errno.EAGAIN:
+                self._full.add(question)
+                waiting.append(question)
+            else:
                 yield from self._refused(*question, refusal)
 
-    def _connect(self, way: Way[Any], path: str) -> int | None:
+    def _connect(self, question: Question) -> int | None:
         """Ask; the number of the error when that cannot be done."""
+        way, path = _alone(question)
         try:
             sock = socket.socket(socket.AF_UNIX, way.kind)
         except OSError as error:
@@ -229,13 +199,12 @@ class _Round:
         try:
             sock.setblocking(False)
             sock.connect(path)
-            for request in way.requests:
-                sock.send(request)
+            asked = _begin(question, sock)
         except OSError as error:
             sock.close()
             # Without a number: the path is longer than the address of a socket.
             return error.errno or errno.ENAMETOOLONG
-        self._asked[sock.fileno()] = _Asked(way, path, sock)
+        self._asked[sock.fileno()] = asked
         self._poll.register(sock, select.POLLIN)
         return None
 
@@ -272,75 +241,74 @@ class _Round:
         for number, _ in self._poll.poll(min(left, _LONGEST) * 1000):
             asked = self._asked[number]
             self._end = min(self._most, time.monotonic() + self._patience)
+            before, wrong = asked.held, None
             try:
-                answer = self._take(asked)
+                yield from self._take(asked)
             except LacpError as error:
+                wrong = error
+            self._held += asked.held - before
+            if wrong is None and self._held > _TOGETHER:
+                wrong = BackendError("more than there is room for beside the answers of the others")
+            if wrong is not None:
                 self._leave(asked)
-                yield f"{asked.path}: {error}"
-                continue
-            if answer is not None:
-                netns = _netns(asked.sock)
+                self._waiting.extend(instead := asked.instead())
+                if not instead:
+                    yield f"{asked.path}: {wrong}"
+            elif not asked.left:
                 self._leave(asked)
-                yield Answered(asked.way, asked.path, answer, netns)
 
-    def _take(self, asked: _Asked) -> Any:
-        """The answer of a socket that has something to say, once that is whole."""
+    def _take(self, asked: Asked) -> Iterator[Answered]:
+        """The answers of a socket that has something to say, once they are whole."""
         way = asked.way
-        limit = way.limit
         records = way.kind == socket.SOCK_SEQPACKET
         try:
-            piece, _, flags, _ = asked.sock.recvmsg(limit if records else _CHUNK)
+            piece, _, flags, _ = asked.sock.recvmsg(way.limit if records else _CHUNK)
         except BlockingIOError:
-            return None
+            return
         except ConnectionResetError:
             piece, flags = b"", 0
         except OSError as error:
             raise BackendError(error.strerror or str(error)) from None
         if not piece:
-            said = "without" if not asked.octets else "in the middle of"
+            said = "without" if not asked.held else "in the middle of"
             raise BackendError(f"closed the connection {said} an answer")
-        asked.pieces.append(piece)
-        asked.octets += len(piece)
-        self._held += len(piece)
-        if asked.octets > limit or flags & socket.MSG_TRUNC:
-            raise BackendError(f"more than {limit:,} octets, no answer of {way.who}")
-        if self._held > _TOGETHER:
-            raise BackendError("more than there is room for beside the answers of the others")
-        if not piece.endswith(way.ending):
-            return None
-        # Whoever sends piece by piece must not make us look at all of it for each.
-        asked.searched += asked.octets
-        if asked.searched > _SEARCHES * limit:
-            raise BackendError(f"too many pieces for an answer of {way.who}")
-        return way.whole(asked.pieces)
+        if flags & socket.MSG_TRUNC:
+            raise too_much(way)
+        yield from asked.take(piece)
 
-    def _leave(self, asked: _Asked) -> None:
+    def _leave(self, asked: Asked) -> None:
         self._poll.unregister(asked.sock)
         del self._asked[asked.sock.fileno()]
-        self._held -= asked.octets
+        self._held -= asked.held
         asked.sock.close()
 
-    def _late(self, waiting: Iterable[_Question]) -> Iterator[str]:
+    def _late(self, waiting: Iterable[Question]) -> Iterator[str]:
         """A line for each that the time was not enough for."""
         within = f"within {self._end - self._start:.1f} s"
         for asked in self._asked.values():
-            part = f"only a part of an answer ({count(asked.octets, 'octet')})"
-            said = part if asked.octets else f"no answer of {asked.way.who}"
-            yield f"{asked.path}: {said} {within}"
-        for way, path in waiting:
+            part = f"only a part of an answer ({count(asked.held, 'octet')})"
+            said = part if asked.held else f"no answer of {asked.way.who}"
+            for path in asked.left:
+                yield f"{path}: {said} {within}"
+        for way, path in map(_alone, waiting):
             full = (way, path) in self._full
             said = f"{way.who} lets nobody in" if full else "could not be asked"
             yield f"{path}: {said} {within}"
 
 
-def _netns(sock: socket.socket) -> int | None:
-    """Where the process is that listens behind a connection (SO_PEERCRED of socket(7))."""
-    try:
-        told = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    except OSError:
-        return None
-    process = _CREDENTIALS.unpack(told)[0]
-    return netns_inode(process) if process else None
+def _begin(question: Question, sock: socket.socket) -> Asked:
+    """Ask at a socket that is connected. Raises OSError."""
+    if not isinstance(question, Shared):
+        way, path = question
+        for request in way.requests:
+            sock.send(request)
+        return Asked(way, path, sock)
+    # Whoever listens here speaks for itself alone.
+    if process_of(sock) != question.process:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+    if sock.send(question.request) < len(question.request):
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    return AskedForAll(question, sock)
 
 
 def _is_socket(path: str) -> bool:

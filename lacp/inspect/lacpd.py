@@ -20,6 +20,7 @@ from lacp.errors import BackendError, LacpError
 from lacp.text import plain
 
 if TYPE_CHECKING:
+    from lacp.inspect.answering import Question, Way
     from lacp.inspect.survey import Places
     from lacp.picture.model import LagView
 
@@ -29,6 +30,12 @@ _SUFFIX = ".sock"
 TIMEOUT = 5.0
 #: Octets of one answer; thousands of ports fit.
 _MAX_ANSWER = 64 * 1024 * 1024
+#: Teams that are asked for at one socket at a time.
+_AT_ONCE = 256
+#: A lock may be anything: a pipe without a writer is not waited for.
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+#: Octets that the number of a process does not fill.
+_PID = 32
 FOREIGN = "this is not lacpd's protocol"
 
 Document = dict[str, Any]
@@ -74,11 +81,67 @@ def ask_all(
     **arguments: Any,
 ) -> Iterator[tuple[str, Document] | str]:
     """One request to each of these sockets at the same time: what `lacp.inspect.asking.ask` has."""
-    from lacp.inspect.asking import Way, ask
+    from lacp.inspect.asking import ask
+
+    return ask(_way(request, **arguments), paths, deadline, named=named, most=most)
+
+
+def _way(request: str, /, **arguments: Any) -> Way[Document]:
+    from lacp.inspect.answering import Way
 
     sent = (order(request, **arguments),)
-    way = Way("lacpd", socket.SOCK_STREAM, sent, _whole, ending=b"\n", killed_told=True)
-    return ask(way, paths, deadline, named=named, most=most)
+    return Way("lacpd", socket.SOCK_STREAM, sent, _whole, ending=b"\n", killed_told=True)
+
+
+def _questions(paths: Sequence[str], request: str, /, **arguments: Any) -> list[Question]:
+    """One request about the team of each socket, of those of one process at one of them.
+
+    Whose a team is stands in its lock: that alone makes a daemon speak for more than the team of
+    the socket that it is asked at.
+    """
+    from lacp.inspect.answering import Shared
+
+    way = _way(request, **arguments)
+    teams: dict[int | None, list[str]] = {}
+    for path in paths:
+        teams.setdefault(_owner(path), []).append(path)
+    found: list[Question] = [(way, path) for path in teams.pop(None, ())]
+    for process, its in teams.items():
+        assert process is not None
+        for at in range(0, len(its), _AT_ONCE):
+            some = tuple(its[at : at + _AT_ONCE])
+            if len(some) == 1:
+                found.append((way, *some))
+                continue
+            asked = b"".join(order(request, **arguments, lag=team_of(path)) for path in some)
+            found.append(Shared(way, process, some, asked, _line))
+    return found
+
+
+def _owner(path: str) -> int | None:
+    """The process that the lock beside a socket names; None when it names none."""
+    try:
+        lock = os.open(f"{path.removesuffix(_SUFFIX)}.lock", _READ)
+    except OSError:
+        return None
+    try:
+        text = os.read(lock, _PID)
+    except OSError:
+        return None
+    finally:
+        os.close(lock)
+    process = int(text) if text.strip().isdigit() and len(text) < _PID else 0
+    return process or None
+
+
+def _line(line: bytes, path: str) -> Document:
+    """The answer about the team of this socket. Raises LacpError when it is none."""
+    answer = _agreed(_document(line))
+    lag = answer.get("lag")
+    if not isinstance(lag, dict) or lag.get("name") != team_of(path):
+        # So says a lacpd that answers for one team alone.
+        raise BackendError(FOREIGN)
+    return answer
 
 
 def read(places: Places, deadline: float) -> Iterator[LagView | str]:
@@ -91,6 +154,7 @@ def read(places: Places, deadline: float) -> Iterator[LagView | str]:
     Raises BackendError when the run directory cannot be read. Of sockets that killed daemons left
     behind there is one line together.
     """
+    from lacp.inspect import asking
     from lacp.inspect.survey import BUSY_PATIENCE
     from lacp.picture.reading import ModelError, read_lag
 
@@ -98,24 +162,15 @@ def read(places: Places, deadline: float) -> Iterator[LagView | str]:
     soon = now + (deadline - now) / BUSY_PATIENCE
     named = places.socket is not None
     paths = [places.socket] if places.socket is not None else sockets(places.run_dir)
-    answers = ask_all(
-        paths,
-        soon,
-        "show",
-        named=named,
-        most=deadline,
-        verbose=places.verbose,
-        problems=False,
-    )
-    for found in answers:
+    questions = _questions(paths, "show", verbose=places.verbose, problems=False)
+    for found in asking.ask_all(questions, soon, named=named, most=deadline):
         if isinstance(found, str):
             yield found
             continue
-        path, answer = found
         try:
-            yield read_lag(answer.get("lag"))
+            yield read_lag(found.answer.get("lag"))
         except ModelError as error:
-            yield f"{path}: {plain(str(error))}"
+            yield f"{found.path}: {plain(str(error))}"
 
 
 def _whole(pieces: Sequence[bytes]) -> Document | None:

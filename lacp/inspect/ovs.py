@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lacp.inspect import jsonrpc, ovs_database
-from lacp.inspect.asking import Way, ask_all, listed
+from lacp.inspect.answering import Way
+from lacp.inspect.asking import ask_all, listed
 from lacp.inspect.ovs_texts import (
     Bond,
     BondMember,

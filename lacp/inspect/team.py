@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from lacp.errors import BackendError
 from lacp.inspect import team_driver
-from lacp.inspect.asking import Answered, ask_all, listed
+from lacp.inspect.answering import Answered
+from lacp.inspect.asking import ask_all, listed
 from lacp.inspect.devices import Device, Devices, PortFacts
 from lacp.inspect.netns import netns_inode
 from lacp.inspect.survey import BUSY_PATIENCE, Places

@@ -13,7 +13,7 @@ from typing import Any
 
 from lacp.errors import BackendError
 from lacp.info import PORT_STATES, PortState
-from lacp.inspect.asking import Way
+from lacp.inspect.answering import Way
 from lacp.inspect.values import at, boolean, decoded, integer, mac, members, scalar, text
 from lacp.link import Duplex
 from lacp.picture.model import (

@@ -397,6 +397,41 @@ def test_who_wants_no_problems_has_none(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_any_socket_answers_for_the_teams_of_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(loop: Loop, path: str) -> None:
+        await carrying(path)
+        both = [
+            {"request": "show", "id": name, "lag": name} for name in ("team1", "team0", "team1")
+        ]
+        client = await blocking(Raw, path)
+        client.say("".join(f"{json.dumps(each)}\n" for each in both).encode())
+        told = [await blocking(client.hear) for _ in both]
+        assert [(each["id"], each["lag"]["name"]) for each in told] == [
+            (name, name) for name in ("team1", "team0", "team1")
+        ]
+        assert [port["name"] for port in told[0]["lag"]["ports"]] == ["b1", "b2"]
+        for name in ("team2", None, ["team1"]):
+            wrong = await blocking(client.ask, _line({"request": "show", "lag": name}))
+            assert "expected a team of this lacpd" in wrong["error"]
+        seen = await blocking(survey, Places(sources=frozenset({"lacpd"}), run_dir=str(tmp_path)))
+        assert (sorted(lag.name for lag in seen.lags), seen.complaints) == (["team0", "team1"], [])
+        # Who was let in to the socket of one team hears of no other.
+        monkeypatch.setattr(os, "geteuid", lambda: 4711)
+        monkeypatch.setattr(control, "_ROOT", 4711)
+        for name, ok in (("team0", True), ("team1", False)):
+            answer = await blocking(client.ask, _line({"request": "show", "lag": name}))
+            assert answer["ok"] is ok
+        client.socket.close()
+
+    play(tmp_path, story)
+
+
+def _line(request: dict[str, Any]) -> bytes:
+    return json.dumps(request).encode() + b"\n"
+
+
 def test_reload_and_notification(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     address = f"\0lacpd-test-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:

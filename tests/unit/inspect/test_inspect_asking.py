@@ -11,7 +11,8 @@ import pytest
 
 from lacp.errors import BackendError
 from lacp.inspect import asking
-from lacp.inspect.asking import Way, ask, listed
+from lacp.inspect.answering import Way
+from lacp.inspect.asking import ask, listed
 from tests import hostile
 from tests.hostile import listening
 

@@ -1,6 +1,7 @@
 """What the survey takes from the control sockets of lacpd, and from what only looks like one."""
 
 import fcntl
+import itertools
 import json
 import os
 import socket
@@ -230,3 +231,101 @@ def nested(levels: int, inner: Any = None) -> Any:
     for _ in range(levels):
         found = [found]
     return found
+
+
+# Many teams of one process.
+
+
+def locked(*teams: str, process: int | None = None) -> None:
+    """What the daemon that runs these teams has beside their sockets; by default that is us."""
+    for team in teams:
+        Path(f"{team}.lock").write_text(f"{process or os.getpid()}\n")
+
+
+def for_all(*, old: bool = False, until: int = 1000) -> hostile.Behaviour:
+    """Answer each request about the team that it names, as an old lacpd does about team0 always;
+    hang up after so many."""
+
+    def behave(connection: socket.socket, over: threading.Event) -> None:
+        with connection.makefile("rb") as requests:
+            for number, line in enumerate(itertools.islice(requests, until)):
+                name = "team0" if old else json.loads(line).get("lag", "team0")
+                told = {"ok": True, "lag": {"name": name, "source": "lacpd", "mtu": number}}
+                connection.sendall(json.dumps(told).encode() + b"\n")
+
+    return behave
+
+
+def names(found: list[LagView | str]) -> list[str]:
+    return sorted(each.name if isinstance(each, LagView) else each for each in found)
+
+
+def test_one_process_is_asked_once_for_all_of_its_teams() -> None:
+    locked("team0", "team1", "team2")
+    with (
+        listening("team0.sock", SOCK_STREAM, for_all()),
+        listening("team1.sock", SOCK_STREAM, hostile.hang),
+        listening("team2.sock", SOCK_STREAM, hostile.hang),
+    ):
+        found = read(within=5)
+    assert names(found) == ["team0", "team1", "team2"]
+    # In one conversation.
+    assert [lag.mtu for lag in found if isinstance(lag, LagView)] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        for_all(old=True),
+        for_all(until=1),
+        hostile.answer(b"{}\n"),
+        hostile.answer(b'{"ok": false, "error": "32 clients are connected already"}\n'),
+        hostile.answer(b'{"ok": true, "lag": {"name": "team1"}}\n' * 9),
+        hostile.answer(b"\xff\n" * 9),
+    ],
+)
+def test_what_one_socket_does_not_say_of_the_others_they_are_asked_for(
+    said: hostile.Behaviour,
+) -> None:
+    locked("team0", "team1", "team2")
+    lag = {"name": "team1", "source": "lacpd", "mtu": 7}
+    with (
+        listening("team0.sock", SOCK_STREAM, said),
+        listening("team1.sock", SOCK_STREAM, answer(lag)),
+        listening("team2.sock", SOCK_STREAM, answer({**lag, "name": "team2"})),
+    ):
+        found = [each for each in read(within=5) if isinstance(each, LagView)]
+    assert [each.name for each in found if each.mtu == 7] in (
+        ["team1", "team2"],
+        ["team2", "team1"],
+    )
+
+
+@pytest.mark.parametrize("process", [1, 99999999, None])
+def test_a_daemon_speaks_for_no_team_of_another_process(process: int | None) -> None:
+    locked("team0", "team1")
+    if process is None:
+        Path("team1.lock").unlink()
+        os.mkfifo("team1.lock")
+    else:
+        locked("team1", process=process)
+        # Nor does a lock of theirs make us believe it.
+        locked("team0", process=process)
+    with (
+        listening("team0.sock", SOCK_STREAM, for_all()),
+        listening("team1.sock", SOCK_STREAM, answer({"name": "own", "source": "lacpd"})),
+    ):
+        assert names(read(within=5)) == ["own", "team0"]
+
+
+def test_a_process_that_hangs_costs_a_line_for_each_of_its_teams_and_no_other_anything() -> None:
+    locked("team0", "team1")
+    with (
+        listening("team0.sock", SOCK_STREAM, hostile.hang),
+        listening("team1.sock", SOCK_STREAM, hostile.hang),
+        listening("team2.sock", SOCK_STREAM, answer({"name": "team2", "source": "lacpd"})),
+    ):
+        found = names(read())
+    assert found[0].startswith("./team0.sock: no answer of lacpd within")
+    assert found[1].startswith("./team1.sock: no answer of lacpd within")
+    assert found[2:] == ["team2"]
