@@ -124,10 +124,11 @@ def run(args: Namespace, screen: Screen) -> int:
     else:
         data = answer.data
         try:
-            for line in command.text(
-                data if isinstance(data, Iterator) else printable(data), screen, args
-            ):
-                screen.line(line)
+            if isinstance(data, Iterator):
+                for line in command.text(data, screen, args):
+                    screen.line(line)
+            else:
+                screen.lines(command.text(printable(data), screen, args))
         finally:
             screen.release()
     for complaint in answer.complaints:

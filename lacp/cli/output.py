@@ -103,6 +103,11 @@ class Screen:
         self.stream.write(text + "\n")
         self.stream.flush()
 
+    def lines(self, lines: Iterable[str]) -> None:
+        """Print lines of which none has to be seen before the last one."""
+        self.stream.write("".join([f"{line}\n" for line in lines]))
+        self.stream.flush()
+
     def redraw(self, lines: Sequence[str]) -> None:
         """Draw `lines` over those that were drawn by the call before."""
         lines = lines[: self.height - 1]
@@ -123,7 +128,9 @@ class Screen:
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[str]:
         """Title line and rows, two blanks between columns, with as many optional ones as fit."""
         widths = [
-            max(len(column.title), *(columns_of(row[at].text) for row in rows)) if rows else 0
+            max(len(column.title), *[columns_of(row[at].text) for row in rows])
+            if rows
+            else len(column.title)
             for at, column in enumerate(columns)
         ]
         for at, column in enumerate(columns):
@@ -131,14 +138,18 @@ class Screen:
                 # The name of an interface fits, one without end takes no room from the others.
                 widths[at] = min(widths[at], max(_INTERFACE, self.width // 6))
         shown = [at for at, column in enumerate(columns) if not column.optional]
+        taken = sum(widths[at] + 2 for at in shown) - 2
         for at in shown:
-            over = sum(widths[i] + 2 for i in shown) - 2 - self.width
+            over = taken - self.width
             if columns[at].cut and over > 0:
+                taken -= widths[at]
                 widths[at] = max(min(widths[at], _LEAST), widths[at] - over)
+                taken += widths[at]
         optional = [at for at, column in enumerate(columns) if column.optional]
         for at in sorted(optional, key=lambda at: columns[at].optional):
-            if sum(widths[i] + 2 for i in [*shown, at]) - 2 <= self.width:
+            if taken + widths[at] + 2 <= self.width:
                 shown.append(at)
+                taken += widths[at] + 2
         shown.sort()
         title = [Cell(column.title, "dim") for column in columns]
         return [self._row(columns, widths, shown, row) for row in (title, *rows)]
@@ -152,11 +163,13 @@ class Screen:
     ) -> str:
         cells = []
         for at in shown:
-            text = self.cut(row[at].text, widths[at])
-            padding = " " * (widths[at] - columns_of(text))
+            text, width = row[at].text, widths[at]
+            if (takes := columns_of(text)) > width:
+                text = self.cut(text, width)
+                takes = columns_of(text)
+            padding = " " * (width - takes)
             painted = self.paint(row[at].style, text)
-            last = at == shown[-1]
-            cells.append(padding + painted if columns[at].right else painted + padding * (not last))
+            cells.append(padding + painted if columns[at].right else painted + padding)
         return "  ".join(cells).rstrip()
 
     def cut(self, text: str, width: int) -> str:
@@ -169,14 +182,24 @@ class Screen:
 
     def wrap(self, text: str, indent: str = "", hanging: str | None = None) -> list[str]:
         """`text` broken to the width of the screen; `hanging` begins the lines after the first."""
+        # A LAG ID, the longest word there is, may be broken between its ends.
+        text = text.replace("),(", "), (")
+        width = max(20, self.width)
+        if len(indent) + len(text) <= width and _is_plain(text):
+            # What has room is not broken, and most has.
+            return [indent + text]
         return textwrap.wrap(
-            # A LAG ID, the longest word there is, may be broken between its ends.
-            text.replace("),(", "), ("),
-            max(20, self.width),
+            text,
+            width,
             initial_indent=indent,
             subsequent_indent=indent if hanging is None else hanging,
             break_on_hyphens=False,
         )
+
+
+def _is_plain(text: str) -> bool:
+    """Whether there is nothing in it that `textwrap` would change: tabs, and blanks at its ends."""
+    return text.isprintable() and text[:1] not in ("", " ") and text[-1] != " "
 
 
 def _columns(environ: Mapping[str, str]) -> int | None:
@@ -239,10 +262,18 @@ def _printed(data: Mapping[Any, Any]) -> dict[Any, Any]:
 _HARMLESS = frozenset({type(None), bool, int, float, Mac, PortState, Duplex})
 
 
+#: Types of fields that have none either: also of what has only such fields, as `End` does.
+_SILENT = frozenset({"None", "bool", "int", "float", "Mac", "PortState", "Duplex"})
+
+
 @cache
 def _names(kind: Any) -> tuple[str, ...]:
-    """The fields of a dataclass; of anything else none."""
-    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
+    """The fields of a dataclass that may have texts in them; of anything else none."""
+    if not is_dataclass(kind):
+        return ()
+    return tuple(
+        each.name for each in fields(kind) if not _SILENT.issuperset(str(each.type).split(" | "))
+    )
 
 
 def age(seconds: float | None) -> str:

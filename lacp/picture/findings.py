@@ -53,6 +53,9 @@ def with_problems(lag: LagView, findings: Iterable[Finding]) -> LagView:
     What is worth a note of something that works is left to `lacpctl explain`.
     """
     said = problems(lag, findings)
+    if not said and not lag.problems and not any(port.problems for port in lag.ports):
+        # So it is with most of hundreds, and making them anew takes its time.
+        return counted(lag)
     ports = tuple(
         replace(port, problems=tuple(said.get(port.name, ())))
         if port.problems or port.name in said

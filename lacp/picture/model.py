@@ -235,6 +235,8 @@ def counted(lag: LagView, **changes: Any) -> LagView:
     """The LAG, changed, with its ports counted: how many distribute, and how many there are."""
     carrying = [port.distributing for port in changes.get("ports", lag.ports)]
     active = None if None in carrying else sum(map(bool, carrying))
+    if not changes and (lag.active_ports, lag.total_ports) == (active, len(carrying)):
+        return lag
     return replace(lag, active_ports=active, total_ports=len(carrying), **changes)
 
 
