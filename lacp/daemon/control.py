@@ -326,7 +326,8 @@ def _show(control: Control, client: Client, request: Document) -> Pieces[Documen
     team = control.about(client, request)
     verbose = request.get("verbose", False) is True
     explained = request.get("problems", True) is not False
-    lag = yield from report.answer_pieces(team, control.now(), verbose, explained)
+    sparse = request.get("sparse", False) is True
+    lag = yield from report.answer_pieces(team, control.now(), verbose, explained, sparse)
     return {"lag": lag}
 
 

@@ -11,6 +11,7 @@ from lacp.picture.reading import nests_deeper
 VERSION = 1
 #: How deep a request may nest; no configuration nests deeper.
 MAX_LEVELS = 64
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class RequestError(LacpError):
@@ -46,4 +47,4 @@ def line_of(document: Document) -> bytes:
 
 
 def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+    return _ENCODE(value).encode()

@@ -162,7 +162,7 @@ def read(places: Places, deadline: float) -> Iterator[LagView | str]:
     soon = now + (deadline - now) / BUSY_PATIENCE
     named = places.socket is not None
     paths = [places.socket] if places.socket is not None else sockets(places.run_dir)
-    questions = _questions(paths, "show", verbose=places.verbose, problems=False)
+    questions = _questions(paths, "show", verbose=places.verbose, problems=False, sparse=True)
     for found in asking.ask_all(questions, soon, named=named, most=deadline):
         if isinstance(found, str):
             yield found

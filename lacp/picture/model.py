@@ -240,8 +240,12 @@ def counted(lag: LagView, **changes: Any) -> LagView:
     return replace(lag, active_ports=active, total_ports=len(carrying), **changes)
 
 
-def document(value: Any) -> Any:
-    """A value of this model, or a collection of them, as JSON has it."""
+def document(value: Any, sparse: bool = False) -> Any:
+    """A value of this model, or a collection of them, as JSON has it.
+
+    A `sparse` one is for `lacp.picture.reading`: it has no members that are not known, and no words
+    for what it has as a number.
+    """
     kind = type(value)
     if kind in _AS_IT_IS:
         return value
@@ -249,30 +253,44 @@ def document(value: Any) -> Any:
     # much of comes first.
     names = _NAMES.get(kind)
     if names is not None:
-        return _members(value, names)
+        return _members(value, names, sparse)
     if kind is Mac:
         return str(value)
     if kind is tuple or kind is list:
-        return [document(each) for each in value]
+        return [document(each, sparse) for each in value]
     if isinstance(value, int):
         return int(value)
     if isinstance(value, str):
         return str(value)
     if isinstance(value, Mapping):
         return {
-            str(name): each if type(each) in _AS_IT_IS else document(each)
+            str(name): each if type(each) in _AS_IT_IS else document(each, sparse)
             for name, each in value.items()
         }
-    names = _NAMES[kind] = tuple(each.name for each in fields(value))
-    return _members(value, names)
+    return _members(value, _names(kind), sparse)
 
 
-def _members(value: Any, names: tuple[str, ...]) -> Document:
+def without_ports(lag: LagView, sparse: bool = False) -> tuple[Document, Document]:
+    """What the document of a LAG has before its ports, and what it has behind them."""
+    names = _names(LagView)
+    at = names.index("ports")
+    return _members(lag, names[:at], sparse), _members(lag, names[at + 1 :], sparse)
+
+
+def _names(kind: type) -> tuple[str, ...]:
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(each.name for each in fields(kind))
+    return _NAMES[kind]
+
+
+def _members(value: Any, names: tuple[str, ...], sparse: bool) -> Document:
     found: Document = {}
     for name in names:
         each = getattr(value, name)
-        found[name] = each if type(each) in _AS_IT_IS else document(each)
-    if type(value) is End:
+        if each is None and sparse:
+            continue
+        found[name] = each if type(each) in _AS_IT_IS else document(each, sparse)
+    if type(value) is End and not sparse:
         found["flags"] = None if value.state is None else list(_flags(value.state))
     return found
 

@@ -18,10 +18,19 @@ if TYPE_CHECKING:
     from lacp.daemon.team.team import Team
 
 
+#: Dataplanes that are known to speak none: a look at a protocol takes as long as one at a port.
+_SILENT: set[type] = set()
+
+
 def of_team(team: Team) -> LacpState | None:
     """LACP as the driver has it; None when it speaks none."""
     plane = team.dataplane
-    return plane.lacp_state() if isinstance(plane, SpeaksLacp) else None
+    if type(plane) in _SILENT:
+        return None
+    if not isinstance(plane, SpeaksLacp):
+        _SILENT.add(type(plane))
+        return None
+    return plane.lacp_state()
 
 
 def as_driven(team: Team, lag: LagView, state: LacpState) -> LagView:

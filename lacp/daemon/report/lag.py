@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from lacp.daemon.report import driver as report_driver
@@ -18,7 +17,15 @@ from lacp.daemon.report.settings import lag_settings, port_settings
 from lacp.link import Duplex
 from lacp.picture.explain import diagnose, diagnosing
 from lacp.picture.findings import Finding, problems, with_problems
-from lacp.picture.model import Document, LagView, LinkView, PortView, WatcherView, document
+from lacp.picture.model import (
+    Document,
+    LagView,
+    LinkView,
+    PortView,
+    WatcherView,
+    document,
+    without_ports,
+)
 from lacp.protocol import view
 from lacp.runners.activebackup import ActivebackupRunner
 from lacp.runners.lacp import LacpRunner
@@ -75,8 +82,11 @@ def lag_pieces(team: Team, now: float, verbose: bool = False) -> Pieces[LagView]
     return _lag(team, tuple(seen))
 
 
-def answer_pieces(team: Team, now: float, verbose: bool, explained: bool) -> Pieces[bytes]:
-    """`lag_document` as its JSON, in pieces. What is not `explained` has no `problems`."""
+def answer_pieces(
+    team: Team, now: float, verbose: bool, explained: bool, sparse: bool = False
+) -> Pieces[bytes]:
+    """`lag_document` as its JSON, in pieces. What is not `explained` has no `problems`; what is
+    `sparse` is for `lacp.picture.reading`."""
     lag = yield from lag_pieces(team, now, verbose)
     said = {}
     if explained:
@@ -88,12 +98,14 @@ def answer_pieces(team: Team, now: float, verbose: bool, explained: bool) -> Pie
         said = problems(lag, findings)
     ports = []
     for number, port in enumerate(lag.ports, 1):
-        ports.append(_ENCODE({**document(port), "problems": said.get(port.name, [])}))
+        its = {**document(port, sparse), "problems": said.get(port.name, [])}
+        ports.append(_ENCODE(its))
         if number % PIECE == 0:
             yield
-    head = {**document(replace(lag, ports=())), "problems": said.get(None, [])}
-    its = {name: _ENCODE(value) for name, value in head.items()} | {"ports": f"[{','.join(ports)}]"}
-    return f"{{{','.join(f'{_ENCODE(name)}:{text}' for name, text in its.items())}}}".encode()
+    front, back = without_ports(lag, sparse)
+    back["problems"] = said.get(None, [])
+    # An object without its braces, and one that goes on where the other ends.
+    return f'{_ENCODE(front)[:-1]},"ports":[{",".join(ports)}],{_ENCODE(back)[1:]}'.encode()
 
 
 def _lag(team: Team, ports: tuple[PortView, ...]) -> LagView:

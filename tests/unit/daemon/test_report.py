@@ -58,6 +58,10 @@ def test_the_answer_in_pieces_is_the_document(hosts: World) -> None:
         assert any(port["problems"] for port in told["ports"])
         answer = report.answer_pieces(left.team(), hosts.now, verbose, explained=True)
         assert json.loads(report.whole(answer)) == told
+        answer = report.answer_pieces(left.team(), hosts.now, verbose, False, sparse=True)
+        sparse = report.whole(answer)
+        assert read_lag(json.loads(sparse)) == view(left, verbose)
+        assert b'"flags"' not in sparse
         assert report.whole(report.answer_pieces(left.team(), hosts.now, verbose, True))[:1] == b"{"
         bare = report.answer_pieces(left.team(), hosts.now, verbose, explained=False)
         # Looked at three times: the ports, what is wrong with them, their JSON.
