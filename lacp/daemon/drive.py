@@ -312,11 +312,9 @@ class Driver:
             # Link watchers themselves say when they have heard enough.
             line.member.watch.receive(frame, now)
             team.stirred[line.member] = None
-        elif not self._floods.afford(port, now) and not self._floods.spares(
-            line.member, frame, now
-        ):
-            return False
-        elif not team.runner.receive(port, frame, now):
+        elif not (
+            self._floods.afford(port, now) or self._floods.spares(line.member, frame, now)
+        ) or not team.runner.receive(port, frame, now):
             return False
         self._touched[team] = None
         return True

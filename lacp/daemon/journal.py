@@ -148,12 +148,14 @@ class Journal:
 
 def _level(event: Event) -> int | None:
     """How loud to log the event; None for one that says nothing that another one does not."""
+    if isinstance(event, StateChanged):
+        loud = event.old != "BEGIN" and (
+            event.machine in _LOUD or event.new in _CHURN or event.old in _CHURN
+        )
+        return logging.INFO if loud else logging.DEBUG
     match event:
         case MuxChanged():
             return None
-        case StateChanged(_, machine, old, new):
-            loud = old != "BEGIN" and (machine in _LOUD or _CHURN & {old, new})
-            return logging.INFO if loud else logging.DEBUG
         # Of the carrier `LinkChanged` tells.
         case WatcherChanged(name="ethtool"):
             return logging.DEBUG

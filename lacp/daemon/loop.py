@@ -24,6 +24,7 @@ from lacp.daemon.teamd.endpoints import Endpoints
 from lacp.errors import BackendError
 from lacp.watch.base import Resolve
 from lacp.watch.hosts import Host
+from lacp.wire import lacpdu
 
 log = logging.getLogger("lacp.daemon")
 
@@ -92,6 +93,8 @@ class Loop:
             for team in self._driver.teams.values():
                 self.service.save(team)
             await self._publish()
+            if any(team.runner.name == "lacp" for team in self._driver.teams.values()):
+                lacpdu.prepare()
             started()
             notify.ready()
             log.info("running %s", ", ".join(self._driver.teams) or "no team")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lacp.address import Mac
-from lacp.info import PortInfo, PortState
+from lacp.info import AGGREGATING, PortInfo
 
 if TYPE_CHECKING:
     from lacp.protocol.port import Port
@@ -33,8 +33,7 @@ class LagId(NamedTuple):
 
 def lag_id(actor: PortInfo, partner: PortInfo) -> LagId:
     """The LAG ID of a port from what is known of both its ends."""
-    aggregation = PortState.AGGREGATION
-    individual = aggregation not in actor.state or aggregation not in partner.state
+    individual = not (AGGREGATING[actor.state] and AGGREGATING[partner.state])
     looped = actor.system_id == partner.system_id
     return LagId(
         (*actor.system_id, actor.key),

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from enum import Enum, auto
 from typing import ClassVar
 
-from lacp.info import PortInfo, PortState
+from lacp.info import IN_SYNC, PortInfo
 from lacp.protocol.machine import Box, Row, StateMachine, row
 from lacp.protocol.timers import CHURN_DETECTION_TIME, Timer
 
@@ -69,7 +69,7 @@ class _Churn(StateMachine, ABC):
 
     @property
     def synchronization(self) -> bool:
-        return PortState.SYNCHRONIZATION in self.watched.state
+        return IN_SYNC[self.watched.state]
 
     @property
     def churn_timer_expired(self) -> bool:

@@ -91,6 +91,7 @@ class _Table(Machine):
     transition_cls = _Arrow
 
     def __init__(self, figure: type[StateMachine]) -> None:
+        self._found: dict[str | Enum, State] = {}
         super().__init__(
             model=None,
             states=[
@@ -123,6 +124,17 @@ class _Table(Machine):
                 self.rows[id(taken)] = arrow
                 asked = tuple((_asking(w), not w.startswith("!")) for w in arrow.when)
                 self.choices.setdefault(source, []).append(_Choice(taken, asked))
+
+    def get_state(self, state: str | Enum) -> State:
+        """A state by its name or its box; each arrow asks four times, and it is always there."""
+        found = self._found.get(state)
+        if found is None:
+            found = self._found[state] = super().get_state(state)
+        return found
+
+    def set_state(self, state: Any, model: Any = None) -> None:
+        """Put a machine into a box; there are no others to be put there with it."""
+        model.state = self.get_state(state).value
 
 
 def _asking(condition: str) -> Callable[[StateMachine], bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import ClassVar
 
-from lacp.info import PortState
+from lacp.info import COLLECTS, IN_SYNC, PortState
 from lacp.protocol.machine import Box, Row, StateMachine, row
 from lacp.protocol.receive import out_of_sync
 from lacp.protocol.timers import Timer
@@ -79,11 +79,11 @@ class MuxMachine(StateMachine):
 
     @property
     def partner_sync(self) -> bool:
-        return _SYNC in self.port.partner.state
+        return IN_SYNC[self.port.partner.state]
 
     @property
     def partner_collecting(self) -> bool:
-        return _COLLECTING in self.port.partner.state
+        return COLLECTS[self.port.partner.state]
 
 
 class _ClassicMux(MuxMachine):

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from enum import auto
 from typing import TYPE_CHECKING, ClassVar
 
-from lacp.info import PortState
+from lacp.info import ACTIVE, SHORT
 from lacp.protocol import transmit
 from lacp.protocol.machine import Box, Row, StateMachine, row
 from lacp.protocol.timers import FAST_PERIODIC_TIME, PERIODIC, SLOW_PERIODIC_TIME
@@ -75,16 +75,16 @@ class PeriodicMachine(StateMachine, ABC):
     @property
     def silent(self) -> bool:
         """Nobody asks for periodic LACPDUs: no operational LACP link, or both ends passive."""
-        port, activity = self.port, PortState.ACTIVITY
+        port = self.port
         return not (
             port.port_enabled
             and port.lacp_enabled
-            and (activity in port.actor.state or activity in port.partner.state)
+            and (ACTIVE[port.actor.state] or ACTIVE[port.partner.state])
         )
 
     @property
     def partner_short_timeout(self) -> bool:
-        return PortState.SHORT_TIMEOUT in self.port.partner.state
+        return SHORT[self.port.partner.state]
 
     @property
     def timer_expired(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from lacp.address import SLOW_PROTOCOLS_MULTICAST, Mac
-from lacp.info import PortInfo, PortState, changed
+from lacp.info import COLLECTS, DEFAULTED, DISTRIBUTES, PortInfo, PortState, changed
 from lacp.link import DOWN, Duplex, Link
 from lacp.protocol.aggregator import Aggregator, LagId, lag_id
 from lacp.protocol.churn import ActorChurn, PartnerChurn
@@ -217,20 +217,20 @@ class Port:
     def others_active(self) -> bool:
         """Whether another port of the same aggregator carries traffic."""
         ports = self.attached.ports.values() if self.attached is not None else ()
-        return any(p is not self and PortState.COLLECTING in p.actor.state for p in ports)
+        return any(p is not self and COLLECTS[p.actor.state] for p in ports)
 
     @property
     def collecting(self) -> bool:
-        return PortState.COLLECTING in self.actor.state
+        return COLLECTS[self.actor.state]
 
     @property
     def distributing(self) -> bool:
-        return PortState.DISTRIBUTING in self.actor.state
+        return DISTRIBUTES[self.actor.state]
 
     @property
     def defaulted(self) -> bool:
         """Whether the partner is an administrative assumption."""
-        return PortState.DEFAULTED in self.actor.state
+        return DEFAULTED[self.actor.state]
 
     @property
     def usable(self) -> bool:
@@ -438,7 +438,7 @@ _ADMINISTERED = int(PortState.ACTIVITY | PortState.SHORT_TIMEOUT | PortState.AGG
 
 
 def _rises(bit: PortState, old: PortState, new: PortState) -> bool:
-    return bit in new and bit not in old
+    return bool(int(new) & ~int(old) & int(bit))
 
 
 def _same_lag(old: PortInfo | None, new: PortInfo) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import auto
 from typing import TYPE_CHECKING
 
-from lacp.info import PortInfo, PortState, changed
+from lacp.info import ACTIVE, AGGREGATING, IN_SYNC, PortInfo, PortState, changed
 from lacp.protocol.machine import Box, StateMachine, row
 from lacp.protocol.timers import SHORT_TIMEOUT_TIME, Timer, timeout_time
 
@@ -135,7 +135,7 @@ def record_pdu(port: Port, pdu: Lacpdu) -> None:
 def partner_of(port: Port, pdu: Lacpdu) -> PortInfo:
     """The partner that `pdu` makes: its actor, in sync only if it is so with this port."""
     state = pdu.actor.state
-    if PortState.SYNCHRONIZATION not in state or (matched(port, pdu) and maintained(port, pdu)):
+    if not IN_SYNC[state] or (matched(port, pdu) and maintained(port, pdu)):
         return pdu.actor
     return pdu.actor.with_state(changed(state, off=PortState.SYNCHRONIZATION))
 
@@ -147,12 +147,9 @@ def matched(port: Port, pdu: Lacpdu) -> bool:
 
 def matches(actor: PortInfo, partner: PortInfo, view: PortInfo) -> bool:
     """Whether `partner`, whose view of `actor` is `view`, sees it as it is, or need not."""
-    aggregation = PortState.AGGREGATION
-    if aggregation not in partner.state:
+    if not AGGREGATING[partner.state]:
         return True
-    return view.identity == actor.identity and (
-        (aggregation in view.state) is (aggregation in actor.state)
-    )
+    return view.identity == actor.identity and (AGGREGATING[view.state] is AGGREGATING[actor.state])
 
 
 def maintained(port: Port, pdu: Lacpdu) -> bool:
@@ -162,8 +159,7 @@ def maintained(port: Port, pdu: Lacpdu) -> bool:
 
 def maintains(actor: PortInfo, partner: PortInfo, view: PortInfo) -> bool:
     """Whether `partner` is active, or sees in `view` that `actor` is."""
-    activity = PortState.ACTIVITY
-    return activity in partner.state or (activity in actor.state and activity in view.state)
+    return ACTIVE[partner.state] or (ACTIVE[actor.state] and ACTIVE[view.state])
 
 
 def record_default(port: Port) -> None:
@@ -236,9 +232,5 @@ def _difference(old: PortInfo, new: PortInfo) -> str:
             was, now = getattr(old, name), getattr(new, name)
             if was != now:
                 return f"{name} changed from {was} to {now}"
-    aggregation = PortState.AGGREGATION
-    return (
-        "aggregation bit changed"
-        if (aggregation in old.state) is not (aggregation in new.state)
-        else ""
-    )
+    different = AGGREGATING[old.state] is not AGGREGATING[new.state]
+    return "aggregation bit changed" if different else ""

@@ -225,3 +225,5 @@ def _declare() -> Any:
 
 
 _LAYOUT = Layout("LACPDU", _declare)
+#: Does what else the first LACPDU would wait for: some 80 ms.
+prepare = _LAYOUT.prepare

@@ -45,6 +45,10 @@ class Layout:
                 raise UsageError(f"{self._name} does not encode: {why}") from None
         return payload
 
+    def prepare(self) -> None:
+        """Do now what else the first frame would wait for."""
+        _ = self._compiled
+
     @cached_property
     def _compiled(self) -> Any:
         return self._declare().compile()

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacp import EDITIONS, Event, Link, Mac, PortConfig, System, SystemConfig, Transmit
+from lacp import EDITIONS, Event, Link, Mac, PortConfig, System, SystemConfig, Transmit, info
+from lacp.info import PORT_STATES, PortState
 from lacp.protocol import running, transmit
 from lacp.protocol.port import Port
 from lacp.protocol.timers import Timer
@@ -194,3 +195,17 @@ def test_who_is_unhindered_has_no_reason_to_wait(
     if transmit.unhindered(port):
         assert not transmit._waits(port)
         assert port.timers.stopped(Timer.TRANSMIT)
+
+
+def test_what_a_state_has_is_what_the_octet_says() -> None:
+    tables = {
+        PortState.ACTIVITY: info.ACTIVE,
+        PortState.SHORT_TIMEOUT: info.SHORT,
+        PortState.AGGREGATION: info.AGGREGATING,
+        PortState.SYNCHRONIZATION: info.IN_SYNC,
+        PortState.COLLECTING: info.COLLECTS,
+        PortState.DISTRIBUTING: info.DISTRIBUTES,
+        PortState.DEFAULTED: info.DEFAULTED,
+    }
+    for flag, table in tables.items():
+        assert [table[state] for state in PORT_STATES] == [flag in s for s in PORT_STATES]
