@@ -67,9 +67,10 @@ def _read(kind: Callable[..., _Value], found: Any, where: str) -> _Value:
     if not isinstance(found, Mapping):
         raise ModelError(f"{where}: found {_kind_of(found)}, expected an object")
     told = {}
-    for name, at_once, take in _takers(kind):
-        if name in found:
-            value = found[name]
+    takers = _takers(kind)
+    for name, value in found.items():
+        if name in takers:
+            at_once, take = takers[name]
             # Most of thousands of ports is what it ought to be at a glance.
             told[name] = value if type(value) in at_once else take(value, where, name)
     try:
@@ -79,10 +80,10 @@ def _read(kind: Callable[..., _Value], found: Any, where: str) -> _Value:
 
 
 @cache
-def _takers(kind: Hashable) -> tuple[tuple[str, frozenset[type], _Take], ...]:
-    """Of each field: its name, the types that are taken as they are, and what takes the others."""
+def _takers(kind: Hashable) -> Mapping[str, tuple[frozenset[type], _Take]]:
+    """By the name of each field: types that are taken as they are, and what takes the others."""
     assert isinstance(kind, type)
-    return tuple((each.name, *_TAKERS[str(each.type)]) for each in fields(kind))
+    return {each.name: _TAKERS[str(each.type)] for each in fields(kind)}
 
 
 def _kind_of(found: Any) -> str:
@@ -181,10 +182,19 @@ def _listed(kind: type[Any]) -> _Take:
     return _many(frozenset(), lambda found, where, name: _read(kind, found, f"{where}.{name}"))
 
 
+def _counted(found: Mapping[Any, Any]) -> bool:
+    """Whether all of it are integers that are taken as they are, such as twenty counters a port."""
+    its = found.values()
+    whole = _INTEGERS.issuperset(map(type, its)) and _TEXTS.issuperset(map(type, found))
+    return whole and min(its, default=0) >= _LEAST and max(its, default=0) <= _MOST
+
+
 def _by_name(at_once: frozenset[type], take: _Take) -> _Take:
     def take_all(found: Any, where: str, name: str) -> Mapping[str, Any]:
         if not isinstance(found, Mapping):
             raise _wrong(found, "an object", where, name)
+        if _counted(found):
+            return dict(found)
         inside = f"{where}.{name}"
         return {
             str(key): each if type(each) in at_once else take(each, inside, key)
@@ -201,6 +211,7 @@ def _absent(value: Any, take: _Take) -> _Take:
 
 _NONE = frozenset({type(None)})
 _TEXTS = frozenset({str})
+_INTEGERS = frozenset({int})
 _INT = _integer("an integer or null")
 _TEXT = _TEXTS, _plain(str, "a string")
 
