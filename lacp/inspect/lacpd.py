@@ -32,7 +32,7 @@ TIMEOUT = 5.0
 _MAX_ANSWER = 64 * 1024 * 1024
 #: Teams that are asked for at one socket at a time.
 _AT_ONCE = 256
-#: A lock may be anything: a pipe without a writer is not waited for.
+#: Such a file may be anything: a pipe without a writer is not waited for.
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 #: Octets that the number of a process does not fill.
 _PID = 32
@@ -104,7 +104,7 @@ def _questions(paths: Sequence[str], request: str, /, **arguments: Any) -> list[
     way = _way(request, **arguments)
     teams: dict[int | None, list[str]] = {}
     for path in paths:
-        teams.setdefault(_owner(path), []).append(path)
+        teams.setdefault(owner(path), []).append(path)
     found: list[Question] = [(way, path) for path in teams.pop(None, ())]
     for process, its in teams.items():
         assert process is not None
@@ -118,20 +118,24 @@ def _questions(paths: Sequence[str], request: str, /, **arguments: Any) -> list[
     return found
 
 
-def _owner(path: str) -> int | None:
-    """The process that the lock beside a socket names; None when it names none."""
+def owner(path: str) -> int | None:
+    """The process that the lock beside the socket of a team names; None when it names none."""
+    return process_in(f"{path.removesuffix(_SUFFIX)}.lock")
+
+
+def process_in(path: str) -> int | None:
+    """The number of a process that stands in a file, and nothing else; None when none does."""
     try:
-        lock = os.open(f"{path.removesuffix(_SUFFIX)}.lock", _READ)
+        file = os.open(path, _READ)
     except OSError:
         return None
     try:
-        text = os.read(lock, _PID)
+        text = os.read(file, _PID)
     except OSError:
         return None
     finally:
-        os.close(lock)
-    process = int(text) if text.strip().isdigit() and len(text) < _PID else 0
-    return process or None
+        os.close(file)
+    return (int(text) if text.strip().isdigit() and len(text) < _PID else 0) or None
 
 
 def _line(line: bytes, path: str) -> Document:

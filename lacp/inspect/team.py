@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lacp.errors import BackendError
-from lacp.inspect import team_driver
+from lacp.inspect import lacpd, team_driver
 from lacp.inspect.answering import Answered
 from lacp.inspect.asking import ask_all, listed
 from lacp.inspect.devices import Device, Devices, PortFacts
@@ -53,6 +53,7 @@ def read(places: Places, deadline: float) -> Iterator[LagView | str]:
         yield str(error)
         paths = []
     reasons = _Reasons(places.teamd_run_dir)
+    paths = list(_not_of_lacpd(paths, places, reasons))
     known: set[int] = set()
     # What is left is the kernel's; a daemon that says nothing has no part in that.
     now = time.monotonic()
@@ -71,6 +72,21 @@ def read(places: Places, deadline: float) -> Iterator[LagView | str]:
     for team in teams:
         if team.device.index not in known:
             yield _untold(team, here, reasons.why(team.device.name))
+
+
+def _not_of_lacpd(paths: Sequence[str], places: Places, reasons: _Reasons) -> Iterator[str]:
+    """The sockets that are asked: a lacpd that is asked at its own says more there.
+
+    Each of its teams has both, and hundreds of them are not asked for the same twice.
+    """
+    both = places.sources is None or "lacpd" in places.sources
+    for path in paths:
+        own = lacpd.socket_of(places.run_dir, lacpd.team_of(path))
+        process = lacpd.owner(own) if both else None
+        if process is None or process != lacpd.process_in(f"{path.removesuffix(_SUFFIX)}.pid"):
+            yield path
+        else:
+            reasons.asked_elsewhere(lacpd.team_of(path), own)
 
 
 def _kernel_teams(kernel: Devices, deadline: float) -> list[_Team]:
@@ -95,10 +111,16 @@ class _Reasons:
     def __init__(self, directory: str) -> None:
         self._directory = directory
         self._said: list[str] = []
+        #: By team, where the lacpd is asked that runs it.
+        self._elsewhere: dict[str, str] = {}
 
     def say(self, complaint: str) -> None:
         """A line about a socket."""
         self._said.append(complaint)
+
+    def asked_elsewhere(self, name: str, path: str) -> None:
+        """A team whose socket is not asked: its lacpd is, at this path."""
+        self._elsewhere[name] = path
 
     def about(self, name: str, complaint: str) -> bool:
         """Whether a line is about the socket of this team."""
@@ -106,6 +128,8 @@ class _Reasons:
 
     def why(self, name: str) -> str:
         """Why nothing is known of this team from its daemon."""
+        if name in self._elsewhere:
+            return f"lacpd runs this team, and is asked at {plain(self._elsewhere[name])}"
         for complaint in self._said:
             if self.about(name, complaint):
                 return complaint

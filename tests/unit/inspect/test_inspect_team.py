@@ -100,8 +100,10 @@ class Sockets:
         path = self.directory / f"{name}.sock"
         self._stack.enter_context(listening(path, socket.SOCK_SEQPACKET, behave))
 
-    def read(self, seconds: float = 5) -> tuple[dict[str, LagView], list[str]]:
-        places = Places(teamd_run_dir=str(self.directory))
+    def read(
+        self, seconds: float = 5, places: Places | None = None
+    ) -> tuple[dict[str, LagView], list[str]]:
+        places = places or Places(teamd_run_dir=str(self.directory))
         found = list(team.read(places, time.monotonic() + seconds * BUSY_PATIENCE))
         lags = [one for one in found if isinstance(one, LagView)]
         assert len({lag.name for lag in lags}) == len(lags)
@@ -241,3 +243,36 @@ def test_a_run_directory_that_may_not_be_read(
     assert set(lags) == {"team0"}
     assert len(complaints) == 1
     assert complaints[0].startswith(f"{teamd.directory}: may not be read")
+
+
+@pytest.mark.parametrize(
+    ("owner", "sources", "asked"),
+    [
+        (os.getpid(), None, False),
+        (os.getpid(), frozenset({"lacpd", "team"}), False),
+        # Nobody asks the lacpd, or it is another one that runs the team by now.
+        (os.getpid(), frozenset({"team"}), True),
+        (1, None, True),
+        (None, None, True),
+    ],
+)
+def test_what_is_asked_as_lacpd_is_not_asked_as_teamd_again(
+    kernel: Kernel,
+    teamd: Sockets,
+    tmp_path: Path,
+    owner: int | None,
+    sources: frozenset[str] | None,
+    asked: bool,
+) -> None:
+    kernel.add("team0", 9)
+    run_dir = tmp_path / "lacpd"
+    run_dir.mkdir()
+    teamd.answers("team0")
+    (tmp_path / "team0.pid").write_text(f"{os.getpid()}\n")
+    if owner is not None:
+        (run_dir / "team0.lock").write_text(f"{owner}\n")
+    places = Places(teamd_run_dir=str(tmp_path), run_dir=str(run_dir), sources=sources)
+    lags, complaints = teamd.read(places=places)
+    unseen = " ".join(lags["team0"].unseen)
+    said = f"lacpd runs this team, and is asked at {run_dir}/team0.sock"
+    assert (said not in unseen, complaints) == (asked, [])
