@@ -96,7 +96,7 @@ class PeriodicMachine(StateMachine, ABC):
         common = port.common
         if common.config.beat is not None:
             period = towards(common.config.beat, common.now, period)
-        port.start(PERIODIC, period)
+        port.timers.start(PERIODIC, common.now + period)
 
     #: Seconds between LACPDUs, by the box.
     PERIODS: ClassVar[dict[Box, float]] = {

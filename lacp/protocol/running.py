@@ -47,9 +47,7 @@ class Running:
         self._ports: dict[str, Port] = {}
         self._schedule = Schedule()
         self._absent = Absent()
-        self._settling = Settling(
-            self._common, self._selection, self._absent, self._schedule, self._ports
-        )
+        self._settling = Settling(self._selection, self._absent, self._schedule, self._ports)
 
     @property
     def config(self) -> SystemConfig:

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sized
 
 from lacp.protocol import marker
 from lacp.protocol.absent import Absent
-from lacp.protocol.common import Common
-from lacp.protocol.events import Transmit
 from lacp.protocol.port import Port
 from lacp.protocol.schedule import Schedule
 from lacp.protocol.selection import Selection
@@ -18,17 +16,15 @@ from lacp.protocol.transmit import leave, transmit, unhindered
 class Settling:
     """What follows all news of the ports of one system."""
 
-    __slots__ = ("_absent", "_common", "_ports", "_schedule", "_selection")
+    __slots__ = ("_absent", "_ports", "_schedule", "_selection")
 
     def __init__(
         self,
-        common: Common,
         selection: Selection,
         absent: Absent,
         schedule: Schedule,
         ports: Sized,
     ) -> None:
-        self._common = common
         self._selection = selection
         self._absent = absent
         self._schedule = schedule
@@ -60,9 +56,7 @@ class Settling:
 
     def finish(self, port: Port) -> None:
         """Send what a port at rest has to send, and see to it when its next timer is due."""
-        frame = transmit(port)
-        if frame is not None:
-            self._send(port, frame)
+        transmit(port)
         self._schedule.see(port)
 
     def tick(self, port: Port) -> None:
@@ -74,12 +68,8 @@ class Settling:
         """
         if unhindered(port):
             port.periodic.restart()
-            self._send(port, leave(port))
+            leave(port)
             self._schedule.see(port)
         else:
             port.run()
             self.finish(port)
-
-    def _send(self, port: Port, frame: bytes) -> None:
-        port.counters.lacpdus_tx += 1
-        self._common.tell(Transmit(port.name, frame, self._common.now))

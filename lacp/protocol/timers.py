@@ -101,14 +101,14 @@ class Timers:
 
     def fire(self, now: float) -> int:
         """Expire what is due at `now`; a set of them, with bit 1 << timer for each."""
-        if self._first > now:
-            return 0
         deadlines = self._deadlines
         fired = 0
-        while (first := self.next()) <= now:
-            timer = deadlines.index(first)
-            deadlines[timer] = inf
-            fired |= 1 << timer
+        while self._first <= now:
+            if self._first in deadlines:
+                timer = deadlines.index(self._first)
+                deadlines[timer] = inf
+                fired |= 1 << timer
+            self._first = min(deadlines)
         self._expired |= fired
         return fired
 

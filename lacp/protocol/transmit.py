@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from lacp.protocol.events import Transmit
 from lacp.protocol.timers import FAST_PERIODIC_TIME, TRANSMIT
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def unhindered(port: Port) -> bool:
     )
 
 
-def transmit(port: Port) -> bytes | None:
-    """The LACPDU that leaves a settled port now; None, and the timer armed if one must wait."""
+def transmit(port: Port) -> None:
+    """Let the LACPDU leave that a settled port has to send, or arm the timer if it must wait."""
     if port.transmit_due:
         port.transmit_due = False
         port.timers.stop(TRANSMIT)
@@ -69,26 +70,28 @@ def transmit(port: Port) -> bytes | None:
         # Nothing is sent in NO_PERIODIC, and nothing remembered.
         port.ntt = False
         port.timers.stop(TRANSMIT)
-        return None
+        return
     elif not port.periodic.transmit_wanted:
         port.timers.stop(TRANSMIT)
-        return None
+        return
     elif not unhindered(port):
         if _waits(port):
-            return None
+            return
         port.timers.stop(TRANSMIT)
-    return leave(port)
+    leave(port)
 
 
-def leave(port: Port) -> bytes:
-    """Let a LACPDU leave now, and with it all that was to be said; returns it."""
+def leave(port: Port) -> None:
+    """Let a LACPDU leave now, and with it all that was to be said."""
     port.ntt = port.repeats = False
     common, sent = port.common, port.sent
-    sent.append(common.now)
+    now = common.now
+    sent.append(now)
     if len(sent) > common.config.edition.transmit_limit:
         del sent[0]
     port.sent_frame = frame = port.frame()
-    return frame
+    port.counters.lacpdus_tx += 1
+    common.tell(Transmit(port.name, frame, now))
 
 
 def _waits(port: Port) -> bool:

@@ -91,11 +91,11 @@ class NeverSlow(Periodic):
         self.port.timers.stop(Timer.PERIODIC)
 
 
-def forgetful_transmit(port: Port) -> bytes | None:
+def forgetful_transmit(port: Port) -> None:
     """Transmit as 6.4.16 has it, but what the limit holds back is forgotten."""
     if port.ntt and not opportunity(port):
         port.ntt = False
-    return transmit(port)
+    transmit(port)
 
 
 #: By the edition's independent or coupled figure, or its periodic machine.
