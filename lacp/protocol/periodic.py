@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, ClassVar
 from lacp.info import ACTIVE, SHORT
 from lacp.protocol import transmit
 from lacp.protocol.machine import Box, Row, StateMachine, row
-from lacp.protocol.timers import FAST_PERIODIC_TIME, PERIODIC, SLOW_PERIODIC_TIME
+from lacp.protocol.timers import (
+    FAST_PERIODIC_TIME,
+    NEWS_IN,
+    PERIODIC,
+    SLOW_PERIODIC_TIME,
+    WAIT_WHILE,
+)
 
 if TYPE_CHECKING:
     from lacp.protocol.port import Port
@@ -26,6 +32,16 @@ def towards(beat: float, now: float, period: float) -> float:
     past = (now + period - beat) % FAST_PERIODIC_TIME
     ahead = FAST_PERIODIC_TIME - past
     return period + ahead if ahead <= _LONGER else period - min(past, _SHORTER)
+
+
+def together(news: float, period: float) -> float:
+    """The `period`, or a little more of it, to end when in so many seconds there are `news`.
+
+    They come just behind a periodic LACPDU: the wait for others to aggregate with begins a moment
+    after the link is up, and both end at a whole second. What would be said before, the news say
+    too; and of the three in a second a handshake needs each.
+    """
+    return news if period <= news <= period + NEWS_IN else period
 
 
 class PeriodicState(Box):
@@ -94,7 +110,10 @@ class PeriodicMachine(StateMachine, ABC):
         """Start the timer as the box in which the machine rests does."""
         port, period = self.port, self.PERIODS[self.state]
         common = port.common
-        if common.config.beat is not None:
+        news = port.timers.deadline(WAIT_WHILE)
+        if news is not None:
+            period = together(news - common.now, period)
+        elif common.config.beat is not None:
             period = towards(common.config.beat, common.now, period)
         port.timers.start(PERIODIC, common.now + period)
 

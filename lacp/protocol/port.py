@@ -18,7 +18,15 @@ from lacp.protocol.history import History
 from lacp.protocol.machine import StateMachine
 from lacp.protocol.marker import Markers
 from lacp.protocol.receive import Receive, ReceiveState
-from lacp.protocol.timers import CURRENT_WHILE, LONG_TIMEOUT_TIME, Timer, Timers, timeout_time
+from lacp.protocol.timers import (
+    CURRENT_WHILE,
+    LONG_TIMEOUT_TIME,
+    NEWS_IN,
+    WAIT_WHILE,
+    Timer,
+    Timers,
+    timeout_time,
+)
 from lacp.protocol.variables import Control, Selected
 from lacp.wire import slow
 from lacp.wire.lacpdu import Lacpdu
@@ -254,6 +262,13 @@ class Port:
             # Ready_N rose, or a contest is decided.
             self.reselect = True
         return fired
+
+    @property
+    def has_news(self) -> bool:
+        """Whether the wait for others has just ended, which nobody has looked at yet: what is due
+        now would be said twice."""
+        waited, now = self.timers.deadline(WAIT_WHILE), self.common.now
+        return waited is not None and waited <= now < waited + NEWS_IN
 
     def start(self, timer: Timer, seconds: float) -> None:
         """Start `timer`; one of no length has expired already."""

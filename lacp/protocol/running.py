@@ -156,7 +156,7 @@ class Running:
         left: list[Port] = []
         while due := self._schedule.take(now):
             for port in due:
-                fired = port.timers.fire_only(_SENDING, now)
+                fired = 0 if port.has_news else port.timers.fire_only(_SENDING, now)
                 if not fired:
                     left.append(port)
                 elif fired == _PERIODIC_ALONE:

@@ -14,6 +14,9 @@ SHORT_TIMEOUT_TIME = 3.0
 LONG_TIMEOUT_TIME = 90.0
 CHURN_DETECTION_TIME = 60.0
 AGGREGATE_WAIT_TIME = 2.0
+#: Seconds that a periodic LACPDU waits for what there will be to say then, of the quarter of one
+#: that the standard grants each timer.
+NEWS_IN = 0.2
 
 
 class Timer(IntEnum):
@@ -42,6 +45,7 @@ class Timer(IntEnum):
 
 #: Those that each LACPDU is about: the lookup of a member takes longer than restarting a timer.
 CURRENT_WHILE, PERIODIC, TRANSMIT = Timer.CURRENT_WHILE, Timer.PERIODIC, Timer.TRANSMIT
+WAIT_WHILE = Timer.WAIT_WHILE
 
 
 def timeout_time(state: PortState) -> float:
