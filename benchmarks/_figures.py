@@ -13,7 +13,7 @@ import math
 import signal
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -178,8 +178,9 @@ def collect(
     Each is written as soon as it is known, so that it is not lost with what comes after it.
     """
     found: list[Found] = []
+    figures = measure()
     try:
-        for each in measure():
+        for each in figures:
             found.append(each)
             if path is not None:
                 save(found, path)
@@ -187,12 +188,27 @@ def collect(
         found.append(Absent(what, str(missing)))
         if path is not None:
             save(found, path)
+    finally:
+        if isinstance(figures, Generator):
+            # What it has made goes now, also when it was not it that was interrupted.
+            figures.close()
     return found
 
 
 def end_in_order() -> None:
-    """Make SIGTERM unwind what runs, as Ctrl-C does: nothing is left behind."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    """Make SIGTERM unwind what runs, as Ctrl-C does: nothing is left behind.
+
+    Once is enough: at Ctrl-C both come, and what is being put away must not be interrupted again.
+    """
+
+    def end(number: int, _: object) -> None:
+        for each in (signal.SIGTERM, signal.SIGINT):
+            # Not SIG_IGN: Python complains about one that has come already.
+            signal.signal(each, lambda *_: None)
+        sys.exit(128 + number)
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, end)
 
 
 def main(measure: Callable[[], Iterable[Found]], args: argparse.Namespace | None = None) -> None:

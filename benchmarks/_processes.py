@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
@@ -90,23 +91,20 @@ def _do(*command: str) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
-class Lacpd:
+@contextmanager
+def memory_lacpd(run_dir: Path) -> Iterator[None]:
     """A lacpd on ports in memory, `left` and `right`, in a process of its own."""
-
-    def __init__(self, run_dir: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.unit.cli.memory_daemon", str(run_dir)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        assert self._process.stdout is not None
-        os.read(self._process.stdout.fileno(), 100)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.unit.cli.memory_daemon", str(run_dir)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        os.read(process.stdout.fileno(), 100)
         # Its ports find each other.
         time.sleep(3)
-
-    def __enter__(self) -> Lacpd:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.communicate()
+        yield
+    finally:
+        process.terminate()
+        process.communicate()

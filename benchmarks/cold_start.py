@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks import _processes
 from benchmarks._figures import Absent, Figure, Found, in_full, main
-from benchmarks._processes import LACPCTL, NOTHING, Lacpd, in_turns
+from benchmarks._processes import LACPCTL, NOTHING, in_turns, memory_lacpd
 from lacp.info import PortInfo
 from lacp.wire.lacpdu import Lacpdu
 from tests.interop import guest
@@ -40,7 +40,7 @@ def figures() -> Iterator[Found]:
 
 def here() -> Iterator[Found]:
     """What it costs here, with a lacpd of two teams."""
-    with tempfile.TemporaryDirectory(prefix="cold-") as name, Lacpd(Path(name)):
+    with tempfile.TemporaryDirectory(prefix="cold-") as name, memory_lacpd(Path(name)):
         where = ("--run-dir", name)
         commands = {
             "lacpctl show, lacpd answers": (*LACPCTL, "show", *where),
