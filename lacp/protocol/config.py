@@ -58,7 +58,8 @@ class SystemConfig:
     announcing: bool = False
     #: Seconds past each whole second at which the ports of the system speak, all of them together:
     #: a process with many systems, and what it wakes, sleeps in between. Each port comes to it step
-    #: by step, within the tolerance of the timer. None: each keeps the time at which it began.
+    #: by step, within the tolerance of the timer; and what is due just before a port has waited
+    #: for others to aggregate with, waits for that. None: each keeps the time at which it began.
     beat: float | None = None
     #: State changes remembered for each port.
     history: int = 32

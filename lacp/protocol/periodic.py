@@ -110,11 +110,12 @@ class PeriodicMachine(StateMachine, ABC):
         """Start the timer as the box in which the machine rests does."""
         port, period = self.port, self.PERIODS[self.state]
         common = port.common
-        news = port.timers.deadline(WAIT_WHILE)
-        if news is not None:
-            period = together(news - common.now, period)
-        elif common.config.beat is not None:
-            period = towards(common.config.beat, common.now, period)
+        if common.config.beat is not None:
+            news = port.timers.deadline(WAIT_WHILE)
+            if news is None:
+                period = towards(common.config.beat, common.now, period)
+            else:
+                period = together(news - common.now, period)
         port.timers.start(PERIODIC, common.now + period)
 
     #: Seconds between LACPDUs, by the box.

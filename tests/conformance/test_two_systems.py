@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lacp.protocol.timers import AGGREGATE_WAIT_TIME
+from lacp.protocol.timers import AGGREGATE_WAIT_TIME, FAST_PERIODIC_TIME
 from lacp.sim.network import Network
 from tests.conformance.two_systems import at, sizes, timeouts, variants
 from tests.worlds import (
@@ -32,6 +32,9 @@ from tests.worlds import (
     unrest,
 )
 
+#: Seconds by which a second is longer for the transmit limit, against the jitter of clocks.
+_MARGIN = 0.005
+
 # Coming up.
 
 
@@ -47,6 +50,9 @@ def test_distributes_after_the_wait_and_the_flights(
     network.run(60.0)
 
     expected = latency + AGGREGATE_WAIT_TIME + handshake(control) * latency
+    if 0.0 < latency < _MARGIN and short and handshake(control) > 1 and edition.transmit_limit == 3:
+        # That of Collecting is the fourth LACPDU since one at 1.0: that second must surely be over.
+        expected = 1.0 + FAST_PERIODIC_TIME + _MARGIN + latency
     for node in ("left", "right"):
         for number in range(1, links + 1):
             changes = muxes(network, node, number)

@@ -29,7 +29,10 @@ class Pair:
         self.ends = [
             System(
                 SystemConfig(
-                    system=Mac.parse(f"02:00:00:00:00:0{end}"), edition=edition, control=control
+                    system=Mac.parse(f"02:00:00:00:00:0{end}"),
+                    edition=edition,
+                    control=control,
+                    beat=HEARD * (end - 1),
                 )
             )
             for end in (1, 2)
