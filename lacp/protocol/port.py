@@ -20,6 +20,7 @@ from lacp.protocol.marker import Markers
 from lacp.protocol.receive import Receive, ReceiveState
 from lacp.protocol.timers import (
     CURRENT_WHILE,
+    FAST_PERIODIC_TIME,
     LONG_TIMEOUT_TIME,
     NEWS_IN,
     WAIT_WHILE,
@@ -265,10 +266,15 @@ class Port:
 
     @property
     def has_news(self) -> bool:
-        """Whether the wait for others has just ended, which nobody has looked at yet: what is due
-        now would be said twice."""
-        waited, now = self.timers.deadline(WAIT_WHILE), self.common.now
-        return waited is not None and waited <= now < waited + NEWS_IN
+        """Whether the wait for others has ended, which nobody has looked at yet: what is due now
+        would be said twice. No longer so when the partner has not heard anything for a while."""
+        waited, now, sent = self.timers.deadline(WAIT_WHILE), self.common.now, self.sent
+        return (
+            waited is not None
+            and waited <= now
+            and bool(sent)
+            and now < sent[-1] + FAST_PERIODIC_TIME + NEWS_IN
+        )
 
     def start(self, timer: Timer, seconds: float) -> None:
         """Start `timer`; one of no length has expired already."""

@@ -16,7 +16,7 @@ CHURN_DETECTION_TIME = 60.0
 AGGREGATE_WAIT_TIME = 2.0
 #: Seconds that a periodic LACPDU waits for what there will be to say then, of the quarter of one
 #: that the standard grants each timer.
-NEWS_IN = 0.2
+NEWS_IN = 0.15
 
 
 class Timer(IntEnum):
