@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-#: Ports that speak at one time. To answer as many takes the process a millisecond, for which
+#: Ports that speak at one time. To speak for as many takes the process a millisecond or two, for which
 #: nobody else waits.
-_PORTS = 64
+_PORTS = 128
 #: Seconds from one such time to the next: what more ports are due meanwhile is taken with them.
-_STEP = 0.02
+_STEP = 0.05
 
 
 class Beats:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from lacp.info import ACTIVE, SHORT
 from lacp.protocol import transmit
 from lacp.protocol.machine import Box, Row, StateMachine, row
+from lacp.protocol.receive import ReceiveState
 from lacp.protocol.timers import (
     FAST_PERIODIC_TIME,
     NEWS_IN,
@@ -111,10 +112,10 @@ class PeriodicMachine(StateMachine, ABC):
         port, period = self.port, self.PERIODS[self.state]
         common = port.common
         if common.config.beat is not None:
-            news = port.timers.deadline(WAIT_WHILE)
-            if news is None:
+            if port.distributing or port.receive.state is ReceiveState.DEFAULTED:
                 period = towards(common.config.beat, common.now, period)
-            else:
+            elif (news := port.timers.deadline(WAIT_WHILE)) is not None:
+                # In a handshake there is none to spare.
                 period = together(news - common.now, period)
         port.timers.start(PERIODIC, common.now + period)
 
