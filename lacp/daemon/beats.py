@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-#: Ports that speak at one time. To speak for as many takes the process a millisecond or two, for which
-#: nobody else waits.
+#: Ports that speak at one time. It takes the process a millisecond or two, for which nobody else
+#: waits.
 _PORTS = 128
 #: Seconds from one such time to the next: what more ports are due meanwhile is taken with them.
 _STEP = 0.05
