@@ -255,6 +255,7 @@ def test_a_run_directory_that_may_not_be_read(
         (1, None, True),
         (None, None, True),
     ],
+    ids=["ours", "both", "team alone", "another", "nobody"],
 )
 def test_what_is_asked_as_lacpd_is_not_asked_as_teamd_again(
     kernel: Kernel,
