@@ -58,7 +58,7 @@ def test_the_demo_in_words(golden: Golden) -> None:
 def test_what_came_of_the_demo() -> None:
     came = outcomes("demo")
     assert came["the cables are in, everybody starts"] == [
-        "left:1-3 and right:1-3: traffic flows after 2.003 s"
+        "left:1-3 and right:1-3: traffic flows after 2.006 s"
     ]
     assert came["cable 2 is pulled"][0] == "left:2 and right:2: no traffic any more at once"
     silent = came["cable 3 goes silent from left to right"]
