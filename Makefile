@@ -15,7 +15,7 @@ help:
 	@echo "            with LACP_SLOW=1 also those that take minutes each"
 	@echo "make lab    root, Debian: install the real peers that 'make test' then finds"
 	@echo "make check  ruff, ruff format, mypy --strict, layer rules, docs"
-	@echo "make bench  every benchmark in less than ten minutes: target, figure, reference, ratio"
+	@echo "make bench  every benchmark, a quarter of an hour: target, figure, reference, ratio"
 	@echo "make man    the manual pages and the completion of shells in contrib/share, again"
 
 demo: $(READY)
